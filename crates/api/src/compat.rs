@@ -1,0 +1,29 @@
+//! MISP's words and odd statuses, in one place, each with why a client minds.
+
+/// The MISP that clients and peers are told to expect. They compare it with what they know: an old one makes
+/// them leave out what it could not do, a newer one than they know makes them warn.
+pub const MISP_VERSION: &str = "2.5.34";
+/// The PyMISP of that version.
+pub const PYMISP_VERSION: &str = "2.5.34";
+
+/// What a missing or invisible record is called.
+pub fn invalid(noun: &str) -> &'static str {
+    match noun {
+        "event" => "Invalid event",
+        "attribute" => "Invalid attribute",
+        "object" => "Invalid object",
+        "reference" => "Invalid object reference",
+        "target" => "Invalid target",
+        "tag" => "Invalid tag",
+        "organisation" => "Invalid organisation",
+        "user" => "Invalid user",
+        "role" => "Invalid role",
+        "sharing group" => "Invalid sharing group or no editing rights.",
+        "sighting" => "Invalid sighting",
+        "auth key" => "Invalid auth key",
+        "server" => "Invalid server",
+        "taxonomy" => "Invalid taxonomy",
+        "blocklist entry" => "Invalid blocklist entry",
+        _ => "Not Found",
+    }
+}

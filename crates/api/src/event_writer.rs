@@ -1,0 +1,466 @@
+//! One event with everything in it, written piece by piece in MISP's shape and order.
+
+use crate::answer::{Sink, Stop};
+use crate::failure::Failure;
+use pisax_access::Permission;
+use pisax_model::event::Event;
+use pisax_model::filter::Tri;
+use pisax_model::ids::Ref;
+use pisax_model::object::{Object, Reference};
+use pisax_model::sighting::Sighting;
+use pisax_model::tag::Attached;
+use pisax_store::Reader;
+use pisax_store::attributes::{Batch, Wanted};
+use pisax_store::orgs::OrgName;
+use pisax_store::sightings::Sighted;
+use pisax_wire::JsonWriter;
+use pisax_wire::attribute_out::{AttributeContext, OrgSummary, RelatedAttribute, write_event_attribute};
+use pisax_wire::event_out::{RelatedEvent, write_event_head, write_related_event, write_tag_member};
+use pisax_wire::include::EventView;
+use pisax_wire::object_out::{ReferenceTarget, write_object_head, write_reference};
+use pisax_wire::sharing_out::EventGroup;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// How many attributes are read at a time.
+const ATTRIBUTES: i64 = 2000;
+/// How many objects are read at a time.
+const OBJECTS: i64 = 500;
+/// Correlations shown per attribute; their number is exact elsewhere.
+const SHOWN_CORRELATIONS: usize = 100;
+
+/// What of an event is written.
+pub(crate) struct Shape {
+    pub(crate) view: EventView,
+    /// Attributes that carry one of these tags are left out.
+    pub(crate) without_tags: FxHashSet<i64>,
+    /// Attributes for which this says no are left out.
+    pub(crate) keep: Option<Keep>,
+}
+
+/// A last look at an attribute before it is written (warninglists).
+pub(crate) type Keep = Box<dyn Fn(&pisax_model::attribute::AttributeView<'_>) -> bool + Send>;
+
+impl Shape {
+    pub(crate) fn new(view: EventView) -> Self {
+        Self { view, without_tags: FxHashSet::default(), keep: None }
+    }
+
+    /// The answer to an addition or edit.
+    pub(crate) fn saved(metadata: bool) -> Result<Self, Failure> {
+        let mut view = pisax_wire::include::read_event_view(b"", &[])?;
+        view.include.metadata = metadata;
+        view.include.with_attachments = false;
+        Ok(Self::new(view))
+    }
+
+    fn wanted(&self) -> Wanted {
+        Wanted {
+            living: self.view.deleted != Tri::Only(true),
+            deleted: self.view.deleted != Tri::Only(false),
+        }
+    }
+}
+
+/// An organisation the event refers to; one that was removed is shown by its number.
+pub(crate) fn org_summary(names: &FxHashMap<i64, OrgName>, id: i64) -> OrgSummary<'_> {
+    match names.get(&id) {
+        Some(org) => OrgSummary { id, name: &org.name, uuid: org.uuid, local: org.local },
+        None => OrgSummary { id, name: "", uuid: pisax_model::Uuid::nil(), local: false },
+    }
+}
+
+/// Writes `{"Event":{…}}`.
+pub(crate) fn write_event(
+    r: &mut Reader<'_>,
+    event: &Event,
+    shape: &Shape,
+    base_url: &str,
+    sink: &mut Sink,
+) -> Result<(), Stop> {
+    let mut writer = Writing { r, event, shape, base_url, sink, sightings: FxHashMap::default() };
+    writer.sink.buffer().extend_from_slice(b"{\"Event\":");
+    writer.head()?;
+    writer.body()?;
+    writer.sink.buffer().extend_from_slice(b"}}");
+    writer.sink.flush_full()
+}
+
+struct Writing<'w, 'r> {
+    r: &'w mut Reader<'r>,
+    event: &'w Event,
+    shape: &'w Shape,
+    base_url: &'w str,
+    sink: &'w mut Sink,
+    sightings: FxHashMap<i64, Vec<Sighting>>,
+}
+
+impl Writing<'_, '_> {
+    fn head(&mut self) -> Result<(), Stop> {
+        let event = self.event;
+        let group = match event.sharing_group_id {
+            0 => None,
+            id => self.r.sharing_group(Ref::Id(id))?,
+        };
+        let owner = group.as_ref().map_or(0, |g| g.org_id);
+        let names = self.r.org_names(&[event.org_id, event.orgc_id, owner])?;
+        let actor = self.r.actor();
+        let may_know = actor.sees_all() || (actor.has(Permission::Audit) && actor.org_id == event.orgc_id);
+        let email = if may_know { self.r.creator_email(event.user_id)? } else { None };
+        let group = group.as_ref().map(|group| EventGroup {
+            group,
+            organisation: org_summary(&names, owner),
+            base_url: self.base_url,
+        });
+        let mut w = JsonWriter::new(self.sink.buffer());
+        write_event_head(
+            &mut w,
+            event,
+            org_summary(&names, event.org_id),
+            org_summary(&names, event.orgc_id),
+            email.as_deref(),
+            group.as_ref(),
+        );
+        Ok(())
+    }
+
+    fn body(&mut self) -> Result<(), Stop> {
+        let include = &self.shape.view.include;
+        if !include.metadata {
+            if !include.no_sightings {
+                for sighting in self.r.sightings_of(Sighted::Events(vec![self.event.id]))? {
+                    self.sightings.entry(sighting.attribute_id).or_default().push(sighting);
+                }
+            }
+            self.raw(b",\"Attribute\":[");
+            self.attributes()?;
+            self.raw(b"],\"ShadowAttribute\":[]");
+        }
+        self.raw(b",\"RelatedEvent\":[");
+        if include.include_event_correlations {
+            self.related_events()?;
+        }
+        let mut tags = self.r.event_tags(&[self.event.id])?.remove(&self.event.id).unwrap_or_default();
+        self.drop_tags(&mut tags);
+        let galaxies = if include.exclude_galaxy { Vec::new() } else { self.galaxies(&tags)? };
+        self.raw(b"],\"Galaxy\":[");
+        self.raw(&galaxies);
+        if include.metadata {
+            self.raw(b"],\"CryptographicKey\":[]");
+        } else {
+            self.raw(b"],\"Object\":[");
+            self.objects()?;
+            self.raw(b"],\"EventReport\":[],\"CryptographicKey\":[]");
+        }
+        let mut w = JsonWriter::after_member(self.sink.buffer());
+        write_tag_member(&mut w, &tags);
+        Ok(())
+    }
+
+    fn raw(&mut self, json: &[u8]) {
+        self.sink.buffer().extend_from_slice(json);
+    }
+
+    /// Non-exportable tags stay here unless asked for; local ones go where the reader asked.
+    fn drop_tags(&self, tags: &mut Vec<Attached>) {
+        let include = &self.shape.view.include;
+        let actor = self.r.actor();
+        let sync = actor.has(Permission::Sync) && !actor.sees_all();
+        tags.retain(|t| {
+            (include.include_all_tags || t.tag.exportable) && !(t.local && (include.exclude_local_tags || sync))
+        });
+    }
+
+    fn galaxies(&mut self, tags: &[Attached]) -> Result<Vec<u8>, Stop> {
+        crate::galaxies::expand(self.r, tags)
+    }
+
+    fn attributes(&mut self) -> Result<(), Stop> {
+        let wanted = self.shape.wanted();
+        let (mut after, mut first) = (0, true);
+        loop {
+            let batch = self.r.event_attributes(self.event, wanted, after, ATTRIBUTES)?;
+            let Some(last) = batch.last_id() else { return Ok(()) };
+            after = last;
+            let around = self.around(&batch)?;
+            for i in 0..batch.len() {
+                if !self.passes(&batch, i, &around) {
+                    continue;
+                }
+                if !std::mem::take(&mut first) {
+                    self.raw(b",");
+                }
+                self.attribute(&batch, i, &around)?;
+            }
+            if batch.len() < ATTRIBUTES as usize {
+                return Ok(());
+            }
+        }
+    }
+
+    fn passes(&self, batch: &Batch, i: usize, around: &Around) -> bool {
+        let attribute = batch.get(i);
+        let view = &self.shape.view;
+        let ids = match view.to_ids {
+            Tri::Only(flag) => attribute.to_ids == flag,
+            Tri::Any => true,
+        };
+        let tagged = |t: &Attached| self.shape.without_tags.contains(&t.tag.id);
+        ids && (!view.public || matches!(attribute.distribution, 3 | 5))
+            && view.search_for.as_ref().is_none_or(|text| attribute.value().contains(text.as_str()))
+            && !around.all_tags.get(&attribute.id).is_some_and(|tags| tags.iter().any(tagged))
+            && self.shape.keep.as_ref().is_none_or(|keep| keep(&attribute))
+    }
+
+    /// What stands around the attributes of a batch, read by set.
+    fn around(&mut self, batch: &Batch) -> Result<Around, Stop> {
+        let include = &self.shape.view.include;
+        let all_tags = self.r.attribute_tags(&batch.ids())?;
+        let mut around = Around { all_tags, ..Around::default() };
+        let galaxy_tags = around.all_tags.values().flatten().any(|t| t.tag.is_galaxy);
+        if galaxy_tags && !include.exclude_galaxy {
+            for (id, tags) in &around.all_tags {
+                let list = crate::galaxies::expand(self.r, tags)?;
+                if !list.is_empty() {
+                    around.galaxies.insert(*id, list);
+                }
+            }
+        }
+        if include.include_granular_correlations {
+            around.load_related(self.r, batch)?;
+        }
+        let groups: Vec<i64> = batch.iter().map(|a| a.sharing_group_id).filter(|g| *g > 0).collect();
+        if !groups.is_empty() {
+            around.load_groups(self.r, &groups, self.base_url)?;
+        }
+        Ok(around)
+    }
+
+    fn attribute(&mut self, batch: &Batch, i: usize, around: &Around) -> Result<(), Stop> {
+        let attribute = batch.get(i);
+        let mut tags = around.all_tags.get(&attribute.id).cloned().unwrap_or_default();
+        self.drop_tags(&mut tags);
+        let holds_bytes = matches!(attribute.kind.name(), "attachment" | "malware-sample");
+        let data = match holds_bytes && self.shape.view.include.with_attachments {
+            true => self.r.attachment(attribute.id)?,
+            false => None,
+        };
+        let related = around.related_of(attribute.id);
+        let context = AttributeContext {
+            tags: &tags,
+            data: data.as_deref(),
+            sightings: self.sightings.get(&attribute.id).map_or(&[], Vec::as_slice),
+            related: &related,
+            galaxies: around.galaxies.get(&attribute.id).map_or(&[], Vec::as_slice),
+            sharing_group: around.groups.get(&attribute.sharing_group_id).map(Vec::as_slice),
+            ..AttributeContext::default()
+        };
+        write_event_attribute(&mut JsonWriter::new(self.sink.buffer()), &attribute, &context);
+        self.sink.flush_full()
+    }
+
+    fn related_events(&mut self) -> Result<(), Stop> {
+        let related = self.r.related_events(self.event)?;
+        let ids: Vec<i64> = related.iter().map(|r| r.event_id).collect();
+        let mut events = self.r.events_by_ids(&ids)?;
+        events.sort_by(|a, b| b.date.cmp(&a.date).then(b.id.cmp(&a.id)));
+        let orgs: Vec<i64> = events.iter().flat_map(|e| [e.org_id, e.orgc_id]).collect();
+        let names = self.r.org_names(&orgs)?;
+        for (i, event) in events.iter().enumerate() {
+            if i > 0 {
+                self.raw(b",");
+            }
+            let related = RelatedEvent {
+                id: event.id,
+                date: &event.date,
+                threat_level_id: event.threat_level_id,
+                info: &event.info,
+                published: event.published,
+                uuid: event.uuid,
+                analysis: event.analysis,
+                timestamp: event.timestamp,
+                distribution: event.distribution,
+                org: org_summary(&names, event.org_id),
+                orgc: org_summary(&names, event.orgc_id),
+                relationship_inbound: Some(b""),
+            };
+            write_related_event(&mut JsonWriter::new(self.sink.buffer()), &related);
+            self.sink.flush_full()?;
+        }
+        Ok(())
+    }
+
+    fn objects(&mut self) -> Result<(), Stop> {
+        let wanted = self.shape.wanted();
+        let (mut after, mut first) = (0, true);
+        loop {
+            let objects = self.r.event_objects(self.event, wanted, after, OBJECTS)?;
+            let Some(last) = objects.last() else { return Ok(()) };
+            after = last.id;
+            let ids: Vec<i64> = objects.iter().map(|o| o.id).collect();
+            let batch = self.r.object_attributes(self.event, wanted, &ids)?;
+            let around = self.around(&batch)?;
+            let references = References::load(self.r, &ids, wanted.deleted)?;
+            let mut at = 0;
+            for object in &objects {
+                let from = at;
+                while at < batch.len() && batch.get(at).object_id == object.id {
+                    at += 1;
+                }
+                let rows: Vec<usize> = (from..at).filter(|i| self.passes(&batch, *i, &around)).collect();
+                // An object of which the reader sees no attribute is nothing to him, unless it is a tombstone.
+                if rows.is_empty() && !object.deleted {
+                    continue;
+                }
+                if !std::mem::take(&mut first) {
+                    self.raw(b",");
+                }
+                self.object(object, &references, &batch, &rows, &around)?;
+            }
+            if objects.len() < OBJECTS as usize {
+                return Ok(());
+            }
+        }
+    }
+
+    fn object(
+        &mut self,
+        object: &Object,
+        references: &References,
+        batch: &Batch,
+        rows: &[usize],
+        around: &Around,
+    ) -> Result<(), Stop> {
+        write_object_head(&mut JsonWriter::new(self.sink.buffer()), object);
+        self.raw(b",\"ObjectReference\":[");
+        references.write(object.id, self.sink);
+        self.raw(b"],\"Attribute\":[");
+        for (n, i) in rows.iter().enumerate() {
+            if n > 0 {
+                self.raw(b",");
+            }
+            self.attribute(batch, *i, around)?;
+        }
+        self.raw(b"]}");
+        self.sink.flush_full()
+    }
+}
+
+#[derive(Default)]
+struct Around {
+    all_tags: FxHashMap<i64, Vec<Attached>>,
+    galaxies: FxHashMap<i64, Vec<u8>>,
+    pairs: FxHashMap<i64, Vec<i64>>,
+    related: FxHashMap<i64, (i64, String)>,
+    events: FxHashMap<i64, Event>,
+    groups: FxHashMap<i64, Vec<u8>>,
+}
+
+impl Around {
+    fn load_related(&mut self, r: &mut Reader<'_>, batch: &Batch) -> Result<(), Stop> {
+        let pairs = r.correlations(batch, SHOWN_CORRELATIONS)?;
+        let ids: Vec<i64> = pairs.iter().map(|p| p.theirs).collect();
+        for theirs in r.attributes_by_ids(&ids)?.iter() {
+            self.related.insert(theirs.id, (theirs.event_id, theirs.value().into_owned()));
+        }
+        let events: Vec<i64> = pairs.iter().map(|p| p.their_event).collect();
+        self.events = r.events_by_ids(&events)?.into_iter().map(|e| (e.id, e)).collect();
+        for pair in pairs {
+            self.pairs.entry(pair.ours).or_default().push(pair.theirs);
+        }
+        Ok(())
+    }
+
+    fn related_of(&self, id: i64) -> Vec<RelatedAttribute<'_>> {
+        let Some(list) = self.pairs.get(&id) else { return Vec::new() };
+        list.iter()
+            .filter_map(|theirs| {
+                let (event_id, value) = self.related.get(theirs)?;
+                let event = self.events.get(event_id)?;
+                Some(RelatedAttribute {
+                    id: *theirs,
+                    event_id: *event_id,
+                    info: &event.info,
+                    org_id: event.orgc_id,
+                    date: &event.date,
+                    value,
+                })
+            })
+            .collect()
+    }
+
+    fn load_groups(&mut self, r: &mut Reader<'_>, ids: &[i64], base_url: &str) -> Result<(), Stop> {
+        let groups = r.sharing_groups_by_ids(ids)?;
+        let owners: Vec<i64> = groups.values().map(|g| g.org_id).collect();
+        let names = r.org_names(&owners)?;
+        for (id, group) in &groups {
+            let mut json = Vec::new();
+            let organisation = org_summary(&names, group.org_id);
+            let group = EventGroup { group, organisation, base_url };
+            pisax_wire::sharing_out::write_event_group(&mut JsonWriter::new(&mut json), &group);
+            self.groups.insert(*id, json);
+        }
+        Ok(())
+    }
+}
+
+/// References of a batch of objects with what they point to.
+pub(crate) struct References {
+    by_object: FxHashMap<i64, Vec<Reference>>,
+    attributes: Batch,
+    places: FxHashMap<i64, usize>,
+    objects: FxHashMap<i64, Object>,
+}
+
+impl References {
+    pub(crate) fn load(r: &mut Reader<'_>, objects: &[i64], deleted: bool) -> Result<Self, Stop> {
+        let by_object = r.references_of(objects, deleted)?;
+        let all = || by_object.values().flatten();
+        let to_attributes: Vec<i64> = all().filter(|x| !x.to_object).map(|x| x.referenced_id).collect();
+        let to_objects: Vec<i64> = all().filter(|x| x.to_object).map(|x| x.referenced_id).collect();
+        let attributes = if to_attributes.is_empty() { Batch::default() } else { r.attributes_by_ids(&to_attributes)? };
+        let places = attributes.iter().enumerate().map(|(i, a)| (a.id, i)).collect();
+        let objects = match to_objects.is_empty() {
+            true => FxHashMap::default(),
+            false => r.objects_by_ids(&to_objects)?.into_iter().map(|o| (o.id, o)).collect(),
+        };
+        Ok(Self { by_object, attributes, places, objects })
+    }
+
+    pub(crate) fn write(&self, object_id: i64, sink: &mut Sink) {
+        let Some(list) = self.by_object.get(&object_id) else { return };
+        for (n, reference) in list.iter().enumerate() {
+            if n > 0 {
+                sink.buffer().push(b',');
+            }
+            let mut w = JsonWriter::new(sink.buffer());
+            if let Some(object) = self.objects.get(&reference.referenced_id).filter(|_| reference.to_object) {
+                let target = ReferenceTarget::Object {
+                    distribution: object.distribution,
+                    sharing_group_id: object.sharing_group_id,
+                    uuid: object.uuid,
+                    name: &object.name,
+                    meta_category: &object.meta_category,
+                };
+                write_reference(&mut w, reference, Some(&target));
+                continue;
+            }
+            let place = self.places.get(&reference.referenced_id).filter(|_| !reference.to_object);
+            let Some(place) = place else {
+                write_reference(&mut w, reference, None);
+                continue;
+            };
+            let attribute = self.attributes.get(*place);
+            let value = attribute.value();
+            let target = ReferenceTarget::Attribute {
+                distribution: attribute.distribution,
+                sharing_group_id: attribute.sharing_group_id,
+                uuid: attribute.uuid,
+                value: &value,
+                kind: attribute.kind.name(),
+                category: attribute.category.name(),
+                to_ids: attribute.to_ids,
+            };
+            write_reference(&mut w, reference, Some(&target));
+        }
+    }
+}

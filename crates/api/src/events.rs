@@ -1,0 +1,342 @@
+//! `/events/…`
+
+use crate::answer::{Answer, Stop};
+use crate::event_writer::{Shape, org_summary, write_event};
+use crate::failure::{Failure, Saving};
+use crate::request::{Request, flag, text};
+use http::StatusCode;
+use pisax_access::edit;
+use pisax_model::attribute::AttributeDraft;
+use pisax_model::event::Event;
+use pisax_model::filter::{Order, Scope, SortKey};
+use pisax_model::freetext;
+use pisax_model::ids::Ref;
+use pisax_service::Error;
+use pisax_service::event as service;
+use pisax_store::Reader;
+use pisax_wire::JsonWriter;
+use pisax_wire::answer as body;
+use pisax_wire::event_out::{GroupSummary, MinimalEvent, write_index_row, write_minimal_row};
+use pisax_wire::include::read_event_view;
+use std::sync::Arc;
+
+/// Events with fewer attributes are answered whole, with a length and an honest status to the end.
+const SHORT: i64 = 5000;
+
+fn find(request: &Request, reference: Ref) -> Result<Event, Failure> {
+    let found = request.service.read(&request.actor, |r| Ok(r.event(reference)?))?;
+    found.ok_or(Failure::NotFound(body::INVALID_EVENT))
+}
+
+/// GET|POST|HEAD /events/view/{id}
+pub(crate) fn view(request: &Request) -> Result<Answer, Failure> {
+    let event = find(request, request.reference(0, body::INVALID_EVENT)?)?;
+    if request.is_head() {
+        return Ok(Answer::exists());
+    }
+    let shape = Shape::new(read_event_view(&request.body, &request.path.named)?);
+    with_etag(request, answer_event(request, event, shape)?)
+}
+
+/// An ETag is made when the client has one to compare (semantics 6.4); streamed answers have none.
+fn with_etag(request: &Request, answer: Answer) -> Result<Answer, Failure> {
+    use std::hash::Hasher;
+    let Some(theirs) = request.headers.get("if-none-match").and_then(|v| v.to_str().ok()) else {
+        return Ok(answer);
+    };
+    let crate::answer::Body::Whole(bytes) = &answer.body else { return Ok(answer) };
+    let mut hasher = std::hash::DefaultHasher::new();
+    hasher.write(bytes);
+    let ours = format!("\"{:016x}\"", hasher.finish());
+    let bare = theirs.replace("-gzip", "").replace("-br", "");
+    if bare.trim_start_matches("W/") == ours {
+        return Ok(Answer::status(StatusCode::NOT_MODIFIED, Vec::new()).header("etag", ours));
+    }
+    Ok(answer.header("etag", ours))
+}
+
+fn answer_event(request: &Request, event: Event, shape: Shape) -> Result<Answer, Failure> {
+    let service = Arc::clone(&request.service);
+    let actor = request.actor.clone();
+    let short = event.attribute_count < SHORT;
+    let produce = move |sink: &mut crate::answer::Sink| {
+        let base = service.policy.base_url.clone();
+        service.store.read(&actor, |r| write_event(r, &event, &shape, &base, sink))
+    };
+    if short { Answer::short(produce) } else { Ok(Answer::stream(produce)) }
+}
+
+fn saved(request: &Request, id: i64) -> Result<Answer, Failure> {
+    let event = find(request, Ref::Id(id))?;
+    answer_event(request, event, Shape::saved(request.path.flag("metadata"))?)
+}
+
+/// POST /events/add
+pub(crate) fn add(request: &Request) -> Result<Answer, Failure> {
+    let draft = pisax_wire::read_event(&request.body)?;
+    let added = service::add(&request.service, &request.actor, draft)
+        .map_err(|e| event_failure(e, "add", None))?;
+    if !added.dropped.is_empty() {
+        tracing::info!(event = added.id, dropped = added.dropped.len(), "an event was added without some attributes");
+    }
+    saved(request, added.id)
+}
+
+/// POST /events/edit/{id}
+pub(crate) fn edit(request: &Request) -> Result<Answer, Failure> {
+    let reference = request.reference(0, body::INVALID_EVENT)?;
+    let draft = pisax_wire::read_event(&request.body)?;
+    let known = request.service.read(&request.actor, |r| Ok(r.event(reference)?.map(|e| e.id)))?;
+    let id = service::edit(&request.service, &request.actor, reference, draft)
+        .map_err(|e| event_failure(e, "edit", known))?;
+    saved(request, id)
+}
+
+/// Events put their field errors below their name and say more than other records.
+fn event_failure(e: Error, action: &'static str, id: Option<i64>) -> Failure {
+    match e {
+        Error::Invalid(errors) => Failure::InvalidEvent { action, errors, id },
+        Error::Stale(_) => {
+            Failure::NotSaved { action, model: "Event", reason: body::EVENT_NOT_NEWER.into(), id }
+        }
+        Error::Blocklisted => {
+            Failure::NotSaved { action, model: "Event", reason: body::BLOCKED_EVENT.into(), id }
+        }
+        Error::Forbidden => Failure::Refused(body::NOT_AUTHORISED.into()),
+        other => other.into(),
+    }
+}
+
+/// POST /events/delete/{id}, or a list of ids in the body
+pub(crate) fn delete(request: &Request) -> Result<Answer, Failure> {
+    let mut wanted: Vec<Ref> = request.path.args.iter().filter_map(|a| Ref::parse(a)).collect();
+    if let Some(list) = request.value()?.get("id") {
+        let items = list.as_array().cloned().unwrap_or_else(|| vec![list.clone()]);
+        let texts = items.iter().map(|i| i.as_str().map_or_else(|| i.to_string(), str::to_owned));
+        wanted.extend(texts.filter_map(|t| Ref::parse(&t)));
+    }
+    if wanted.is_empty() {
+        return Err(Failure::NotFound(body::INVALID_EVENT));
+    }
+    let many = wanted.len() > 1;
+    for reference in wanted {
+        match service::remove(&request.service, &request.actor, reference) {
+            Ok(_) => {}
+            // MISP answers 403 for a missing event here, 404 elsewhere.
+            Err(Error::NotFound(_) | Error::Forbidden) => {
+                let reason = "Event was not deleted.".to_owned();
+                return Err(Failure::NotSaved { action: "delete", model: "Event", reason, id: None });
+            }
+            Err(e) => return Err(e.into()),
+        }
+    }
+    let message = if many { "Events deleted." } else { "Event deleted." };
+    Ok(Answer::json(body::saved(message, &request.path.raw, None)))
+}
+
+/// POST /events/publish/{id} and /events/alert/{id}
+pub(crate) fn publish(request: &Request) -> Result<Answer, Failure> {
+    let id = service::publish(&request.service, &request.actor, request.reference(0, body::INVALID_EVENT)?)
+        .map_err(publishing)?;
+    Ok(Answer::json(body::saved("Job queued", &request.path.raw, Some(id))))
+}
+
+/// POST /events/unpublish/{id}
+pub(crate) fn unpublish(request: &Request) -> Result<Answer, Failure> {
+    let id = service::unpublish(&request.service, &request.actor, request.reference(0, body::INVALID_EVENT)?)
+        .map_err(publishing)?;
+    Ok(Answer::json(body::saved("Event unpublished.", &request.path.raw, Some(id))))
+}
+
+fn publishing(e: Error) -> Failure {
+    match e {
+        Error::Forbidden => Failure::Refused("You do not have the permission to do that.".into()),
+        other => other.into(),
+    }
+}
+
+/// GET|POST /events/index, GET /events
+pub(crate) fn index(request: &Request) -> Result<Answer, Failure> {
+    let (mut filter, options) = pisax_wire::read_index(&request.body, &request.path.named, request.now())?;
+    if options.minimal {
+        filter.non_empty = true;
+    }
+    if !request.actor.sees_all() && !filter.creator_email.is_empty() {
+        let own = request.owner.user.email.clone();
+        filter.creator_email.or.retain(|email| email.eq_ignore_ascii_case(&own));
+        if filter.creator_email.is_empty() {
+            filter.eventid.or = vec!["-1".into()];
+        }
+    }
+    if filter.order.is_empty() {
+        filter.order = vec![Order { key: SortKey::Id, descending: !options.minimal }];
+    }
+    let ids = request.service.read(&request.actor, |r| Ok(r.find(Scope::Events, &filter)?))?;
+    let total = ids.len();
+    let page = crate::restsearch::page(&filter, ids);
+    let service = Arc::clone(&request.service);
+    let actor = request.actor.clone();
+    let few = page.len() <= 100;
+    let produce = move |sink: &mut crate::answer::Sink| {
+        sink.buffer().push(b'[');
+        let mut first = true;
+        for chunk in page.chunks(500) {
+            service.store.read(&actor, |r| index_rows(r, chunk, options.minimal, &mut first, sink))?;
+        }
+        sink.buffer().push(b']');
+        Ok(())
+    };
+    let answer = if few { Answer::short(produce)? } else { Answer::stream(produce) };
+    Ok(answer.header("x-result-count", total))
+}
+
+fn index_rows(
+    r: &mut Reader<'_>,
+    ids: &[i64],
+    minimal: bool,
+    first: &mut bool,
+    sink: &mut crate::answer::Sink,
+) -> Result<(), Stop> {
+    let events = r.events_by_ids(ids)?;
+    let orgs: Vec<i64> = events.iter().flat_map(|e| [e.org_id, e.orgc_id]).collect();
+    let names = r.org_names(&orgs)?;
+    let tags = if minimal { Default::default() } else { r.event_tags(ids)? };
+    let groups: Vec<i64> = events.iter().map(|e| e.sharing_group_id).filter(|g| *g > 0).collect();
+    let groups = if groups.is_empty() { Default::default() } else { r.sharing_groups_by_ids(&groups)? };
+    for event in &events {
+        if !std::mem::take(first) {
+            sink.buffer().push(b',');
+        }
+        let orgc = org_summary(&names, event.orgc_id);
+        let mut w = JsonWriter::new(sink.buffer());
+        if minimal {
+            let row = MinimalEvent {
+                id: event.id,
+                timestamp: event.timestamp,
+                sighting_timestamp: event.sighting_timestamp,
+                published: event.published,
+                uuid: event.uuid,
+                orgc_uuid: orgc.uuid,
+            };
+            write_minimal_row(&mut w, &row);
+        } else {
+            let group = groups.get(&event.sharing_group_id);
+            let group = group.map(|g| GroupSummary { id: g.id, name: &g.name, uuid: g.uuid });
+            let attached = tags.get(&event.id).map_or(&[][..], Vec::as_slice);
+            write_index_row(&mut w, event, org_summary(&names, event.org_id), orgc, group, attached, b"");
+        }
+        sink.flush_full()?;
+    }
+    Ok(())
+}
+
+/// POST /events/freeTextImport/{id}
+pub(crate) fn freetext(request: &Request) -> Result<Answer, Failure> {
+    let reference = request.reference(0, body::INVALID_EVENT)?;
+    let event = find(request, reference)?;
+    let sent = request.unwrapped("Attribute")?;
+    let value = text(&sent, "value").unwrap_or_default();
+    let candidates = freetext::parse(&value);
+    if flag(&sent, "returnMetaAttributes") == Some(true) {
+        return Ok(Answer::json(meta_attributes(&candidates)));
+    }
+    let owner = edit::EventOwner { orgc_id: event.orgc_id, user_id: event.user_id, locked: event.locked };
+    if !edit::may_edit(&request.actor, owner) {
+        return Err(Failure::Refused(body::NO_PERMISSION_THAT.into()));
+    }
+    let distribution = crate::request::number(&sent, "distribution");
+    let group = text(&sent, "sharing_group_id").and_then(|t| Ref::parse(&t));
+    let drafts = candidates
+        .iter()
+        .map(|c| AttributeDraft {
+            kind: Some(c.default_type.name().into()),
+            value: Some(c.value.clone()),
+            comment: Some(c.comment.clone()),
+            distribution,
+            sharing_group: group,
+            ..AttributeDraft::default()
+        })
+        .collect();
+    let added = pisax_service::attribute::add(&request.service, &request.actor, reference, drafts, true)
+        .saving("add", "Attribute")?;
+    let ids: Vec<i64> = added.ids.iter().flatten().copied().collect();
+    let batch = request.service.read(&request.actor, |r| Ok(r.attributes_by_ids(&ids)?))?;
+    Ok(Answer::json(imported(&candidates, &batch)))
+}
+
+fn meta_attributes(candidates: &[freetext::Candidate]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut w = JsonWriter::new(&mut out);
+    w.begin_array();
+    for candidate in candidates {
+        w.begin_object();
+        for (key, value) in [
+            ("value", candidate.value.as_str()),
+            ("original_value", &candidate.original_value),
+            ("default_type", candidate.default_type.name()),
+            ("comment", &candidate.comment),
+        ] {
+            w.key(key);
+            w.str(value);
+        }
+        w.key("to_ids");
+        w.bool(candidate.default_type.default_to_ids());
+        w.key("types");
+        w.begin_object();
+        for kind in &candidate.types {
+            w.key(kind.name());
+            w.str(kind.name());
+        }
+        w.end_object();
+        w.end_object();
+    }
+    w.end_array();
+    out
+}
+
+/// The attributes that were made, in MISP's shape (220): numbers are numbers here.
+fn imported(candidates: &[freetext::Candidate], batch: &pisax_store::attributes::Batch) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut w = JsonWriter::new(&mut out);
+    w.begin_array();
+    for attribute in batch.iter() {
+        let value = attribute.value();
+        let original = candidates.iter().find(|c| c.value == value).map_or(&*value, |c| &c.original_value);
+        w.begin_object();
+        w.key("Attribute");
+        w.begin_object();
+        for (key, number) in [("object_id", 0), ("id", attribute.id), ("event_id", attribute.event_id)] {
+            w.key(key);
+            w.str_num(number);
+        }
+        for (key, number) in [
+            ("to_ids", i64::from(attribute.to_ids)),
+            ("timestamp", attribute.timestamp),
+            ("distribution", attribute.distribution),
+            ("sharing_group_id", attribute.sharing_group_id),
+        ] {
+            w.key(key);
+            w.int(number);
+        }
+        for (key, text) in [
+            ("deleted", "0"),
+            ("disable_correlation", "0"),
+            ("comment", attribute.comment),
+            ("value", &value),
+            ("original_value", original),
+            ("type", attribute.kind.name()),
+            ("category", attribute.category.name()),
+            ("value1", attribute.value1),
+            ("value2", attribute.value2),
+        ] {
+            w.key(key);
+            w.str(text);
+        }
+        w.key("uuid");
+        w.uuid(attribute.uuid);
+        w.end_object();
+        w.end_object();
+    }
+    w.end_array();
+    out
+}

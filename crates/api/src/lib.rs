@@ -1,0 +1,41 @@
+//! MISP's REST API: who asks, which service call answers, in MISP's words.
+//!
+//! [`routes::TABLE`] is the one list of what can be called: method, controller, action, the permission it
+//! needs, the handler and a line of documentation. `serve` turns an HTTP request into a [`request::Request`]
+//! (key checked, path split the way MISP splits it), runs the handler on the blocking pool, and sends its
+//! [`answer::Answer`], streamed when it is long. Odd status codes live in [`compat`] with a reason each.
+//!
+//! To add an endpoint: a function in the noun's file, a line in `routes.rs`, a test.
+
+pub mod answer;
+mod attributes;
+mod auth_keys;
+pub mod authenticate;
+mod blocklists;
+pub mod compat;
+mod describe;
+mod event_writer;
+mod events;
+mod failure;
+mod galaxies;
+mod instance;
+mod knowledge;
+mod objects;
+mod orgs;
+pub mod path;
+mod reply;
+pub mod request;
+mod restsearch;
+mod roles;
+pub mod routes;
+mod rows;
+mod serve;
+mod sharing_groups;
+mod sightings;
+mod statistics;
+mod tags;
+mod taxonomies;
+mod users;
+mod warninglists;
+
+pub use serve::{App, is_api, serve};

@@ -1,0 +1,262 @@
+//! Rows of an attribute search with what stands around them, fetched by set, batch by batch.
+
+use crate::answer::{Sink, Stop};
+use crate::event_writer::{Keep, org_summary};
+use pisax_access::{Actor, Permission};
+use pisax_formats::export::{self, AttributeFormat, ExportRow};
+use pisax_model::event::Event;
+use pisax_model::filter::Tri;
+use pisax_model::object::Object;
+use pisax_model::sighting::Sighting;
+use pisax_model::tag::Attached;
+use pisax_service::Service;
+use pisax_store::Reader;
+use pisax_store::attributes::Batch;
+use pisax_store::orgs::OrgName;
+use pisax_store::sightings::Sighted;
+use pisax_wire::JsonWriter;
+use pisax_wire::attribute_out::{
+    AttributeContext, EventContext, EventSummary, ObjectSummary, RelatedAttribute, write_search_attribute,
+};
+use pisax_wire::include::Include;
+use rustc_hash::FxHashMap;
+
+/// Correlations shown per attribute.
+const SHOWN_CORRELATIONS: usize = 100;
+/// Events remembered from batch to batch.
+const REMEMBERED: usize = 20_000;
+
+/// Writes batches one after the other.
+pub(crate) struct Rows<'s> {
+    service: &'s Service,
+    actor: &'s Actor,
+    include: Include,
+    keep: Option<Keep>,
+    first: bool,
+    events: FxHashMap<i64, Event>,
+    event_tags: FxHashMap<i64, Vec<Attached>>,
+    orgs: FxHashMap<i64, OrgName>,
+}
+
+/// What belongs to one batch.
+#[derive(Default)]
+struct Around {
+    tags: FxHashMap<i64, Vec<Attached>>,
+    objects: FxHashMap<i64, Object>,
+    sightings: FxHashMap<i64, Vec<Sighting>>,
+    pairs: FxHashMap<i64, Vec<i64>>,
+    theirs: FxHashMap<i64, (i64, String)>,
+    data: FxHashMap<i64, Vec<u8>>,
+}
+
+impl<'s> Rows<'s> {
+    pub(crate) fn new(service: &'s Service, actor: &'s Actor, include: Include, keep: Option<Keep>) -> Self {
+        Self {
+            service,
+            actor,
+            include,
+            keep,
+            first: true,
+            events: FxHashMap::default(),
+            event_tags: FxHashMap::default(),
+            orgs: FxHashMap::default(),
+        }
+    }
+
+    /// Writes a batch as JSON rows.
+    pub(crate) fn write(&mut self, batch: &Batch, sink: &mut Sink) -> Result<(), Stop> {
+        let around = self.load(batch)?;
+        for attribute in batch.iter() {
+            if self.keep.as_ref().is_some_and(|keep| !keep(&attribute)) {
+                continue;
+            }
+            // Its event went away between two reads: so did the attribute.
+            let Some(event) = self.events.get(&attribute.event_id) else { continue };
+            if !std::mem::take(&mut self.first) {
+                sink.buffer().push(b',');
+            }
+            let event_tags = self.event_tags.get(&event.id).map_or(&[][..], Vec::as_slice);
+            let related = self.related(&around, attribute.id);
+            let context = AttributeContext {
+                tags: around.tags.get(&attribute.id).map_or(&[], Vec::as_slice),
+                inherited_tags: if self.include.include_event_tags { event_tags } else { &[] },
+                event: Some(EventSummary::from(event)),
+                event_context: self.include.include_context.then(|| EventContext {
+                    event,
+                    orgc: org_summary(&self.orgs, event.orgc_id),
+                    tags: event_tags,
+                }),
+                object: around.objects.get(&attribute.object_id).map(|o| ObjectSummary {
+                    id: o.id,
+                    distribution: o.distribution,
+                    sharing_group_id: o.sharing_group_id,
+                }),
+                event_uuid: self.include.include_event_uuid.then_some(event.uuid),
+                data: around.data.get(&attribute.id).map(Vec::as_slice),
+                sightings: around.sightings.get(&attribute.id).map_or(&[], Vec::as_slice),
+                related: &related,
+                ..AttributeContext::default()
+            };
+            write_search_attribute(&mut JsonWriter::new(sink.buffer()), &attribute, &context);
+            sink.flush_full()?;
+        }
+        Ok(())
+    }
+
+    /// Hands a batch to another format.
+    pub(crate) fn export(
+        &mut self,
+        batch: &Batch,
+        to_ids: Tri,
+        format: &mut dyn AttributeFormat,
+        sink: &mut Sink,
+    ) -> Result<(), Stop> {
+        let around = self.load(batch)?;
+        for attribute in batch.iter() {
+            let trimmed = matches!(to_ids, Tri::Only(flag) if attribute.to_ids != flag);
+            if trimmed || self.keep.as_ref().is_some_and(|keep| !keep(&attribute)) {
+                continue;
+            }
+            let Some(event) = self.events.get(&attribute.event_id) else { continue };
+            let names = |list: Option<&Vec<Attached>>| -> Vec<String> {
+                list.map(|l| l.iter().map(|t| t.tag.name.clone()).collect()).unwrap_or_default()
+            };
+            let (tags, event_tags) = (names(around.tags.get(&attribute.id)), names(self.event_tags.get(&event.id)));
+            let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+            let event_tags: Vec<&str> = event_tags.iter().map(String::as_str).collect();
+            let row = ExportRow {
+                attribute,
+                event: export_event(event, &self.orgs),
+                tags: &tags,
+                event_tags: &event_tags,
+                object: around.objects.get(&attribute.object_id).map(export_object),
+            };
+            format.attribute(&row, sink.buffer());
+            sink.flush_full()?;
+        }
+        Ok(())
+    }
+
+    fn related<'a>(&'a self, around: &'a Around, id: i64) -> Vec<RelatedAttribute<'a>> {
+        let Some(list) = around.pairs.get(&id) else { return Vec::new() };
+        list.iter()
+            .filter_map(|theirs| {
+                let (event_id, value) = around.theirs.get(theirs)?;
+                let event = self.events.get(event_id)?;
+                Some(RelatedAttribute {
+                    id: *theirs,
+                    event_id: *event_id,
+                    info: &event.info,
+                    org_id: event.orgc_id,
+                    date: &event.date,
+                    value,
+                })
+            })
+            .collect()
+    }
+
+    fn load(&mut self, batch: &Batch) -> Result<Around, Stop> {
+        if self.events.len() > REMEMBERED {
+            self.events.clear();
+            self.event_tags.clear();
+        }
+        let (service, actor) = (self.service, self.actor);
+        service.store.read(actor, |r| self.load_in(r, batch))
+    }
+
+    fn load_in(&mut self, r: &mut Reader<'_>, batch: &Batch) -> Result<Around, Stop> {
+        let mut around = Around { tags: r.attribute_tags(&batch.ids())?, ..Around::default() };
+        let mut objects: Vec<i64> = batch.iter().map(|a| a.object_id).filter(|o| *o > 0).collect();
+        objects.dedup();
+        if !objects.is_empty() {
+            around.objects = r.objects_by_ids(&objects)?.into_iter().map(|o| (o.id, o)).collect();
+        }
+        let mut events: Vec<i64> = batch.iter().map(|a| a.event_id).collect();
+        if self.include.include_correlations || self.include.include_granular_correlations {
+            for pair in r.correlations(batch, SHOWN_CORRELATIONS)? {
+                around.pairs.entry(pair.ours).or_default().push(pair.theirs);
+                events.push(pair.their_event);
+            }
+            let theirs: Vec<i64> = around.pairs.values().flatten().copied().collect();
+            for other in r.attributes_by_ids(&theirs)?.iter() {
+                around.theirs.insert(other.id, (other.event_id, other.value().into_owned()));
+            }
+        }
+        self.load_events(r, events)?;
+        if self.include.include_sightings {
+            for sighting in r.sightings_of(Sighted::Attributes(batch.ids()))? {
+                around.sightings.entry(sighting.attribute_id).or_default().push(sighting);
+            }
+        }
+        if self.include.with_attachments {
+            for a in batch.iter().filter(|a| matches!(a.kind.name(), "attachment" | "malware-sample")) {
+                if let Some(bytes) = r.attachment(a.id)? {
+                    around.data.insert(a.id, bytes);
+                }
+            }
+        }
+        self.drop_tags(&mut around.tags);
+        Ok(around)
+    }
+
+    fn load_events(&mut self, r: &mut Reader<'_>, mut ids: Vec<i64>) -> Result<(), Stop> {
+        ids.sort_unstable();
+        ids.dedup();
+        ids.retain(|id| !self.events.contains_key(id));
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let found = r.events_by_ids(&ids)?;
+        if self.include.include_event_tags || self.include.include_context {
+            let mut tags = r.event_tags(&ids)?;
+            self.drop_tags(&mut tags);
+            self.event_tags.extend(tags);
+        }
+        let orgs: Vec<i64> =
+            found.iter().flat_map(|e| [e.org_id, e.orgc_id]).filter(|o| !self.orgs.contains_key(o)).collect();
+        if !orgs.is_empty() {
+            self.orgs.extend(r.org_names(&orgs)?);
+        }
+        self.events.extend(found.into_iter().map(|e| (e.id, e)));
+        Ok(())
+    }
+
+    /// Non-exportable tags stay here unless asked for; local ones are not for those who synchronise.
+    fn drop_tags(&self, tags: &mut FxHashMap<i64, Vec<Attached>>) {
+        let sync = self.actor.has(Permission::Sync) && !self.actor.sees_all();
+        let (all, no_local) = (self.include.include_all_tags, self.include.exclude_local_tags || sync);
+        for list in tags.values_mut() {
+            list.retain(|t| (all || t.tag.exportable) && !(t.local && no_local));
+        }
+    }
+}
+
+fn export_event<'a>(event: &'a Event, orgs: &'a FxHashMap<i64, OrgName>) -> export::EventSummary<'a> {
+    export::EventSummary {
+        id: event.id,
+        uuid: event.uuid,
+        info: &event.info,
+        org: org_summary(orgs, event.org_id).name,
+        orgc: org_summary(orgs, event.orgc_id).name,
+        distribution: event.distribution,
+        threat_level_id: event.threat_level_id,
+        analysis: event.analysis,
+        date: &event.date,
+        timestamp: event.timestamp,
+    }
+}
+
+fn export_object(object: &Object) -> export::ObjectSummary<'_> {
+    export::ObjectSummary {
+        id: object.id,
+        uuid: object.uuid,
+        name: &object.name,
+        meta_category: &object.meta_category,
+        description: &object.description,
+        template_uuid: &object.template_uuid,
+        template_version: &object.template_version,
+        timestamp: object.timestamp,
+        distribution: object.distribution,
+        comment: &object.comment,
+    }
+}

@@ -1,0 +1,260 @@
+//! `/sightings/…`
+
+use crate::answer::Answer;
+use crate::failure::Failure;
+use crate::reply::{document, list, member, number_member, saved};
+use crate::request::{Request, text};
+use pisax_model::attribute::AttributeView;
+use pisax_model::event::Event;
+use pisax_model::filter::Terms;
+use pisax_model::ids::Ref;
+use pisax_model::sighting::Sighting;
+use pisax_service::sighting::{self as service, Of};
+use pisax_service::{Error, org};
+use pisax_store::Reader;
+use pisax_store::attributes::Batch;
+use pisax_store::orgs::OrgName;
+use pisax_store::sightings::{Sighted, SightingQuery};
+use pisax_wire::admin_out::{write_listed_sighting, write_saved_sighting, write_search_sighting};
+use pisax_wire::answer as body;
+use pisax_wire::{JsonWriter, SightingContext, SightingSearch};
+use rustc_hash::FxHashMap;
+
+const INVALID: &str = "Invalid sighting";
+
+/// POST /sightings/add[/{attribute}]. What cannot be added is told with status 200, as MISP does.
+pub(crate) fn add(request: &Request) -> Result<Answer, Failure> {
+    let empty: &[u8] = b"{}";
+    let sent = if request.body.is_empty() { empty } else { &request.body };
+    let mut drafts = pisax_wire::read_sightings(sent)?;
+    if let Some(named) = request.path.arg(0) {
+        let attribute = Ref::parse(named);
+        drafts.iter_mut().for_each(|draft| {
+            draft.attribute = attribute;
+            draft.values.clear();
+        });
+    }
+    match service::add(&request.service, &request.actor, &drafts) {
+        Ok(sighting) => Ok(document(|w| write_saved_sighting(w, &sighting))),
+        Err(Error::NotFound(_)) => Ok(not_added("No valid attributes found that match the criteria.")),
+        Err(e @ (Error::Refused(_) | Error::Invalid(_))) => Ok(not_added(&e.to_string())),
+        Err(e) => Err(e.into()),
+    }
+}
+
+fn not_added(reason: &str) -> Answer {
+    Answer::json(body::message(&format!("Could not add the Sighting. Reason: {reason}")))
+}
+
+/// POST /sightings/delete/{id}
+pub(crate) fn delete(request: &Request) -> Result<Answer, Failure> {
+    service::delete(&request.service, &request.actor, request.reference(0, INVALID)?)?;
+    Ok(saved(request, "Sighting successfully deleted."))
+}
+
+/// GET|POST /sightings/index[/{event}]
+pub(crate) fn index(request: &Request) -> Result<Answer, Failure> {
+    let of = match request.path.arg(0) {
+        None => None,
+        Some(_) => Some(Of::Event(request.reference(0, body::INVALID_EVENT)?)),
+    };
+    answer_list(request, of, text(&request.unwrapped("Sighting")?, "org_id"))
+}
+
+/// GET|POST /sightings/listSightings[/{id}/{attribute|event}[/{org}]], or the same in the body
+pub(crate) fn list_sightings(request: &Request) -> Result<Answer, Failure> {
+    let sent = request.unwrapped("Sighting")?;
+    let said = |i: usize, name: &str| request.path.arg(i).map(str::to_owned).or_else(|| text(&sent, name));
+    let id = said(0, "id").and_then(|id| Ref::parse(&id));
+    let event = said(1, "context").as_deref() == Some("event");
+    let missing = if event { body::INVALID_EVENT } else { body::INVALID_ATTRIBUTE };
+    let id = id.ok_or(Failure::NotFound(missing))?;
+    let of = if event { Of::Event(id) } else { Of::Attribute(id) };
+    answer_list(request, Some(of), said(2, "org_id"))
+}
+
+fn answer_list(request: &Request, of: Option<Of>, org: Option<String>) -> Result<Answer, Failure> {
+    let org = match org.filter(|text| !matches!(text.as_str(), "" | "0")) {
+        None => None,
+        Some(name) => {
+            let found = request.service.read(&request.actor, |r| org::find(r, &name))?;
+            Some(found.ok_or(Failure::NotFound("Invalid organisation"))?.id)
+        }
+    };
+    let sightings = service::list(&request.service, &request.actor, of, org)?;
+    Ok(list(&sightings, write_listed_sighting))
+}
+
+/// GET|POST /sightings/restSearch[/{attribute|event}]
+pub(crate) fn search(request: &Request) -> Result<Answer, Failure> {
+    let mut params = request.path.named.clone();
+    if let Some(context) = request.path.arg(0).filter(|a| matches!(*a, "attribute" | "event")) {
+        params.push(("context".into(), context.into()));
+    }
+    let search = pisax_wire::read_sighting_search(&request.body, &params, request.now())?;
+    if search.format != "json" {
+        return Err(Failure::NotFound(body::INVALID_FORMAT));
+    }
+    if search.context.is_some() && search.reference.is_none() {
+        return Err(Failure::NotAllowed("An ID or UUID must be provided if the context is set.".into()));
+    }
+    let found = request.service.read(&request.actor, |r| {
+        let Some(query) = query(r, &search)? else { return Ok(Found::default()) };
+        Found::load(r, &query, &search)
+    })?;
+    Ok(document(|w| found.write(w, &search)))
+}
+
+/// What to ask the store; nothing when what the search names does not exist for the reader.
+fn query(r: &mut Reader<'_>, search: &SightingSearch) -> Result<Option<SightingQuery>, Error> {
+    let mut query =
+        SightingQuery { date: search.date, sources: search.source.or.clone(), ..SightingQuery::default() };
+    match (search.context, search.reference) {
+        (Some(SightingContext::Event), Some(reference)) => match r.event(reference)? {
+            Some(event) => query.sighted = Some(Sighted::Events(vec![event.id])),
+            None => return Ok(None),
+        },
+        (Some(SightingContext::Attribute), Some(reference)) => match r.attribute(reference)? {
+            Some(batch) => query.sighted = Some(Sighted::Attributes(batch.ids())),
+            None => return Ok(None),
+        },
+        (_, reference) => query.reference = reference,
+    }
+    query.org_ids = org_ids(r, &search.org.or)?;
+    query.not_org_ids = org_ids(r, &search.org.not)?;
+    if query.org_ids.is_empty() && !search.org.or.is_empty() {
+        return Ok(None);
+    }
+    query.kinds = kinds(&search.kind);
+    Ok(Some(query))
+}
+
+fn org_ids(r: &mut Reader<'_>, names: &[String]) -> Result<Vec<i64>, Error> {
+    let mut ids = Vec::new();
+    for name in names {
+        ids.extend(org::find(r, name)?.map(|org| org.id));
+    }
+    Ok(ids)
+}
+
+/// The wanted types; all but those excluded when none is named.
+fn kinds(terms: &Terms) -> Vec<i64> {
+    let codes = |items: &[String]| items.iter().filter_map(|i| i.parse().ok()).collect::<Vec<i64>>();
+    let (wanted, excluded) = (codes(&terms.or), codes(&terms.not));
+    match (wanted.is_empty(), excluded.is_empty()) {
+        (false, _) => wanted.into_iter().filter(|code| !excluded.contains(code)).collect(),
+        (true, false) => (0..=2).filter(|code| !excluded.contains(code)).collect(),
+        (true, true) => Vec::new(),
+    }
+}
+
+/// Sightings with what stands around them.
+#[derive(Default)]
+struct Found {
+    sightings: Vec<Sighting>,
+    events: FxHashMap<i64, Event>,
+    orgs: FxHashMap<i64, OrgName>,
+    attributes: Batch,
+    places: FxHashMap<i64, usize>,
+}
+
+impl Found {
+    fn load(r: &mut Reader<'_>, query: &SightingQuery, search: &SightingSearch) -> Result<Self, Error> {
+        let sightings = r.search_sightings(query)?;
+        let mut found = Self::default();
+        if search.include_event || search.include_uuid {
+            let mut ids: Vec<i64> = sightings.iter().map(|s| s.event_id).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            found.events = r.events_by_ids(&ids)?.into_iter().map(|event| (event.id, event)).collect();
+            let orgs: Vec<i64> = found.events.values().map(|event| event.orgc_id).collect();
+            found.orgs = r.org_names(&orgs)?;
+        }
+        if search.include_attribute {
+            let ids: Vec<i64> = sightings.iter().map(|s| s.attribute_id).collect();
+            found.attributes = r.attributes_by_ids(&ids)?;
+            found.places = found.attributes.iter().enumerate().map(|(i, a)| (a.id, i)).collect();
+        }
+        found.sightings = sightings;
+        Ok(found)
+    }
+
+    fn write(&self, w: &mut JsonWriter<'_>, search: &SightingSearch) {
+        w.begin_object();
+        w.key("response");
+        w.begin_array();
+        for sighting in &self.sightings {
+            let mut more = Vec::new();
+            self.write_more(&mut more, sighting, search);
+            write_search_sighting(w, sighting, &more);
+        }
+        w.end_array();
+        w.end_object();
+    }
+
+    fn write_more(&self, out: &mut Vec<u8>, sighting: &Sighting, search: &SightingSearch) {
+        let mut w = JsonWriter::new(out);
+        let event = self.events.get(&sighting.event_id);
+        if search.include_uuid {
+            if let Some(event) = event {
+                w.key("event_uuid");
+                w.uuid(event.uuid);
+            }
+            w.key("attribute_uuid");
+            w.uuid(sighting.attribute_uuid);
+        }
+        if let Some(event) = event.filter(|_| search.include_event) {
+            w.key("Event");
+            let orgc = self.orgs.get(&event.orgc_id).map_or("", |org| org.name.as_str());
+            write_event(&mut w, event, orgc);
+        }
+        if let Some(place) = self.places.get(&sighting.attribute_id) {
+            w.key("Attribute");
+            write_attribute(&mut w, &self.attributes.get(*place));
+        }
+    }
+}
+
+fn write_event(w: &mut JsonWriter<'_>, event: &Event, orgc: &str) {
+    w.begin_object();
+    number_member(w, "id", event.id);
+    w.key("uuid");
+    w.uuid(event.uuid);
+    number_member(w, "orgc_id", event.orgc_id);
+    number_member(w, "org_id", event.org_id);
+    member(w, "info", &event.info);
+    w.key("Orgc");
+    w.begin_object();
+    member(w, "name", orgc);
+    w.end_object();
+    w.end_object();
+}
+
+fn write_attribute(w: &mut JsonWriter<'_>, attribute: &AttributeView<'_>) {
+    w.begin_object();
+    member(w, "value", &attribute.value());
+    number_member(w, "id", attribute.id);
+    w.key("uuid");
+    w.uuid(attribute.uuid);
+    member(w, "type", attribute.kind.name());
+    member(w, "category", attribute.category.name());
+    w.key("to_ids");
+    w.bool(attribute.to_ids);
+    w.end_object();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn excluded_types_leave_the_others() {
+        let terms = |or: &[&str], not: &[&str]| {
+            let own = |list: &[&str]| list.iter().map(|t| (*t).to_owned()).collect();
+            Terms { or: own(or), and: Vec::new(), not: own(not) }
+        };
+        assert_eq!(kinds(&terms(&[], &[])), Vec::<i64>::new());
+        assert_eq!(kinds(&terms(&["1"], &[])), [1]);
+        assert_eq!(kinds(&terms(&[], &["2"])), [0, 1]);
+    }
+}

@@ -1,0 +1,84 @@
+//! Events of 1,000 attributes over HTTP: validated, correlated, durable before they are answered.
+
+use super::{Bench, Measured, difference, send_all, series};
+use crate::client::Request;
+use crate::floor::PlainLoop;
+use crate::floor::rows::{Numbering, Prepared};
+use crate::installation::KEY;
+use crate::material::Series;
+use crate::measure::Samples;
+use crate::report::{Figure, Target, Unit};
+use anyhow::Result;
+
+const SIZE: usize = 1_000;
+
+/// How the events are sent.
+struct Way {
+    name: &'static str,
+    path: &'static str,
+    clients: usize,
+    least: Option<f64>,
+}
+
+const WAYS: [Way; 3] = [
+    Way { name: "ingest, 1 client", path: "/events/add", clients: 1, least: Some(15_000.0) },
+    Way { name: "ingest, 8 clients", path: "/events/add", clients: 8, least: Some(25_000.0) },
+    // Tells what writing the answer costs: it carries no attributes.
+    Way { name: "ingest, 1 client, short answers", path: "/events/add/metadata:1", clients: 1, least: None },
+];
+
+/// Floor and server take turns, each from an empty database every time.
+pub fn measure(bench: &mut Bench<'_>) -> Result<Measured> {
+    let events = Series::new(series::INGEST, SIZE).events(0..bench.extent.ingest_events)?;
+    let attributes = (events.len() * SIZE) as f64;
+    let bodies: Vec<Vec<u8>> = events.iter().map(|event| event.json()).collect();
+    let rows = Numbering::default().prepare(events);
+    let mut floors = Samples::default();
+    let mut times = WAYS.map(|_| Samples::default());
+    let mut single = Vec::new();
+    let mut broken = None;
+    for _ in 0..bench.extent.rounds {
+        let (mut floor, database) = floor(bench, &rows, &mut floors)?;
+        for (way, times) in WAYS.iter().zip(&mut times) {
+            let installation = bench.ground.installation("ingest", None)?;
+            let server = installation.serve()?;
+            let requests: Vec<Request> =
+                bodies.iter().map(|body| Request::post(way.path, KEY, body)).collect();
+            let (took, answers) = send_all(&server, &requests, way.clients)?;
+            times.push(took);
+            single.push(answers.iter().map(|a| a.took.as_secs_f64()).collect::<Vec<_>>());
+            server.stop()?;
+            broken = broken.or(difference(&installation, &mut floor)?);
+            bench.ground.clear(installation.database());
+        }
+        drop(floor);
+        bench.ground.clear(&database);
+    }
+    let base = attributes / floors.median();
+    let figures = WAYS.iter().zip(&times).map(|(way, times)| {
+        let figure = Figure::new(way.name, Unit::PerSecond, attributes / times.median()).floor(base);
+        let Some(least) = way.least else { return figure };
+        let figure = figure.target(Target::Ratio(0.6)).broken(broken.clone());
+        // The issue sets rates for SQLite only.
+        if bench.options.postgres.is_some() { figure } else { figure.target(Target::AtLeast(least)) }
+    });
+    let times_of: Vec<_> = WAYS.iter().zip(&times).map(|(way, t)| (way.name, t.seconds())).collect();
+    Ok(Measured {
+        figures: figures.collect(),
+        samples: serde_json::json!({
+            "attributes": attributes, "floor_seconds": floors.seconds(), "server_seconds": times_of,
+            "seconds_by_event": single,
+        }),
+    })
+}
+
+fn floor(
+    bench: &mut Bench<'_>,
+    rows: &[Prepared],
+    floors: &mut Samples,
+) -> Result<(PlainLoop, crate::engine::Database)> {
+    let database = bench.ground.database("ingest-floor")?;
+    let mut floor = PlainLoop::create(&database)?;
+    floors.push(floor.insert(rows, SIZE)?);
+    Ok((floor, database))
+}

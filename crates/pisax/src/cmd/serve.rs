@@ -1,0 +1,134 @@
+//! `pisax serve`.
+
+use crate::config::Config;
+use crate::http::{self, Site};
+use crate::installation;
+use crate::telemetry;
+use anyhow::{Context, Result};
+use axum::serve::ListenerExt;
+use pisax_access::Actor;
+use pisax_formats::knowledge::Package;
+use pisax_service::Service;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Notify, Semaphore};
+
+/// How long requests may go on after the server was asked to stop.
+const GRACE: Duration = Duration::from_secs(30);
+
+pub fn run(config: Config) -> Result<()> {
+    telemetry::start(config.log_filter("info"), config.log_format)?;
+    let store = installation::open_store(&config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("threads")?;
+    let served = runtime.block_on(async {
+        let listener =
+            TcpListener::bind(&config.listen).await.with_context(|| format!("listen: {}", config.listen))?;
+        let address = listener.local_addr().context("listen")?;
+        let base_url = config.base_url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));
+        // Opening reads lists and, the first time, hashes a password: seconds at worst, and nobody is served yet.
+        let here = tokio::task::block_in_place(|| installation::from_store(&config, store, Some(&base_url)))?;
+        tokio::task::block_in_place(|| tell_knowledge(&here.service, &config))?;
+        serve(&config, listener, address, here.service).await
+    });
+    // A request that outlived its time sits in the database: it is undone there when the process ends.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    served
+}
+
+async fn serve(
+    config: &Config,
+    listener: TcpListener,
+    address: SocketAddr,
+    service: Arc<Service>,
+) -> Result<()> {
+    let permits = Arc::new(Semaphore::new(service.store.connections()));
+    let app = Arc::new(pisax_api::App {
+        service: Arc::clone(&service),
+        hasher: service.keys.clone(),
+        permits: Arc::clone(&permits),
+        max_body: config.body_limit,
+    });
+    let secure_cookies =
+        config.secure_cookies.unwrap_or_else(|| service.policy.base_url.starts_with("https:"));
+    let pages = Arc::new(pisax_ui::Pages::new(service, permits, secure_cookies));
+    let router = http::router(Arc::new(Site::new(app, pisax_ui::router(pages))));
+    let mut asked = stop_signal()?;
+    let stopping = Arc::new(Notify::new());
+    let until = Arc::clone(&stopping);
+    // Answers are written in few large pieces; waiting to join them (Nagle) only costs time.
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY");
+        }
+    });
+    let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(async move { until.notified().await })
+        .into_future();
+    tokio::pin!(server);
+    println!("PISAX is ready at http://{}", reachable(address));
+    tokio::select! {
+        ended = &mut server => return ended.context("serve"),
+        Some(()) = asked.recv() => {}
+    }
+    tracing::info!("stopping: requests under way have {} seconds", GRACE.as_secs());
+    stopping.notify_one();
+    tokio::select! {
+        ended = &mut server => ended.context("serve")?,
+        () = tokio::time::sleep(GRACE) => tracing::warn!("stopped with requests under way"),
+        Some(()) = asked.recv() => tracing::warn!("stopped at once, with requests under way"),
+    }
+    Ok(())
+}
+
+/// SIGTERM or SIGINT, each time one comes.
+fn stop_signal() -> Result<tokio::sync::mpsc::Receiver<()>> {
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
+    let (sender, receiver) = tokio::sync::mpsc::channel(1);
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if sender.send(()).await.is_err() {
+                return;
+            }
+        }
+    });
+    Ok(receiver)
+}
+
+/// Where a browser on this machine finds the server: "any address" is none to go to.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let mut address = address;
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
+}
+
+/// Says which libraries are not there: everything works without them, but less is known.
+fn tell_knowledge(service: &Service, config: &Config) -> Result<()> {
+    let actor = Actor::system("say which knowledge is missing");
+    let counts = service.read(&actor, |r| Ok(r.knowledge_counts()?))?;
+    let there = |package| match package {
+        Package::Taxonomies => counts.taxonomies > 0,
+        Package::Galaxies => counts.galaxies > 0,
+        Package::ObjectTemplates => counts.object_templates > 0,
+        Package::Warninglists => counts.warninglists > 0,
+    };
+    for package in Package::ALL.into_iter().filter(|package| !there(*package)) {
+        let (name, pypi, folder) = (package.name(), package.pypi(), config.knowledge.display());
+        tracing::warn!(
+            "there are no {name}: put the package {pypi} into {folder} and run `pisax knowledge import`"
+        );
+    }
+    Ok(())
+}

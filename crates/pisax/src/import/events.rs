@@ -1,0 +1,94 @@
+//! MISP event files.
+
+use super::{Import, Report, Source};
+use anyhow::Result;
+use pisax_model::event::EventDraft;
+use pisax_model::ids::Ref;
+use pisax_service::{Error, event};
+
+/// Imports every event of a file: new ones are added, known ones updated when the file's are newer.
+pub fn import(import: &Import<'_>, source: &Source) -> Result<Report> {
+    let report = read(import, source);
+    import.progress.advance(source.bytes);
+    report
+}
+
+fn read(import: &Import<'_>, source: &Source) -> Result<Report> {
+    let broken = Report { broken: 1, ..Report::default() };
+    if let Some((uuid, timestamp)) = source.listed
+        && stored_timestamp(import, Ref::Uuid(uuid))?.is_some_and(|stored| stored >= timestamp)
+    {
+        return Ok(Report { skipped: 1, ..Report::default() });
+    }
+    let drafts = match source.read() {
+        Ok(body) => pisax_wire::read_events(&body),
+        Err(e) => {
+            import.complain(source, "", &e.to_string());
+            return Ok(broken);
+        }
+    };
+    let drafts = match drafts {
+        Ok(drafts) => drafts,
+        Err(e) => {
+            import.complain(source, "", &e.to_string());
+            return Ok(broken);
+        }
+    };
+    if drafts.iter().all(|draft| *draft == EventDraft::default()) {
+        import.complain(source, "", "there is no MISP event in it");
+        return Ok(broken);
+    }
+    let many = drafts.len() > 1;
+    let mut report = Report::default();
+    for (place, draft) in drafts.into_iter().enumerate() {
+        let event = if many { format!("event {}", place + 1) } else { String::new() };
+        report += match one(import, source, &event, draft) {
+            Ok(done) => done,
+            Err(e) => import.broken(source, &event, e)?,
+        };
+    }
+    Ok(report)
+}
+
+fn one(
+    import: &Import<'_>,
+    source: &Source,
+    place: &str,
+    draft: EventDraft,
+) -> pisax_service::Result<Report> {
+    let (service, actor) = (import.service, import.actor);
+    let inside = draft.objects.iter().map(|object| object.attributes.len()).sum::<usize>();
+    let attributes = (draft.attributes.len() + inside) as u64;
+    let stored = match draft.uuid.map(Ref::Uuid) {
+        Some(reference) => stored_timestamp(import, reference)?.map(|stored| (reference, stored)),
+        None => None,
+    };
+    let skipped = Report { skipped: 1, ..Report::default() };
+    if let Some((reference, stored)) = stored {
+        // Without a timestamp nobody knows which is newer, and an edit would count as made now.
+        if draft.timestamp.is_none_or(|timestamp| timestamp <= stored) {
+            return Ok(skipped);
+        }
+        return match event::edit(service, actor, reference, draft) {
+            Ok(_) => Ok(Report { updated: 1, attributes, ..Report::default() }),
+            Err(Error::Stale(_)) => Ok(skipped),
+            Err(e) => Err(e),
+        };
+    }
+    match event::add(service, actor, draft) {
+        Ok(added) => {
+            let event = if place.is_empty() { String::new() } else { format!("{place}: ") };
+            import.left_out(source, &event, &added.dropped);
+            let refused = added.dropped.len() as u64;
+            let attributes = attributes.saturating_sub(refused);
+            Ok(Report { added: 1, attributes, refused, ..Report::default() })
+        }
+        // Another file of this import had it.
+        Err(Error::EventExists { .. }) => Ok(skipped),
+        Err(e) => Err(e),
+    }
+}
+
+fn stored_timestamp(import: &Import<'_>, reference: Ref) -> pisax_service::Result<Option<i64>> {
+    import.service.read(import.actor, |r| Ok(r.event(reference)?.map(|event| event.timestamp)))
+}

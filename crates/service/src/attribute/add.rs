@@ -1,0 +1,170 @@
+//! New attributes in an existing event.
+
+use crate::context::{Checked, Groups, Tags, check};
+use crate::{Error, Result, Service};
+use pisax_access::{Actor, edit};
+use pisax_model::FieldError;
+use pisax_model::attribute::{AttributeDraft, NewAttribute};
+use pisax_model::event::Event;
+use pisax_model::ids::{self, Ref};
+use pisax_model::sighting::SightingKind;
+use pisax_model::tag::TagDraft;
+use pisax_store::Writer;
+use pisax_store::sightings::NewSighting;
+use rustc_hash::FxHashMap;
+
+/// What came of a list of new attributes.
+pub struct Added {
+    pub event_id: i64,
+    /// Row numbers in the order sent; `None` where it was refused.
+    pub ids: Vec<Option<i64>>,
+    /// Refusals by place in the list.
+    pub errors: Vec<(usize, FieldError)>,
+}
+
+/// Adds attributes; each is accepted or refused by itself, the accepted ones in one transaction. With
+/// `accept_twins` an attribute that is already there counts as saved instead of refused.
+pub fn add(
+    service: &Service,
+    actor: &Actor,
+    event: Ref,
+    drafts: Vec<AttributeDraft>,
+    accept_twins: bool,
+) -> Result<Added> {
+    let now_ms = service.clock.now_ms();
+    let checked: Vec<_> = drafts.into_iter().map(|d| check(d, false, now_ms)).collect();
+    service.write(actor, |w| {
+        let event = w.event_for_edit(event, edit::may_edit)?;
+        let added = insert(w, &event, checked, accept_twins)?;
+        if added.ids.iter().any(Option::is_some) {
+            let now = w.now();
+            w.touch_event(event.id, now)?;
+        }
+        Ok(added)
+    })
+}
+
+pub(crate) fn insert(
+    w: &mut Writer<'_>,
+    event: &Event,
+    checked: Vec<std::result::Result<Checked, FieldError>>,
+    accept_twins: bool,
+) -> Result<Added> {
+    let good = || checked.iter().filter_map(|c| c.as_ref().ok()).map(|c| &c.attribute);
+    let known = w.known_attributes(&good().map(|a| a.uuid).collect::<Vec<_>>())?;
+    let twins: Vec<_> = good().map(|a| w.twin(a)).collect();
+    let mut twins = w.existing_twins(event.id, &twins)?;
+    let mut uuids: rustc_hash::FxHashSet<_> = known.into_keys().collect();
+    let mut groups = Groups::default();
+    let mut added = Added { event_id: event.id, ids: vec![None; checked.len()], errors: Vec::new() };
+    let mut rows = Vec::new();
+    for (place, item) in checked.into_iter().enumerate() {
+        match admit(w, &mut groups, &mut twins, &mut uuids, item) {
+            Ok(Admitted::New(attribute)) => rows.push((place, attribute)),
+            Ok(Admitted::Twin(id)) if accept_twins && id > 0 => added.ids[place] = Some(id),
+            Ok(Admitted::Twin(_)) => {
+                let message = "A similar attribute already exists for this event.";
+                added.errors.push((place, FieldError::new("value", message)));
+            }
+            Err(Error::Invalid(fields)) => added.errors.extend(fields.into_iter().map(|f| (place, f))),
+            Err(e) => return Err(e),
+        }
+    }
+    let borrowed: Vec<(i64, &NewAttribute)> = rows.iter().map(|(_, a)| (0, a)).collect();
+    let ids = w.insert_attributes(event.id, &borrowed)?;
+    let saved: Vec<_> = borrowed.iter().zip(&ids).map(|((_, a), id)| (*id, *a)).collect();
+    attach_all(w, event.id, &saved)?;
+    w.note_added(event.id, rows.iter().map(|(_, a)| a.uuid).collect::<Vec<_>>().into_iter());
+    for ((place, _), id) in rows.iter().zip(ids) {
+        added.ids[*place] = Some(id);
+    }
+    Ok(added)
+}
+
+enum Admitted {
+    New(NewAttribute),
+    /// Already there under this row number (0: earlier in the same list).
+    Twin(i64),
+}
+
+fn admit(
+    w: &mut Writer<'_>,
+    groups: &mut Groups,
+    twins: &mut FxHashMap<pisax_store::attributes::Twin, i64>,
+    uuids: &mut rustc_hash::FxHashSet<pisax_model::Uuid>,
+    item: std::result::Result<Checked, FieldError>,
+) -> Result<Admitted> {
+    let mut checked = item?;
+    if !checked.attribute.deleted {
+        let twin = w.twin(&checked.attribute);
+        if let Some(id) = twins.get(&twin) {
+            return Ok(Admitted::Twin(*id));
+        }
+        twins.insert(twin, 0);
+    }
+    if !uuids.insert(checked.attribute.uuid) {
+        return Err(FieldError::new("uuid", "The uuid is already in use.").into());
+    }
+    groups.settle(w, &mut checked)?;
+    Ok(Admitted::New(checked.attribute))
+}
+
+pub(crate) fn attach_tags<'a>(
+    w: &mut Writer<'_>,
+    event_id: i64,
+    rows: impl Iterator<Item = (i64, &'a NewAttribute)>,
+) -> Result<()> {
+    let rows: Vec<_> = rows.filter(|(_, a)| !a.tags.is_empty()).collect();
+    let drafts: Vec<&TagDraft> = rows.iter().flat_map(|(_, a)| &a.tags).collect();
+    let tags = Tags::resolve(w, &drafts)?;
+    let actor = w.actor().clone();
+    let attached: Vec<_> = rows
+        .iter()
+        .flat_map(|(id, a)| tags.attachments(&actor, &a.tags).into_iter().map(|t| (*id, t)))
+        .collect();
+    w.attach_attribute_tags(event_id, &attached)?;
+    Ok(())
+}
+
+/// Tags and sightings that came inside freshly inserted attributes.
+pub(crate) fn attach_all(w: &mut Writer<'_>, event_id: i64, rows: &[(i64, &NewAttribute)]) -> Result<()> {
+    attach_tags(w, event_id, rows.iter().copied())?;
+    add_sightings(w, event_id, rows.iter().copied())
+}
+
+/// Sightings that came inside attributes.
+pub(crate) fn add_sightings<'a>(
+    w: &mut Writer<'_>,
+    event_id: i64,
+    rows: impl Iterator<Item = (i64, &'a NewAttribute)>,
+) -> Result<()> {
+    let actor = w.actor().clone();
+    if !actor.has(pisax_access::Permission::Sighting) {
+        return Ok(());
+    }
+    let may_speak_for_others = actor.has(pisax_access::Permission::Sync) || actor.sees_all();
+    let (now_ms, now) = (w.now_ms, w.now());
+    let mut list = Vec::new();
+    for (attribute_id, attribute) in rows {
+        for draft in &attribute.sightings {
+            let org_id = match &draft.organisation {
+                Some(org) if may_speak_for_others => w.capture_org(org)?.unwrap_or(actor.org_id),
+                _ => actor.org_id,
+            };
+            list.push(NewSighting {
+                uuid: draft.uuid.unwrap_or_else(|| ids::new_uuid(now_ms)),
+                attribute_id,
+                event_id,
+                org_id,
+                date_sighting: draft.date_sighting.unwrap_or(now),
+                source: draft.source.clone().unwrap_or_default(),
+                kind: draft.kind.and_then(SightingKind::from_code).unwrap_or(SightingKind::Seen),
+            });
+        }
+    }
+    if list.is_empty() {
+        return Ok(());
+    }
+    w.add_sightings(&list)?;
+    Ok(())
+}

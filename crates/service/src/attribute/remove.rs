@@ -1,0 +1,36 @@
+//! Deleting and restoring attributes.
+
+use crate::{Error, Result, Service};
+use pisax_access::{Actor, edit};
+use pisax_model::ids::Ref;
+
+/// Tombstones an attribute, or removes it for good; returns the event's row number.
+pub fn remove(service: &Service, actor: &Actor, reference: Ref, hard: bool) -> Result<i64> {
+    service.write(actor, |w| {
+        let batch = w.attribute(reference)?.ok_or(Error::NotFound("attribute"))?;
+        let old = batch.get(0);
+        let event = w.event_for_edit(Ref::Id(old.event_id), edit::may_edit)?;
+        w.tombstone_references_to(&old.uuid)?;
+        if hard {
+            w.remove_attribute(&old)?;
+        } else {
+            w.set_attribute_deleted(&old, true)?;
+        }
+        let now = w.now();
+        w.touch_event(event.id, now)?;
+        Ok(event.id)
+    })
+}
+
+/// Takes a tombstone away.
+pub fn restore(service: &Service, actor: &Actor, reference: Ref) -> Result<i64> {
+    service.write(actor, |w| {
+        let batch = w.attribute(reference)?.ok_or(Error::NotFound("attribute"))?;
+        let old = batch.get(0);
+        let event = w.event_for_edit(Ref::Id(old.event_id), edit::may_edit)?;
+        w.set_attribute_deleted(&old, false)?;
+        let now = w.now();
+        w.touch_event(event.id, now)?;
+        Ok(old.id)
+    })
+}

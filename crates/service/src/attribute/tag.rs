@@ -1,0 +1,171 @@
+//! Attaching tags to events and attributes, and taking them off.
+
+use crate::context::{Tags, may_attach};
+use crate::{Error, Result, Service};
+use pisax_access::{Actor, Permission, edit};
+use pisax_model::ids::Ref;
+use pisax_model::tag::{Tag, TagDraft};
+use pisax_store::Writer;
+use pisax_store::attributes::Wanted;
+use pisax_store::tags::NewAttachment;
+
+/// What a tag is put on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    Event(Ref),
+    Attribute(Ref),
+    /// Every living attribute of the object that the actor sees.
+    Object(Ref),
+}
+
+/// A target that was found: its row number, its event, and the attributes that carry its tags unless the event
+/// itself does.
+struct Found {
+    id: i64,
+    event: Ref,
+    attributes: Option<Vec<i64>>,
+}
+
+/// Attaches a tag (by name or number); returns the tag and the row number of what it is on.
+pub fn tag(
+    service: &Service,
+    actor: &Actor,
+    target: Target,
+    name: &str,
+    local: bool,
+    relationship_type: Option<String>,
+) -> Result<(Tag, i64)> {
+    service.write(actor, |w| {
+        let tag = tag_to_attach(w, name)?;
+        let local = local || tag.local_only;
+        let found = find(w, target)?;
+        let event_id = may_tag(w, &found, local)?;
+        let attachment = NewAttachment { tag_id: tag.id, local, relationship_type };
+        let new = match &found.attributes {
+            None => w.attach_event_tags(event_id, &[attachment])?.len(),
+            Some(ids) => {
+                let rows: Vec<_> = ids.iter().map(|id| (*id, attachment.clone())).collect();
+                w.attach_attribute_tags(event_id, &rows)?.len()
+            }
+        };
+        if new > 0 {
+            touch(w, &found, event_id, local)?;
+        }
+        Ok((tag, found.id))
+    })
+}
+
+/// Takes a tag off; returns it with the row number and whether it was local.
+pub fn untag(service: &Service, actor: &Actor, target: Target, name: &str) -> Result<(Tag, i64, bool)> {
+    service.write(actor, |w| {
+        let tag = known_tag(w, name)?.ok_or(Error::NotFound("tag"))?;
+        let found = find(w, target)?;
+        let local = attached_locally(w, &found, tag.id)?
+            .ok_or_else(|| Error::Refused(format!("Invalid tag: {} is not attached.", tag.name)))?;
+        let event_id = may_tag(w, &found, local)?;
+        match &found.attributes {
+            None => {
+                w.detach_event_tag(event_id, tag.id)?;
+            }
+            Some(ids) => {
+                for id in ids {
+                    w.detach_attribute_tag(*id, tag.id)?;
+                }
+            }
+        }
+        touch(w, &found, event_id, local)?;
+        Ok((tag, found.id, local))
+    })
+}
+
+fn known_tag(w: &mut Writer<'_>, name: &str) -> Result<Option<Tag>> {
+    if let Some(tag) = w.tag_named(name)? {
+        return Ok(Some(tag));
+    }
+    match name.trim().parse::<i64>() {
+        Ok(id) => Ok(w.tag(id)?),
+        Err(_) => Ok(None),
+    }
+}
+
+fn tag_to_attach(w: &mut Writer<'_>, name: &str) -> Result<Tag> {
+    let actor = w.actor().clone();
+    let known = match known_tag(w, name)? {
+        Some(tag) => Some(tag),
+        None if actor.has(Permission::TagEditor) || actor.sees_all() => {
+            let draft = TagDraft { name: name.trim().to_owned(), ..TagDraft::default() };
+            Tags::resolve(w, &[&draft])?.get(name).cloned()
+        }
+        None => None,
+    };
+    let tag = known.ok_or_else(|| Error::Refused("Invalid Tag.".into()))?;
+    if may_attach(&actor, &tag) {
+        return Ok(tag);
+    }
+    let whose = if tag.user_id != 0 { "user" } else { "organisation" };
+    Err(Error::Refused(format!("Invalid Tag. This tag can only be set by a fixed {whose}.")))
+}
+
+fn find(w: &mut Writer<'_>, target: Target) -> Result<Found> {
+    match target {
+        Target::Event(reference) => {
+            let id = w.event(reference)?.ok_or(Error::NotFound("event"))?.id;
+            Ok(Found { id, event: Ref::Id(id), attributes: None })
+        }
+        Target::Attribute(reference) => {
+            let batch = w.attribute(reference)?.ok_or(Error::NotFound("attribute"))?;
+            let attribute = batch.get(0);
+            let event = Ref::Id(attribute.event_id);
+            Ok(Found { id: attribute.id, event, attributes: Some(vec![attribute.id]) })
+        }
+        Target::Object(reference) => {
+            let object = w.object(reference)?.ok_or(Error::NotFound("object"))?;
+            let event = w.event(Ref::Id(object.event_id))?.ok_or(Error::NotFound("event"))?;
+            let living = Wanted { living: true, deleted: false };
+            let inside = w.object_attributes(&event, living, &[object.id])?.ids();
+            Ok(Found { id: object.id, event: Ref::Id(event.id), attributes: Some(inside) })
+        }
+    }
+}
+
+/// Locks the event, if the actor may tag in it.
+fn may_tag(w: &mut Writer<'_>, found: &Found, local: bool) -> Result<i64> {
+    let rule = if local {
+        |a: &Actor, e| edit::may_tag(a, e, true)
+    } else {
+        |a: &Actor, e| edit::may_tag(a, e, false)
+    };
+    let event = w.event_for_edit(found.event, rule).map_err(|e| match Error::from(e) {
+        Error::Forbidden if local => {
+            Error::Refused("Local tags can only be added by users of the host organisation.".into())
+        }
+        Error::Forbidden => Error::Refused(
+            "Cannot alter the tags of this data, only the organisation that has created the data (orgc) can modify global tags."
+                .into(),
+        ),
+        other => other,
+    })?;
+    Ok(event.id)
+}
+
+/// Whether the tag is attached, and if so whether locally everywhere.
+fn attached_locally(w: &mut Writer<'_>, found: &Found, tag_id: i64) -> Result<Option<bool>> {
+    let attached = match &found.attributes {
+        None => w.event_tags(&[found.id])?,
+        Some(ids) => w.attribute_tags(ids)?,
+    };
+    let places = attached.values().flatten().filter(|a| a.tag.id == tag_id).map(|a| a.local);
+    Ok(places.reduce(|all, local| all && local))
+}
+
+/// Local tags are nobody else's business: they do not make the event newer.
+fn touch(w: &mut Writer<'_>, found: &Found, event_id: i64, local: bool) -> Result<()> {
+    if local {
+        return Ok(());
+    }
+    let now = w.now();
+    for id in found.attributes.iter().flatten() {
+        w.touch_attribute(*id, now)?;
+    }
+    Ok(w.touch_event(event_id, now)?)
+}

@@ -1,0 +1,104 @@
+//! What the children of an event need resolved inside the transaction: sharing groups and tags.
+
+use crate::{Error, Result};
+use pisax_access::{Actor, Permission};
+use pisax_model::attribute::{AttributeDraft, Defaults, NewAttribute, complete};
+use pisax_model::ids::Ref;
+use pisax_model::tag::{Tag, TagDraft};
+use pisax_model::{Distribution, FieldError};
+use pisax_store::Writer;
+use pisax_store::tags::NewAttachment;
+use rustc_hash::FxHashMap;
+
+/// A checked attribute that still names its sharing group as the client did.
+pub(crate) struct Checked {
+    pub(crate) attribute: NewAttribute,
+    pub(crate) group: Option<Ref>,
+}
+
+/// Checks a draft before any lock is taken.
+pub(crate) fn check(
+    draft: AttributeDraft,
+    in_object: bool,
+    now_ms: i64,
+) -> std::result::Result<Checked, FieldError> {
+    let group = draft.sharing_group;
+    // MISP.default_attribute_distribution: "event", that is, inherit.
+    let defaults = Defaults { now_ms, distribution: Distribution::Inherit };
+    let attribute = complete(draft, in_object, 0, &defaults)?;
+    Ok(Checked { attribute, group })
+}
+
+/// Sharing groups the actor may use, looked up once each.
+#[derive(Default)]
+pub(crate) struct Groups {
+    known: FxHashMap<Ref, Option<i64>>,
+}
+
+impl Groups {
+    /// Row number of a group the actor may share with.
+    pub(crate) fn usable(&mut self, w: &mut Writer<'_>, group: Option<Ref>) -> Result<i64> {
+        let refused = || FieldError::new("sharing_group_id", "Invalid sharing group or not available to you.");
+        let group = group.filter(|g| *g != Ref::Id(0)).ok_or_else(refused)?;
+        if let Some(known) = self.known.get(&group) {
+            return Ok(known.ok_or_else(refused)?);
+        }
+        let id = match w.sharing_group(group)? {
+            Some(found) if found.active && w.may_use_group(found.id)? => Some(found.id),
+            _ => None,
+        };
+        self.known.insert(group, id);
+        Ok(id.ok_or_else(refused)?)
+    }
+
+    /// Puts the group's row number into a checked attribute.
+    pub(crate) fn settle(&mut self, w: &mut Writer<'_>, checked: &mut Checked) -> std::result::Result<(), Error> {
+        if checked.attribute.distribution == Distribution::SharingGroup {
+            checked.attribute.sharing_group_id = self.usable(w, checked.group)?;
+        }
+        Ok(())
+    }
+}
+
+/// Tags by the name a client used; unknown ones are made for those who may, and silently left out otherwise
+/// (semantics 3.3).
+pub(crate) struct Tags {
+    by_name: FxHashMap<String, Tag>,
+}
+
+impl Tags {
+    pub(crate) fn resolve(w: &mut Writer<'_>, drafts: &[&TagDraft]) -> Result<Self> {
+        if drafts.is_empty() {
+            return Ok(Self { by_name: FxHashMap::default() });
+        }
+        let actor = w.actor();
+        let may_create = actor.has(Permission::TagEditor) || actor.has(Permission::SiteAdmin);
+        Ok(Self { by_name: w.resolve_tags(drafts, may_create)? })
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Tag> {
+        self.by_name.get(&name.trim().to_lowercase())
+    }
+
+    /// The attachments that the actor may make of these drafts.
+    pub(crate) fn attachments(&self, actor: &Actor, drafts: &[TagDraft]) -> Vec<NewAttachment> {
+        let wanted = drafts.iter().filter(|d| d.deleted != Some(true));
+        wanted
+            .filter_map(|draft| {
+                let tag = self.get(&draft.name)?;
+                let free = may_attach(actor, tag);
+                free.then(|| NewAttachment {
+                    tag_id: tag.id,
+                    local: draft.local.unwrap_or(false) || tag.local_only,
+                    relationship_type: draft.relationship_type.clone().filter(|r| !r.is_empty()),
+                })
+            })
+            .collect()
+    }
+}
+
+/// Tags can be reserved for one organisation or user.
+pub(crate) fn may_attach(actor: &Actor, tag: &Tag) -> bool {
+    actor.sees_all()
+        || ((tag.org_id == 0 || tag.org_id == actor.org_id) && (tag.user_id == 0 || tag.user_id == actor.user_id))
+}

@@ -1,0 +1,52 @@
+//! Why a use case did not happen, a variant per remedy. The edge turns it into MISP's status and words, a
+//! page's words, or a log line.
+
+use pisax_model::{FieldError, Uuid};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Missing or invisible; the two are never told apart. Names the noun.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// Seen, but not theirs to change.
+    #[error("you do not have permission to do that")]
+    Forbidden,
+    /// Refused with a reason that the client shows.
+    #[error("{0}")]
+    Refused(String),
+    /// Fields that must be corrected.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Invalid(Vec<FieldError>),
+    /// The uuid is taken by this event.
+    #[error("event {uuid} already exists")]
+    EventExists { id: i64, uuid: Uuid },
+    /// What was sent is not newer than what is stored.
+    #[error("the {0} in the request is not newer than the local copy")]
+    Stale(&'static str),
+    /// The event was deleted here or refused for good.
+    #[error("event blocked by event blocklist")]
+    Blocklisted,
+    #[error(transparent)]
+    Store(pisax_store::Error),
+}
+
+impl From<pisax_store::Error> for Error {
+    fn from(e: pisax_store::Error) -> Self {
+        match e {
+            pisax_store::Error::NotFound(noun) => Self::NotFound(noun),
+            pisax_store::Error::Forbidden(_) => Self::Forbidden,
+            pisax_store::Error::Conflict(field) => {
+                Self::Invalid(vec![FieldError::new(field, format!("The {field} is already in use."))])
+            }
+            other => Self::Store(other),
+        }
+    }
+}
+
+impl From<FieldError> for Error {
+    fn from(e: FieldError) -> Self {
+        Self::Invalid(vec![e])
+    }
+}
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;

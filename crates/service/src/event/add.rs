@@ -1,0 +1,227 @@
+//! A new event with everything in it: one transaction, all or nothing.
+
+use super::{check_analysis, check_date, check_distribution, check_info, check_threat_level, extended};
+use crate::context::{Checked, Groups, Tags, check};
+use crate::object::{NewObject, check_object, insert_objects};
+use crate::{Error, Result, Service};
+use pisax_access::{Actor, Permission};
+use pisax_model::event::{Event, EventDraft};
+use pisax_model::object::ObjectDraft;
+use pisax_model::tag::TagDraft;
+use pisax_model::{FieldError, ids, time};
+use pisax_store::Writer;
+use rustc_hash::FxHashSet;
+
+/// What came of it.
+pub struct Added {
+    pub id: i64,
+    /// Attributes that were refused and left out, by their place in the payload, with the reason.
+    pub dropped: Vec<(usize, FieldError)>,
+}
+
+/// MISP.default_event_threat_level: undefined.
+const DEFAULT_THREAT_LEVEL: i64 = 4;
+/// MISP.default_event_distribution: this community.
+const DEFAULT_DISTRIBUTION: i64 = 1;
+
+struct Prepared {
+    event: Event,
+    group: Option<ids::Ref>,
+    extends: Option<String>,
+    orgc: Option<pisax_model::org::OrgRef>,
+    attributes: Vec<Checked>,
+    objects: Vec<NewObject>,
+    tags: Vec<TagDraft>,
+    dropped: Vec<(usize, FieldError)>,
+}
+
+/// Adds an event. Invalid attributes are left out and reported, as MISP does; an invalid event is refused whole.
+pub fn add(service: &Service, actor: &Actor, draft: EventDraft) -> Result<Added> {
+    let prepared = prepare(service, actor, draft)?;
+    service.write(actor, |w| insert(w, prepared))
+}
+
+fn prepare(service: &Service, actor: &Actor, draft: EventDraft) -> Result<Prepared> {
+    let now_ms = service.clock.now_ms();
+    let now = now_ms / 1000;
+    if draft.bad_uuid {
+        return Err(FieldError::new("uuid", "Please provide a valid RFC 4122 UUID").into());
+    }
+    let foreign = draft.orgc.as_ref().is_some_and(|o| o.uuid.is_some() || o.name.is_some() || o.id.is_some());
+    let may_speak_for_others = actor.has(Permission::Sync) || actor.has(Permission::SiteAdmin);
+    let may_publish = actor.has(Permission::Publish) || actor.has(Permission::SiteAdmin);
+    let published = draft.published.unwrap_or(false) && may_publish;
+    let mut dropped = Vec::new();
+    let attributes = check_all(draft.attributes, now_ms, &mut dropped);
+    let event = Event {
+        id: 0,
+        uuid: draft.uuid.unwrap_or_else(|| ids::new_uuid(now_ms)),
+        org_id: actor.org_id,
+        orgc_id: actor.org_id,
+        user_id: actor.user_id,
+        date: match draft.date.filter(|d| !d.trim().is_empty()) {
+            Some(date) => check_date(&date)?,
+            None => time::format_datetime(now)[..10].to_owned(),
+        },
+        info: check_info(draft.info)?,
+        threat_level_id: check_threat_level(draft.threat_level_id.unwrap_or(DEFAULT_THREAT_LEVEL))?,
+        analysis: check_analysis(draft.analysis.unwrap_or(0))?,
+        published,
+        publish_timestamp: if published { now } else { 0 },
+        timestamp: draft.timestamp.filter(|t| *t > 0).unwrap_or(now),
+        sighting_timestamp: 0,
+        attribute_count: 0,
+        distribution: check_distribution(draft.distribution.unwrap_or(DEFAULT_DISTRIBUTION))?,
+        sharing_group_id: 0,
+        locked: draft.locked.unwrap_or(false) && may_speak_for_others,
+        proposal_email_lock: false,
+        disable_correlation: draft.disable_correlation.unwrap_or(false),
+        extends_uuid: None,
+        protected: draft.protected,
+    };
+    Ok(Prepared {
+        event,
+        group: draft.sharing_group,
+        extends: draft.extends_uuid,
+        orgc: draft.orgc.filter(|_| foreign && may_speak_for_others),
+        attributes,
+        objects: check_objects(draft.objects, now_ms, &mut dropped),
+        tags: draft.tags,
+        dropped,
+    })
+}
+
+/// Attributes of an object are refused one by one like the event's own; an object without a name is left out.
+fn check_objects(drafts: Vec<ObjectDraft>, now_ms: i64, dropped: &mut Vec<(usize, FieldError)>) -> Vec<NewObject> {
+    let mut objects = Vec::with_capacity(drafts.len());
+    for (place, mut draft) in drafts.into_iter().enumerate() {
+        let mut inside = Vec::new();
+        for attribute in std::mem::take(&mut draft.attributes) {
+            match check(attribute, true, now_ms) {
+                Ok(checked) => inside.push(checked),
+                Err(e) => dropped.push((place, e)),
+            }
+        }
+        match check_object(draft, now_ms) {
+            Ok(object) => objects.push(NewObject { attributes: inside, ..object }),
+            Err(e) => dropped.push((place, e)),
+        }
+    }
+    objects
+}
+
+fn check_all(
+    drafts: Vec<pisax_model::attribute::AttributeDraft>,
+    now_ms: i64,
+    dropped: &mut Vec<(usize, FieldError)>,
+) -> Vec<Checked> {
+    let mut checked = Vec::with_capacity(drafts.len());
+    for (place, draft) in drafts.into_iter().enumerate() {
+        match check(draft, false, now_ms) {
+            Ok(attribute) => checked.push(attribute),
+            Err(e) => dropped.push((place, e)),
+        }
+    }
+    checked
+}
+
+fn insert(w: &mut Writer<'_>, mut p: Prepared) -> Result<Added> {
+    if let Some(id) = w.event_uuid_taken(&p.event.uuid)? {
+        return Err(Error::EventExists { id, uuid: p.event.uuid });
+    }
+    if !w.blocked_among(&[p.event.uuid])?.is_empty() {
+        return Err(Error::Blocklisted);
+    }
+    if let Some(orgc) = &p.orgc
+        && let Some(id) = w.capture_org(orgc)?
+    {
+        p.event.orgc_id = id;
+    }
+    let mut groups = Groups::default();
+    if p.event.distribution == 4 {
+        p.event.sharing_group_id = groups.usable(w, p.group)?;
+    }
+    p.event.extends_uuid = extended(w, p.extends.take())?;
+    let refused = settle(w, &mut groups, &mut p)?;
+    p.event.attribute_count = living(&p);
+    let event_id = w.insert_event(&p.event)?;
+    insert_children(w, event_id, &mut p)?;
+    p.dropped.extend(refused);
+    Ok(Added { id: event_id, dropped: p.dropped })
+}
+
+fn living(p: &Prepared) -> i64 {
+    let own = p.attributes.iter().filter(|a| !a.attribute.deleted).count();
+    let inside = p.objects.iter().flat_map(|o| &o.attributes).filter(|a| !a.attribute.deleted).count();
+    (own + inside) as i64
+}
+
+/// Leaves out attributes whose uuid is taken, whose sharing group cannot be used, or that stand in the payload
+/// twice.
+fn settle(w: &mut Writer<'_>, groups: &mut Groups, p: &mut Prepared) -> Result<Vec<(usize, FieldError)>> {
+    let inside = p.objects.iter().flat_map(|o| &o.attributes);
+    let uuids: Vec<_> = p.attributes.iter().chain(inside).map(|a| a.attribute.uuid).collect();
+    let known = w.known_attributes(&uuids)?;
+    let mut seen = FxHashSet::default();
+    let mut twins = FxHashSet::default();
+    let mut refused = Vec::new();
+    let mut keep = |w: &mut Writer<'_>, place: usize, checked: &mut Checked, in_object: bool| -> Result<bool> {
+        let uuid = checked.attribute.uuid;
+        let problem = if known.contains_key(&uuid) || !seen.insert(uuid) {
+            Some(FieldError::new("uuid", "The uuid is already in use."))
+        } else if !in_object && !checked.attribute.deleted && !twins.insert(w.twin(&checked.attribute)) {
+            Some(FieldError::new("value", "A similar attribute already exists for this event."))
+        } else {
+            match groups.settle(w, checked) {
+                Ok(()) => None,
+                Err(Error::Invalid(mut fields)) => fields.pop(),
+                Err(e) => return Err(e),
+            }
+        };
+        Ok(problem.map(|e| refused.push((place, e))).is_none())
+    };
+    let mut kept = Vec::with_capacity(p.attributes.len());
+    for (place, mut checked) in std::mem::take(&mut p.attributes).into_iter().enumerate() {
+        if keep(w, place, &mut checked, false)? {
+            kept.push(checked);
+        }
+    }
+    p.attributes = kept;
+    for object in &mut p.objects {
+        let mut kept = Vec::with_capacity(object.attributes.len());
+        for mut checked in std::mem::take(&mut object.attributes) {
+            if keep(w, 0, &mut checked, true)? {
+                kept.push(checked);
+            }
+        }
+        object.attributes = kept;
+    }
+    let uuids: Vec<_> = p.objects.iter().map(|o| o.object.uuid).collect();
+    let known = w.known_objects(&uuids)?;
+    let mut seen = FxHashSet::default();
+    p.objects.retain(|o| !known.contains_key(&o.object.uuid) && seen.insert(o.object.uuid));
+    for object in &mut p.objects {
+        object.settle(w, groups)?;
+    }
+    Ok(refused)
+}
+
+fn insert_children(w: &mut Writer<'_>, event_id: i64, p: &mut Prepared) -> Result<()> {
+    let placed = insert_objects(w, event_id, &mut p.objects)?;
+    let own = p.attributes.iter().map(|c| (0, &c.attribute));
+    let rows: Vec<_> = own.chain(placed).collect();
+    let ids = w.insert_attributes(event_id, &rows)?;
+    let drafts: Vec<&TagDraft> = p.tags.iter().chain(rows.iter().flat_map(|(_, a)| &a.tags)).collect();
+    let tags = Tags::resolve(w, &drafts)?;
+    let actor = w.actor().clone();
+    w.attach_event_tags(event_id, &tags.attachments(&actor, &p.tags))?;
+    let attached: Vec<_> = rows
+        .iter()
+        .zip(&ids)
+        .filter(|((_, a), _)| !a.tags.is_empty())
+        .flat_map(|((_, a), id)| tags.attachments(&actor, &a.tags).into_iter().map(|t| (*id, t)))
+        .collect();
+    w.attach_attribute_tags(event_id, &attached)?;
+    crate::attribute::add_sightings(w, event_id, rows.iter().zip(&ids).map(|((_, a), id)| (*id, *a)))?;
+    crate::object::insert_references(w, event_id, &p.objects)
+}

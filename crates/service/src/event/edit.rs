@@ -1,0 +1,96 @@
+//! Changing an event: the last writer wins by timestamp, absent children are kept, tombstones delete.
+
+use super::{check_analysis, check_date, check_distribution, check_info, check_threat_level, extended};
+use crate::attribute::merge_into_event;
+use crate::context::{Groups, Tags};
+use crate::object::merge_objects;
+use crate::{Error, Result, Service};
+use pisax_access::{Actor, edit as rule};
+use pisax_model::event::{Event, EventDraft};
+use pisax_model::ids::Ref;
+use pisax_model::tag::TagDraft;
+use pisax_store::Writer;
+use pisax_store::changes::Action;
+
+/// Edits an event; returns its row number. A draft without timestamp counts as now, one with a timestamp must
+/// be newer than what is stored.
+pub fn edit(service: &Service, actor: &Actor, reference: Ref, draft: EventDraft) -> Result<i64> {
+    service.write(actor, |w| {
+        let mut event = w.event_for_edit(reference, rule::may_replace)?;
+        if draft.timestamp.is_some_and(|t| t > 0 && t <= event.timestamp) {
+            return Err(Error::Stale("event"));
+        }
+        let EventDraft { attributes, objects, tags, published, .. } = apply(w, &mut event, draft)?;
+        event.published = false;
+        w.update_event(&event, Action::Edit)?;
+        merge_into_event(w, &event, attributes)?;
+        merge_objects(w, &event, objects)?;
+        merge_tags(w, &event, &tags)?;
+        w.recount_event(event.id)?;
+        if published == Some(true) {
+            publish_again(w, &mut event)?;
+        }
+        Ok(event.id)
+    })
+}
+
+/// Writes the draft's own fields into the event; gives the draft back for its children.
+fn apply(w: &mut Writer<'_>, event: &mut Event, mut draft: EventDraft) -> Result<EventDraft> {
+    if let Some(info) = draft.info.take() {
+        event.info = check_info(Some(info))?;
+    }
+    if let Some(date) = draft.date.take().filter(|d| !d.trim().is_empty()) {
+        event.date = check_date(&date)?;
+    }
+    if let Some(level) = draft.threat_level_id {
+        event.threat_level_id = check_threat_level(level)?;
+    }
+    if let Some(analysis) = draft.analysis {
+        event.analysis = check_analysis(analysis)?;
+    }
+    if let Some(distribution) = draft.distribution {
+        let distribution = check_distribution(distribution)?;
+        // An edit that repeats the group it already has needs no new right to it.
+        let same = distribution == 4 && event.distribution == 4 && draft.sharing_group.is_none();
+        if distribution == 4 && !same && draft.sharing_group != Some(Ref::Id(event.sharing_group_id)) {
+            event.sharing_group_id = Groups::default().usable(w, draft.sharing_group)?;
+        } else if distribution != 4 {
+            event.sharing_group_id = 0;
+        }
+        event.distribution = distribution;
+    }
+    if let Some(off) = draft.disable_correlation {
+        event.disable_correlation = off;
+    }
+    if let Some(text) = draft.extends_uuid.take() {
+        event.extends_uuid = extended(w, Some(text))?;
+    }
+    if let Some(protected) = draft.protected {
+        event.protected = Some(protected);
+    }
+    event.timestamp = draft.timestamp.filter(|t| *t > 0).unwrap_or(w.now());
+    Ok(draft)
+}
+
+fn merge_tags(w: &mut Writer<'_>, event: &Event, drafts: &[TagDraft]) -> Result<()> {
+    let refs: Vec<&TagDraft> = drafts.iter().collect();
+    let tags = Tags::resolve(w, &refs)?;
+    let actor = w.actor().clone();
+    w.attach_event_tags(event.id, &tags.attachments(&actor, drafts))?;
+    for draft in drafts.iter().filter(|d| d.deleted == Some(true)) {
+        if let Some(tag) = tags.get(&draft.name) {
+            w.detach_event_tag(event.id, tag.id)?;
+        }
+    }
+    Ok(())
+}
+
+fn publish_again(w: &mut Writer<'_>, event: &mut Event) -> Result<()> {
+    let owner = rule::EventOwner { orgc_id: event.orgc_id, user_id: event.user_id, locked: event.locked };
+    if rule::may_publish(w.actor(), owner) {
+        event.published = true;
+        event.publish_timestamp = w.now();
+        w.update_event(event, Action::Publish)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! Changing objects: `objects/edit` tombstones the attributes it leaves out, an event edit keeps them.
+
+use super::add::{check_object, insert_one};
+use crate::attribute::update;
+use crate::context::{Groups, check};
+use crate::{Error, Result, Service};
+use pisax_access::{Actor, edit as rule};
+use pisax_model::attribute::{AttributeDraft, AttributeView, seen};
+use pisax_model::event::Event;
+use pisax_model::ids::Ref;
+use pisax_model::object::{Object, ObjectDraft};
+use pisax_model::{Distribution, FieldError, Uuid};
+use pisax_store::Writer;
+use pisax_store::attributes::Wanted;
+use pisax_store::changes::Action;
+
+/// Edits one object; returns its row number.
+pub fn edit(service: &Service, actor: &Actor, reference: Ref, draft: ObjectDraft) -> Result<i64> {
+    service.write(actor, |w| {
+        let object = w.object(reference)?.ok_or(Error::NotFound("object"))?;
+        let event = w.event_for_edit(Ref::Id(object.event_id), rule::may_edit)?;
+        if draft.timestamp.is_some_and(|t| t > 0 && t <= object.timestamp) {
+            return Err(Error::Stale("object"));
+        }
+        let id = object.id;
+        apply(w, &event, object, draft, Absent::Tombstone)?;
+        let now = w.now();
+        w.touch_event(event.id, now)?;
+        Ok(id)
+    })
+}
+
+/// What happens to attributes that the edit does not mention.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Absent {
+    Keep,
+    Tombstone,
+}
+
+fn apply(w: &mut Writer<'_>, event: &Event, mut object: Object, draft: ObjectDraft, absent: Absent) -> Result<()> {
+    for (field, sent) in [
+        (&mut object.comment, draft.comment),
+        (&mut object.template_version, draft.template_version.filter(|v| !v.is_empty())),
+        (&mut object.template_uuid, draft.template_uuid.filter(|v| !v.is_empty())),
+        (&mut object.description, draft.description),
+    ] {
+        if let Some(sent) = sent {
+            *field = sent;
+        }
+    }
+    if let Some(distribution) = draft.distribution {
+        Distribution::from_code(distribution)
+            .ok_or_else(|| FieldError::new("distribution", "Options: 0, 1, 2, 3, 4, 5."))?;
+        let kept = object.distribution == 4 && draft.sharing_group.is_none_or(|g| g == Ref::Id(object.sharing_group_id));
+        object.sharing_group_id = match distribution {
+            4 if kept => object.sharing_group_id,
+            4 => Groups::default().usable(w, draft.sharing_group)?,
+            _ => 0,
+        };
+        object.distribution = distribution;
+    }
+    if let Some(text) = draft.first_seen {
+        object.first_seen = seen("first_seen", text)?;
+    }
+    if let Some(text) = draft.last_seen {
+        object.last_seen = seen("last_seen", text)?;
+    }
+    let was_deleted = object.deleted;
+    object.deleted = draft.deleted.unwrap_or(object.deleted);
+    object.timestamp = draft.timestamp.filter(|t| *t > 0).unwrap_or(w.now());
+    w.update_object(&object)?;
+    w.note_object(&object, if object.deleted && !was_deleted { Action::SoftDelete } else { Action::Edit });
+    if object.deleted && !was_deleted {
+        return tombstone_all(w, event, &object);
+    }
+    merge_attributes(w, event, &object, draft.attributes, draft.has_attributes && absent == Absent::Tombstone)?;
+    super::reference::merge(w, &object, &draft.references)
+}
+
+fn tombstone_all(w: &mut Writer<'_>, event: &Event, object: &Object) -> Result<()> {
+    let batch = w.object_attributes(event, Wanted { living: true, deleted: false }, &[object.id])?;
+    for attribute in batch.iter() {
+        w.set_attribute_deleted(&attribute, true)?;
+    }
+    Ok(w.tombstone_references_to(&object.uuid)?)
+}
+
+fn merge_attributes(
+    w: &mut Writer<'_>,
+    event: &Event,
+    object: &Object,
+    drafts: Vec<AttributeDraft>,
+    tombstone_absent: bool,
+) -> Result<()> {
+    let stored = w.object_attributes(event, Wanted { living: true, deleted: true }, &[object.id])?;
+    let find = |draft: &AttributeDraft| -> Option<AttributeView<'_>> {
+        stored.iter().find(|a| draft.uuid.map_or(draft.id == Some(a.id), |u| u == a.uuid))
+    };
+    let sent: Vec<Uuid> = drafts.iter().filter_map(|d| find(d).map(|a| a.uuid)).collect();
+    let now_ms = w.now_ms;
+    let mut new = Vec::new();
+    for draft in drafts {
+        match find(&draft) {
+            Some(old) => {
+                if draft.timestamp.is_none_or(|t| t > old.timestamp) {
+                    update(w, event, &old, draft)?;
+                }
+            }
+            None => new.push(check(draft, true, now_ms)?),
+        }
+    }
+    let known = w.known_attributes(&new.iter().map(|c| c.attribute.uuid).collect::<Vec<_>>())?;
+    new.retain(|c| !known.contains_key(&c.attribute.uuid));
+    let mut groups = Groups::default();
+    for checked in &mut new {
+        groups.settle(w, checked)?;
+    }
+    let placed: Vec<_> = new.iter().map(|c| (object.id, &c.attribute)).collect();
+    let ids = w.insert_attributes(event.id, &placed)?;
+    let rows: Vec<_> = placed.iter().zip(&ids).map(|((_, a), id)| (*id, *a)).collect();
+    crate::attribute::attach_all(w, event.id, &rows)?;
+    if tombstone_absent {
+        for old in stored.iter().filter(|a| !a.deleted && !sent.contains(&a.uuid)) {
+            w.set_attribute_deleted(&old, true)?;
+        }
+    }
+    Ok(())
+}
+
+/// The objects of an event edit: known ones are changed when newer, unknown ones added, absent ones kept.
+pub(crate) fn merge_objects(w: &mut Writer<'_>, event: &Event, drafts: Vec<ObjectDraft>) -> Result<()> {
+    let known = w.known_objects(&drafts.iter().filter_map(|d| d.uuid).collect::<Vec<_>>())?;
+    let now_ms = w.now_ms;
+    for draft in drafts {
+        match draft.uuid.and_then(|u| known.get(&u)).copied() {
+            Some(stored) if stored.event_id == event.id => {
+                let newer = draft.timestamp.is_none_or(|t| t > stored.timestamp);
+                let Some(object) = w.object(Ref::Id(stored.id))? else { continue };
+                if newer {
+                    crate::attribute::tolerate(apply(w, event, object, draft, Absent::Keep))?;
+                } else {
+                    // The object did not change, one of its attributes may have.
+                    merge_attributes(w, event, &object, draft.attributes, false)?;
+                    super::reference::merge(w, &object, &draft.references)?;
+                }
+            }
+            Some(_) => {} // in another event: not ours to touch
+            None => match check_object(draft, now_ms) {
+                Ok(new) => crate::attribute::tolerate(insert_one(w, event, new).map(|_| ()))?,
+                Err(e) => tracing::info!(error = %e, "an object of an event edit was refused"),
+            },
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,35 @@
+//! Deleting objects.
+
+use crate::{Error, Result, Service};
+use pisax_access::{Actor, edit};
+use pisax_model::ids::Ref;
+use pisax_store::attributes::Wanted;
+use pisax_store::changes::Action;
+
+/// Tombstones an object with its attributes, or removes them for good; returns the event's row number.
+pub fn remove(service: &Service, actor: &Actor, reference: Ref, hard: bool) -> Result<i64> {
+    service.write(actor, |w| {
+        let mut object = w.object(reference)?.ok_or(Error::NotFound("object"))?;
+        let event = w.event_for_edit(Ref::Id(object.event_id), edit::may_edit)?;
+        let inside = w.object_attributes(&event, Wanted { living: true, deleted: hard }, &[object.id])?;
+        for attribute in inside.iter() {
+            if hard {
+                w.remove_attribute(&attribute)?;
+            } else {
+                w.set_attribute_deleted(&attribute, true)?;
+            }
+        }
+        let now = w.now();
+        if hard {
+            w.remove_object(&object)?;
+        } else {
+            w.tombstone_references_to(&object.uuid)?;
+            object.deleted = true;
+            object.timestamp = now;
+            w.update_object(&object)?;
+            w.note_object(&object, Action::SoftDelete);
+        }
+        w.touch_event(event.id, now)?;
+        Ok(event.id)
+    })
+}

@@ -1,0 +1,168 @@
+//! The settings an administrator changes while it runs, under MISP's names. What is not listed here does not
+//! exist: a setting that nothing heeds would be a lie.
+
+use crate::{Error, Result, Service, rules};
+use pisax_access::Actor;
+use pisax_model::FieldError;
+
+/// What the settings are now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Off: site admins alone get in.
+    pub live: bool,
+    /// Correlations an event shows; their number is exact whatever this says.
+    pub max_correlations_per_event: i64,
+    /// Unpublished events are for their owner alone.
+    pub unpublished_private: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { live: true, max_correlations_per_event: 5000, unpublished_private: false }
+    }
+}
+
+/// A setting's value, in the type clients see it in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    Flag(bool),
+    Number(i64),
+    Text(String),
+}
+
+/// How MISP ranks settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    Critical = 0,
+    Recommended = 1,
+    Optional = 2,
+}
+
+/// One setting.
+pub struct Setting {
+    pub name: &'static str,
+    pub level: Level,
+    pub description: &'static str,
+    get: fn(&Service) -> Value,
+    /// `None`: said where PISAX is started.
+    set: Option<fn(&mut Settings, &str) -> Result<(), &'static str>>,
+}
+
+impl Setting {
+    pub fn value(&self, service: &Service) -> Value {
+        (self.get)(service)
+    }
+}
+
+/// Every setting there is.
+pub const REGISTRY: &[Setting] = &[
+    Setting {
+        name: "MISP.baseurl",
+        level: Level::Critical,
+        description: "The address clients reach this instance at. Said at start: base_url.",
+        get: |s| Value::Text(s.policy.base_url.clone()),
+        set: None,
+    },
+    Setting {
+        name: crate::setup::HOST_ORG,
+        level: Level::Critical,
+        description: "The organisation that runs this instance. Chosen at the first start.",
+        get: |s| Value::Number(s.policy.host_org_id),
+        set: None,
+    },
+    Setting {
+        name: "MISP.live",
+        level: Level::Critical,
+        description: "Off: site admins alone can use this instance.",
+        get: |s| Value::Flag(s.settings().live),
+        set: Some(|s, text| flag(text).map(|on| s.live = on)),
+    },
+    Setting {
+        name: "MISP.max_correlations_per_event",
+        level: Level::Recommended,
+        description: "Correlations that are shown with one event. Their number is exact whatever this says.",
+        get: |s| Value::Number(s.settings().max_correlations_per_event),
+        set: Some(|s, text| positive(text).map(|n| s.max_correlations_per_event = n)),
+    },
+    Setting {
+        name: "MISP.unpublishedprivate",
+        level: Level::Recommended,
+        description: "Unpublished events are visible to their own organisation alone.",
+        get: |s| Value::Flag(s.settings().unpublished_private),
+        set: Some(|s, text| flag(text).map(|on| s.unpublished_private = on)),
+    },
+    Setting {
+        name: crate::setup::INSTANCE_UUID,
+        level: Level::Critical,
+        description: "The uuid of this instance. Chosen at the first start.",
+        get: |s| Value::Text(s.policy.instance_uuid.to_string()),
+        set: None,
+    },
+];
+
+fn flag(text: &str) -> Result<bool, &'static str> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "1" | "true" => Ok(true),
+        "" | "0" | "false" => Ok(false),
+        _ => Err("Value is not a boolean, make sure that you convert 'true' to true for example."),
+    }
+}
+
+fn positive(text: &str) -> Result<i64, &'static str> {
+    text.trim().parse().ok().filter(|n| *n >= 0).ok_or("This setting has to be a number.")
+}
+
+/// The setting of this name.
+pub fn find(name: &str) -> Result<&'static Setting> {
+    REGISTRY.iter().find(|s| s.name == name).ok_or(Error::NotFound("setting"))
+}
+
+/// Changes a setting, here and in the database; it holds from the next request on.
+pub fn edit(service: &Service, actor: &Actor, name: &str, text: &str) -> Result<()> {
+    rules::site_admin(actor)?;
+    let setting = find(name)?;
+    let fixed = || FieldError::new("value", format!("{name} cannot be changed while PISAX runs."));
+    let set = setting.set.ok_or_else(fixed)?;
+    let mut settings = service.settings();
+    set(&mut settings, text).map_err(|message| FieldError::new("value", message))?;
+    service.write(actor, |w| Ok(w.set_setting(name, text.trim())?))?;
+    // Two edits at once: the one written last may not be the one applied last, so both read again.
+    load(service)
+}
+
+/// Reads the settings from the database.
+pub fn load(service: &Service) -> Result<()> {
+    let stored = service.read(&Actor::system("read the settings"), |r| Ok(r.settings()?))?;
+    let mut settings = service.configured;
+    for (name, text) in stored {
+        let Some(set) = find(&name).ok().and_then(|setting| setting.set) else { continue };
+        if let Err(message) = set(&mut settings, &text) {
+            tracing::warn!(name, text, message, "a stored setting is not heeded");
+        }
+    }
+    service.apply(settings);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_read_in_every_spelling_of_clients() {
+        assert_eq!(
+            (flag("True"), flag("1"), flag("false"), flag("")),
+            (Ok(true), Ok(true), Ok(false), Ok(false))
+        );
+        assert!(flag("perhaps").is_err());
+        assert_eq!(positive("10"), Ok(10));
+        assert!(positive("-1").is_err() && positive("many").is_err());
+    }
+
+    #[test]
+    fn names_are_in_order_and_unknown_ones_are_refused() {
+        assert!(REGISTRY.is_sorted_by_key(|s| s.name.to_ascii_lowercase()));
+        assert!(find("MISP.delegation").is_err());
+        assert!(find("MISP.live").is_ok());
+    }
+}

@@ -1,0 +1,90 @@
+//! Events that must not come (back): uuids of events that were deleted or refused here.
+
+use crate::conn::{Row, Val};
+use crate::{Reader, Result, Writer, dialect, list};
+use pisax_model::Uuid;
+use pisax_model::ids::Ref;
+use rustc_hash::FxHashSet;
+
+/// A blocked event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockedEvent {
+    pub id: i64,
+    pub event_uuid: Uuid,
+    /// Unix seconds.
+    pub created: i64,
+    pub event_info: String,
+    pub event_orgc: String,
+    pub comment: String,
+}
+
+const COLUMNS: &str = "id, event_uuid, created, event_info, event_orgc, comment";
+
+fn read(row: &Row<'_>) -> Result<BlockedEvent> {
+    Ok(BlockedEvent {
+        id: row.int(0)?,
+        event_uuid: row.uuid(1)?,
+        created: row.int(2)?,
+        event_info: row.string(3)?,
+        event_orgc: row.string(4)?,
+        comment: row.string(5)?,
+    })
+}
+
+impl Reader<'_> {
+    /// All entries, newest first.
+    pub fn event_blocklist(&mut self) -> Result<Vec<BlockedEvent>> {
+        self.conn.all(&format!("select {COLUMNS} from event_blocklist order by id desc"), &[], read)
+    }
+
+    /// The entry by its own number or the event's uuid.
+    pub fn blocked_event(&mut self, reference: Ref) -> Result<Option<BlockedEvent>> {
+        let (column, value) = match &reference {
+            Ref::Id(id) => ("id", Val::Int(*id)),
+            Ref::Uuid(uuid) => ("event_uuid", uuid.into()),
+        };
+        self.conn.first(&format!("select {COLUMNS} from event_blocklist where {column} = $1"), &[value], read)
+    }
+
+    /// Which of these events are blocked.
+    pub fn blocked_among(&mut self, uuids: &[Uuid]) -> Result<FxHashSet<Uuid>> {
+        let values: Vec<Val<'_>> = uuids.iter().map(Val::from).collect();
+        let mut blocked = FxHashSet::default();
+        for (places, args) in list::chunks(&values) {
+            let sql = format!("select event_uuid from event_blocklist where event_uuid in {places}");
+            self.conn.each(&sql, &args, |r| {
+                blocked.insert(r.uuid(0)?);
+                Ok(())
+            })?;
+        }
+        Ok(blocked)
+    }
+}
+
+impl Writer<'_> {
+    /// Blocks an event; blocking it again keeps the first entry. Returns whether it is new.
+    pub fn block_event(&mut self, uuid: Uuid, info: &str, orgc: &str, comment: &str) -> Result<bool> {
+        let id = dialect::allocate(&mut self.conn, "event_blocklist", 1)?[0];
+        let now = self.now();
+        let sql = format!(
+            "insert into event_blocklist ({COLUMNS}) values {} on conflict (event_uuid) do nothing",
+            list::places(1, 6)
+        );
+        let args = [id.into(), (&uuid).into(), now.into(), info.into(), orgc.into(), comment.into()];
+        Ok(self.conn.execute(&sql, &args)? > 0)
+    }
+
+    /// Writes what is noted beside an entry.
+    pub fn edit_blocked_event(&mut self, entry: &BlockedEvent) -> Result<()> {
+        let sql = "update event_blocklist set event_info = $2, event_orgc = $3, comment = $4 where id = $1";
+        let args =
+            [entry.id.into(), (&entry.event_info).into(), (&entry.event_orgc).into(), (&entry.comment).into()];
+        self.conn.execute(sql, &args)?;
+        Ok(())
+    }
+
+    /// Takes the event off the list; returns whether it was on it.
+    pub fn unblock_event(&mut self, uuid: &Uuid) -> Result<bool> {
+        Ok(self.conn.execute("delete from event_blocklist where event_uuid = $1", &[uuid.into()])? > 0)
+    }
+}

@@ -1,0 +1,222 @@
+//! How it is kept, found, hidden and counted: every line of SQL in the platform.
+//!
+//! The only doors are [`Store::read`] and [`Store::write`]; both take the actor, and every select composes the
+//! actor's visibility (`predicate.rs`), so nothing is filtered afterwards. One call of `write` is one
+//! transaction: all of it or nothing, durable when it returns. Each transaction appends what it changed to the
+//! change log in the same commit (`changes.rs`).
+//!
+//! Statements are written once for both engines (`conn.rs`); `dialect.rs` is the only file with two branches.
+//! To add a noun: one file, functions on `Reader` for looking and on `Writer` for changing.
+
+pub mod attributes;
+pub mod blocklist;
+pub mod changes;
+mod conn;
+mod copy;
+pub mod correlations;
+mod dialect;
+mod error;
+pub mod events;
+pub mod keys;
+pub mod knowledge;
+mod list;
+mod lite;
+pub mod maintenance;
+mod migrate;
+pub mod objects;
+pub mod orgs;
+mod pg;
+mod predicate;
+pub mod roles;
+pub mod search;
+pub mod sessions;
+pub mod settings;
+pub mod sharing;
+pub mod sightings;
+pub mod statistics;
+pub mod tags;
+pub mod users;
+
+use conn::Conn;
+pub use error::{Error, Result};
+use pisax_access::Actor;
+use pisax_model::correlation::HashKey;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Where the data is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    Sqlite(std::path::PathBuf),
+    Postgres(String),
+}
+
+impl Address {
+    /// Reads `sqlite:PATH` or `postgres://…`.
+    pub fn parse(text: &str) -> Result<Self> {
+        if let Some(path) = text.strip_prefix("sqlite:") {
+            if path.is_empty() {
+                return Err(Error::Address("database: sqlite: needs a path, as in sqlite:pisax.db".into()));
+            }
+            return Ok(Self::Sqlite(path.trim_start_matches("//").into()));
+        }
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Ok(Self::Postgres(text.to_owned()));
+        }
+        Err(Error::Address(format!("database: '{text}' is neither sqlite:PATH nor postgres://…")))
+    }
+}
+
+/// How the engine is used.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Connections for reading (SQLite) or for everything (PostgreSQL).
+    pub connections: usize,
+    /// SQLite page cache of the writing connection, in MiB.
+    pub cache_mib: i64,
+    /// Unpublished events are for their owner alone (MISP.unpublishedprivate).
+    pub unpublished_private: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { connections: 6, cache_mib: 256, unpublished_private: false }
+    }
+}
+
+enum Engine {
+    Lite(lite::Lite),
+    Pg(pg::Pool),
+}
+
+/// An open database.
+pub struct Store {
+    engine: Engine,
+    key: HashKey,
+    unpublished_private: AtomicBool,
+}
+
+/// A consistent look at the data on behalf of one actor.
+pub struct Reader<'a> {
+    pub(crate) conn: Conn<'a>,
+    pub(crate) actor: &'a Actor,
+    pub(crate) key: HashKey,
+    pub(crate) unpublished_private: bool,
+}
+
+/// A transaction on behalf of one actor; also a [`Reader`] of its own changes.
+pub struct Writer<'a> {
+    reader: Reader<'a>,
+    /// Unix milliseconds.
+    pub now_ms: i64,
+    pub(crate) changes: Vec<changes::Change>,
+}
+
+impl<'a> Deref for Writer<'a> {
+    type Target = Reader<'a>;
+    fn deref(&self) -> &Reader<'a> {
+        &self.reader
+    }
+}
+
+impl<'a> DerefMut for Writer<'a> {
+    fn deref_mut(&mut self) -> &mut Reader<'a> {
+        &mut self.reader
+    }
+}
+
+impl Reader<'_> {
+    pub fn actor(&self) -> &Actor {
+        self.actor
+    }
+}
+
+impl Writer<'_> {
+    /// Unix seconds.
+    pub fn now(&self) -> i64 {
+        self.now_ms / 1000
+    }
+}
+
+impl Store {
+    /// Opens (and creates or migrates) a database.
+    pub fn open(address: &Address, options: Options) -> Result<Self> {
+        let engine = match address {
+            Address::Sqlite(path) => Engine::Lite(lite::Lite::open(path, options)?),
+            Address::Postgres(url) => Engine::Pg(pg::Pool::open(url, options)?),
+        };
+        let mut store = Self { engine, key: HashKey(0, 0), unpublished_private: AtomicBool::new(options.unpublished_private) };
+        store.key = store.instance_key()?;
+        Ok(store)
+    }
+
+    /// Runs `f` on one snapshot, seeing what `actor` may see.
+    pub fn read<T, E: From<Error>>(
+        &self,
+        actor: &Actor,
+        f: impl FnOnce(&mut Reader<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let (key, unpublished_private) = (self.key, self.unpublished_private());
+        let run = |conn: Conn<'_>| f(&mut Reader { conn, actor, key, unpublished_private });
+        match &self.engine {
+            Engine::Lite(lite) => lite.read(run),
+            Engine::Pg(pool) => pool.read(run),
+        }
+    }
+
+    /// Runs `f` as one transaction. When it returns `Ok`, everything is on disk; when it returns an error,
+    /// nothing of it remains.
+    pub fn write<T, E: From<Error>>(
+        &self,
+        actor: &Actor,
+        now_ms: i64,
+        f: impl FnOnce(&mut Writer<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let (key, unpublished_private) = (self.key, self.unpublished_private());
+        let run = |conn: Conn<'_>| {
+            let reader = Reader { conn, actor, key, unpublished_private };
+            let mut writer = Writer { reader, now_ms, changes: Vec::new() };
+            let result = f(&mut writer)?;
+            writer.append_changes()?;
+            Ok(result)
+        };
+        match &self.engine {
+            Engine::Lite(lite) => lite.write(run),
+            Engine::Pg(pool) => pool.write(run),
+        }
+    }
+
+    /// Whether unpublished events are for their owner alone.
+    pub fn unpublished_private(&self) -> bool {
+        self.unpublished_private.load(Ordering::Relaxed)
+    }
+
+    /// Changes that for reads and writes that begin from now on.
+    pub fn set_unpublished_private(&self, on: bool) {
+        self.unpublished_private.store(on, Ordering::Relaxed);
+    }
+
+    /// How many reads and writes can be under way at once; more only wait.
+    pub fn connections(&self) -> usize {
+        match &self.engine {
+            Engine::Lite(lite) => lite.readers() + 2,
+            Engine::Pg(pool) => pool.size(),
+        }
+    }
+
+    /// The secret that values are hashed with, made once per database.
+    fn instance_key(&self) -> Result<HashKey> {
+        let actor = Actor::system("read the instance key");
+        let stored = self.read(&actor, |r| r.setting("instance.hash_key"))?;
+        let text = match stored {
+            Some(text) => text,
+            None => self.write(&actor, 0, |w| {
+                let mut bytes = [0u8; 16];
+                getrandom::fill(&mut bytes).map_err(|_| Error::Damaged("no random source"))?;
+                w.add_setting("instance.hash_key", &format!("{:032x}", u128::from_be_bytes(bytes)))
+            })?,
+        };
+        let number = u128::from_str_radix(&text, 16).map_err(|_| Error::Damaged("the instance key"))?;
+        Ok(HashKey((number >> 64) as u64, number as u64))
+    }
+}

@@ -1,0 +1,362 @@
+//! One compiled search: a [`Filter`] and the actor's visibility become one statement that gives row numbers.
+//!
+//! Row numbers of every match are kept (8 bytes each), which gives the exact total before the first row is
+//! sent; rows are then read in batches of them, each batch seeing what the actor sees at that moment.
+
+use crate::attributes::FROM;
+use crate::conn::Val;
+use crate::{Reader, Result, dialect};
+use pisax_access::Permission;
+use pisax_model::filter::{Filter, Order, Range, Scope, SortKey, Terms, Tri};
+use pisax_model::fold::fold;
+use pisax_model::ids::Ref;
+use pisax_model::{AttributeType, Category};
+
+mod terms;
+use terms::{Arg, like_matches};
+
+/// A statement in the making: text and the values its `$n` stand for.
+struct Where {
+    lite: bool,
+    conditions: Vec<String>,
+    args: Vec<Arg>,
+}
+
+impl Where {
+    fn arg(&mut self, value: impl Into<Arg>) -> String {
+        self.args.push(value.into());
+        format!("${}", self.args.len())
+    }
+
+    /// `column in (numbers)`.
+    fn set(&mut self, column: &str, numbers: &[i64]) -> String {
+        match numbers {
+            [] => "1 = 0".into(),
+            [one] => format!("{column} = {one}"),
+            many => {
+                let text = dialect::set_text(self.lite, many.iter().copied());
+                self.args.push(Arg::Text(text));
+                dialect::in_set(self.lite, column, self.args.len())
+            }
+        }
+    }
+
+    fn and(&mut self, condition: String) {
+        self.conditions.push(condition);
+    }
+}
+
+/// Turns one item of a key into a condition.
+type Compile<'f> = dyn Fn(&mut Where, &[String]) -> String + 'f;
+
+impl Reader<'_> {
+    /// Row numbers of all matches in the asked order, before paging.
+    pub fn find(&mut self, scope: Scope, filter: &Filter) -> Result<Vec<i64>> {
+        let (sql, args) = self.compile(scope, filter);
+        let args: Vec<Val<'_>> = args.iter().map(Arg::val).collect();
+        self.conn.all(&sql, &args, |r| r.int(0))
+    }
+
+    /// The number of all living attributes, when the actor sees all of them and the filter excludes none:
+    /// known from the events without looking at a single attribute.
+    pub fn count_everything(&mut self, filter: &Filter) -> Result<Option<i64>> {
+        let plain = Filter { limit: None, page: 1, ..filter.clone() };
+        if !self.actor.sees_all() || plain != Filter::new() {
+            return Ok(None);
+        }
+        let sql = "select cast(coalesce(sum(attribute_count), 0) as bigint) from events";
+        self.conn.number(sql, &[]).map(Some)
+    }
+
+    /// Row numbers of the tags named by these items of a filter.
+    pub fn tag_ids(&mut self, items: &[String]) -> Result<Vec<i64>> {
+        let mut w = Where { lite: self.conn.is_lite(), conditions: Vec::new(), args: Vec::new() };
+        let sql = terms::tag_rows(&mut w, items);
+        let args: Vec<Val<'_>> = w.args.iter().map(Arg::val).collect();
+        self.conn.all(&sql, &args, |r| r.int(0))
+    }
+
+    fn compile(&self, scope: Scope, filter: &Filter) -> (String, Vec<Arg>) {
+        let mut w = Where { lite: self.conn.is_lite(), conditions: Vec::new(), args: Vec::new() };
+        let (from, id, sees) = match scope {
+            Scope::Events => ("events e".to_owned(), "e.id", self.sees_event("e")),
+            Scope::Attributes => (FROM.to_owned(), "a.id", self.sees_attribute("e", "o", "a")),
+            Scope::Objects => (crate::objects::FROM.to_owned(), "o.id", self.sees_object("e", "o")),
+        };
+        w.and(sees);
+        match &filter.searchall {
+            Some(text) => self.search_all(&mut w, scope, text),
+            None => {
+                self.event_terms(&mut w, scope, filter);
+                self.tag_terms(&mut w, scope, filter);
+                self.attribute_terms(&mut w, scope, filter);
+                self.object_terms(&mut w, scope, filter);
+                self.ranges(&mut w, scope, filter);
+            }
+        }
+        self.deleted(&mut w, scope, filter.deleted);
+        let order = order_by(scope, &filter.order, id);
+        (format!("select {id} from {from} where {} order by {order}", w.conditions.join(" and ")), w.args)
+    }
+
+    /// A condition on attributes (alias `a`) as a condition on the scope's rows.
+    fn on_attributes(&self, scope: Scope, condition: &str) -> String {
+        let column = match scope {
+            Scope::Attributes => return condition.to_owned(),
+            Scope::Events => ("e.id", "a.event_id"),
+            Scope::Objects => ("o.id", "a.object_id"),
+        };
+        format!(
+            "{} in (select {} from attributes a join events ae on ae.id = a.event_id \
+             left join objects ao on ao.id = a.object_id and a.object_id > 0 \
+             where {condition} and a.deleted = 0 and {})",
+            column.0,
+            column.1,
+            self.sees_attribute("ae", "ao", "a")
+        )
+    }
+
+    /// Adds one key: OR, AND and NOT groups are conjoined.
+    fn conjoin(&self, w: &mut Where, terms: &Terms, wrap: &dyn Fn(String) -> String, compile: &Compile<'_>) {
+        if !terms.or.is_empty() {
+            let condition = compile(w, &terms.or);
+            w.and(wrap(condition));
+        }
+        for item in &terms.and {
+            let condition = compile(w, std::slice::from_ref(item));
+            w.and(wrap(condition));
+        }
+        if !terms.not.is_empty() {
+            let condition = compile(w, &terms.not);
+            w.and(format!("not ({})", wrap(condition)));
+        }
+    }
+
+    fn event_terms(&self, w: &mut Where, scope: Scope, f: &Filter) {
+        let plain = |c: String| c;
+        self.conjoin(w, &f.org, &plain, &|w, items| format!("e.orgc_id in ({})", terms::named_rows(w, "orgs", items)));
+        self.conjoin(w, &f.eventid, &plain, &|w, items| terms::refs(w, "e", items));
+        self.conjoin(w, &f.event_uuid, &plain, &|w, items| terms::refs(w, "e", items));
+        self.conjoin(w, &f.extends_uuid, &plain, &|w, items| terms::uuids(w, "e.extends_uuid", items));
+        self.conjoin(w, &f.eventinfo, &plain, &|w, items| terms::folded(w, &["e.info"], items));
+        self.conjoin(w, &f.threat_level, &plain, &|w, items| terms::numbers(w, "e.threat_level_id", items));
+        self.conjoin(w, &f.analysis, &plain, &|w, items| terms::numbers(w, "e.analysis", items));
+        let owner = if scope == Scope::Attributes { "a" } else { "e" };
+        self.conjoin(w, &f.distribution, &plain, &|w, items| terms::numbers(w, &format!("{owner}.distribution"), items));
+        self.conjoin(w, &f.sharing_group, &plain, &|w, items| {
+            let groups = terms::named_rows(w, "sharing_groups", items);
+            let event = format!("e.sharing_group_id in ({groups})");
+            if scope != Scope::Attributes {
+                return event;
+            }
+            let groups = terms::named_rows(w, "sharing_groups", items);
+            format!("({event} or a.sharing_group_id in ({groups}))")
+        });
+        self.conjoin(w, &f.creator_email, &plain, &|w, items| {
+            let list: Vec<String> = items.iter().map(|i| w.arg(i.to_lowercase())).collect();
+            format!("e.user_id in (select id from users where email in ({}))", list.join(","))
+        });
+        if let Tri::Only(flag) = f.published {
+            w.and(format!("e.published = {}", i64::from(flag)));
+        }
+        if let Tri::Only(flag) = f.protected {
+            w.and(format!("coalesce(e.protected, 0) = {}", i64::from(flag)));
+        }
+        if f.non_empty {
+            w.and("e.attribute_count > 0".into());
+        }
+        if let Some(from) = &f.date_from {
+            let arg = w.arg(from.clone());
+            w.and(format!("e.date >= {arg}"));
+        }
+        if let Some(to) = &f.date_to {
+            let arg = w.arg(to.clone());
+            w.and(format!("e.date <= {arg}"));
+        }
+    }
+
+    fn tag_terms(&self, w: &mut Where, scope: Scope, f: &Filter) {
+        let plain = |c: String| c;
+        self.conjoin(w, &f.event_tags, &plain, &|w, items| {
+            format!("e.id in (select event_id from event_tags where tag_id in ({}))", terms::tag_rows(w, items))
+        });
+        let either = |w: &mut Where, items: &[String]| {
+            let attribute = format!("a.id in (select attribute_id from attribute_tags where tag_id in ({}))", terms::tag_rows(w, items));
+            let event = terms::tag_rows(w, items);
+            let attribute = self.on_attributes(scope, &attribute);
+            format!("({attribute} or e.id in (select event_id from event_tags where tag_id in ({event})))")
+        };
+        let positive = Terms { not: Vec::new(), ..f.tags.clone() };
+        self.conjoin(w, &positive, &plain, &either);
+        if f.tags.not.is_empty() {
+            return;
+        }
+        // Attributes lose those that carry the tag themselves; events those that carry it at event level
+        // (their attributes that carry it are trimmed when the event is written).
+        let rows = terms::tag_rows(w, &f.tags.not);
+        w.and(match scope {
+            Scope::Attributes => format!("a.id not in (select attribute_id from attribute_tags where tag_id in ({rows}))"),
+            _ => format!("e.id not in (select event_id from event_tags where tag_id in ({rows}))"),
+        });
+    }
+
+    fn attribute_terms(&self, w: &mut Where, scope: Scope, f: &Filter) {
+        let wrap = |c: String| self.on_attributes(scope, &c);
+        let key = self.key;
+        self.conjoin(w, &f.value, &wrap, &|w, items| terms::values(w, key, &["a.value1", "a.value2"], "", items));
+        self.conjoin(w, &f.value1, &wrap, &|w, items| terms::values(w, key, &["a.value1"], "a.hash1", items));
+        self.conjoin(w, &f.value2, &wrap, &|w, items| terms::values(w, key, &["a.value2"], "a.hash2", items));
+        self.conjoin(w, &f.kind, &wrap, &|w, items| {
+            let known = AttributeType::all().filter(|k| items.iter().any(|i| like_matches(i, k.name(), true)));
+            let codes: Vec<i64> = known.map(AttributeType::code).collect();
+            w.set("a.kind", &codes)
+        });
+        self.conjoin(w, &f.category, &wrap, &|w, items| {
+            let known = Category::all().filter(|c| items.iter().any(|i| like_matches(i, c.name(), false)));
+            let codes: Vec<i64> = known.map(Category::code).collect();
+            w.set("a.category", &codes)
+        });
+        self.conjoin(w, &f.comment, &wrap, &|w, items| terms::folded(w, &["a.comment"], items));
+        self.conjoin(w, &f.object_relation, &wrap, &|w, items| terms::exact(w, "a.object_relation", items));
+        if let Tri::Only(flag) = f.to_ids {
+            w.and(self.on_attributes(scope, &format!("a.to_ids = {}", i64::from(flag))));
+        }
+        self.uuid_terms(w, scope, f);
+    }
+
+    /// The uuid of the event, or of the attribute or object itself.
+    fn uuid_terms(&self, w: &mut Where, scope: Scope, f: &Filter) {
+        self.conjoin(w, &f.uuid, &|c| c, &|w, items| {
+            let event = terms::uuids(w, "uuid", items);
+            let event = format!("(select id from events where {event})");
+            let own = terms::uuids(w, "a.uuid", items);
+            match scope {
+                Scope::Attributes => format!("({own} or a.event_id in {event})"),
+                Scope::Events => format!("(e.id in {event} or {})", self.on_attributes(scope, &own)),
+                Scope::Objects => {
+                    let object = terms::uuids(w, "o.uuid", items);
+                    format!("({object} or o.event_id in {event} or {})", self.on_attributes(scope, &own))
+                }
+            }
+        });
+    }
+
+    fn object_terms(&self, w: &mut Where, scope: Scope, f: &Filter) {
+        let wrap = |c: String| match scope {
+            Scope::Objects => c,
+            Scope::Attributes => format!("a.object_id in (select ox.id from objects ox where {})", c.replace("o.", "ox.")),
+            Scope::Events => format!(
+                "e.id in (select ox.event_id from objects ox join events oe on oe.id = ox.event_id where {} and {})",
+                c.replace("o.", "ox."),
+                self.sees_object("oe", "ox")
+            ),
+        };
+        self.conjoin(w, &f.object_name, &wrap, &|w, items| terms::folded(w, &["o.name"], items));
+        self.conjoin(w, &f.object_template_uuid, &wrap, &|w, items| terms::exact(w, "o.template_uuid", items));
+        self.conjoin(w, &f.object_template_version, &wrap, &|w, items| terms::exact(w, "o.template_version", items));
+    }
+
+    fn ranges(&self, w: &mut Where, scope: Scope, f: &Filter) {
+        let own = if scope == Scope::Attributes { "a.timestamp" } else { "e.timestamp" };
+        for (column, range) in [
+            (own, f.timestamp),
+            ("e.timestamp", f.event_timestamp),
+            ("e.publish_timestamp", f.publish_timestamp),
+        ] {
+            if let Some(condition) = within(column, range) {
+                w.and(condition);
+            }
+        }
+        for (column, range) in
+            [("a.timestamp", f.attribute_timestamp), ("a.first_seen", f.first_seen), ("a.last_seen", f.last_seen)]
+        {
+            if let Some(condition) = within(column, range) {
+                w.and(self.on_attributes(scope, &condition));
+            }
+        }
+    }
+
+    /// Tombstones: only the owner's, except for those who synchronise.
+    fn deleted(&self, w: &mut Where, scope: Scope, deleted: Tri) {
+        let alias = match scope {
+            Scope::Events => return,
+            Scope::Attributes => "a",
+            Scope::Objects => "o",
+        };
+        match deleted {
+            Tri::Only(flag) => w.and(format!("{alias}.deleted = {}", i64::from(flag))),
+            Tri::Any => {}
+        }
+        let all = self.actor.has(Permission::Sync) || self.actor.sees_all();
+        if deleted != Tri::Only(false) && !all {
+            w.and(format!("({alias}.deleted = 0 or e.org_id = {})", self.actor.org_id));
+        }
+    }
+
+    /// The wildcard search over everything readable; replaces every other selection.
+    fn search_all(&self, w: &mut Where, scope: Scope, text: &str) {
+        let items = [text.to_owned()];
+        let values = terms::folded(w, &["a.value1", "a.value2", "a.comment"], &items);
+        let values = self.on_attributes(scope, &values);
+        let info = terms::folded(w, &["e.info"], &items);
+        let event_tags = terms::tag_rows_folded(w, &items);
+        let attribute_tags = terms::tag_rows_folded(w, &items);
+        let attribute_tags = self.on_attributes(
+            scope,
+            &format!("a.id in (select attribute_id from attribute_tags where tag_id in ({attribute_tags}))"),
+        );
+        w.and(format!(
+            "({values} or {info} or {attribute_tags} or e.id in (select event_id from event_tags where tag_id in ({event_tags})))"
+        ));
+    }
+}
+
+fn within(column: &str, range: Option<Range>) -> Option<String> {
+    let range = range?;
+    match (range.from, range.to) {
+        (Some(from), Some(to)) => Some(format!("{column} between {from} and {to}")),
+        (Some(from), None) => Some(format!("{column} >= {from}")),
+        (None, Some(to)) => Some(format!("{column} <= {to}")),
+        (None, None) => None,
+    }
+}
+
+fn order_by(scope: Scope, order: &[Order], id: &str) -> String {
+    let mut list: Vec<String> = order
+        .iter()
+        .filter_map(|o| {
+            let column = column(scope, o.key)?;
+            Some(format!("{column}{}", if o.descending { " desc" } else { "" }))
+        })
+        .collect();
+    let last = order.last().is_some_and(|o| o.descending);
+    list.push(format!("{id}{}", if last { " desc" } else { "" }));
+    list.dedup();
+    list.join(", ")
+}
+
+fn column(scope: Scope, key: SortKey) -> Option<&'static str> {
+    let attributes = scope == Scope::Attributes;
+    Some(match key {
+        SortKey::Id => return None,
+        SortKey::Timestamp if attributes => "a.timestamp",
+        SortKey::Timestamp => "e.timestamp",
+        SortKey::PublishTimestamp => "e.publish_timestamp",
+        SortKey::Date => "e.date",
+        SortKey::Info => "e.info",
+        SortKey::Org => "(select name from orgs where orgs.id = e.orgc_id)",
+        SortKey::Analysis => "e.analysis",
+        SortKey::ThreatLevel => "e.threat_level_id",
+        SortKey::Distribution if attributes => "a.distribution",
+        SortKey::Distribution => "e.distribution",
+        SortKey::AttributeCount => "e.attribute_count",
+        SortKey::Published => "e.published",
+        SortKey::EventId => "e.id",
+        SortKey::ObjectId if attributes => "a.object_id",
+        SortKey::Type if attributes => "a.kind",
+        SortKey::Category if attributes => "a.category",
+        SortKey::Value if attributes => "a.value1",
+        SortKey::ObjectRelation if attributes => "a.object_relation",
+        _ => return None,
+    })
+}

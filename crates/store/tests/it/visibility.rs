@@ -1,0 +1,375 @@
+//! The SQL predicate against the ten-line oracle, over random worlds of organisations, groups, distributions.
+
+use crate::{NOW_MS, Trial, on_each_engine, system};
+use pisax_access::{Actor, AttributeFacts, EventFacts, ObjectFacts, Visibility};
+use pisax_model::attribute::{AttributeDraft, Defaults, complete};
+use pisax_model::event::Event;
+use pisax_model::filter::{Filter, Scope};
+use pisax_model::ids::new_uuid;
+use pisax_model::object::Object;
+use pisax_model::org::OrgDraft;
+use pisax_model::permission::{Permission, Permissions};
+use pisax_model::sharing::SharingGroup;
+use pisax_model::sighting::SightingKind;
+use pisax_model::tag::TagDraft;
+use pisax_model::{Distribution, Uuid};
+use pisax_store::Writer;
+use pisax_store::sightings::{NewSighting, SightingQuery};
+use pisax_store::tags::NewAttachment;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use std::collections::{BTreeMap, BTreeSet};
+
+const ORGS: usize = 3;
+const GROUPS: usize = 3;
+
+/// Where a record may go: distribution and (for 4) which group.
+type Reach = (i64, usize);
+
+#[derive(Debug, Clone)]
+struct World {
+    /// Per group: which organisations are members, whether it is open to all.
+    groups: Vec<([bool; ORGS], bool)>,
+    events: Vec<EventPlan>,
+}
+
+#[derive(Debug, Clone)]
+struct EventPlan {
+    org: usize,
+    reach: Reach,
+    published: bool,
+    objects: Vec<Reach>,
+    /// Attribute: object it is in (if that exists), reach, one of few values, who sighted it.
+    attributes: Vec<(Option<usize>, Reach, u8, usize)>,
+}
+
+fn reach(most: i64) -> impl Strategy<Value = Reach> {
+    (0..=most, 0..GROUPS)
+}
+
+fn event() -> impl Strategy<Value = EventPlan> {
+    let attribute = (proptest::option::of(0..2usize), reach(5), 0..3u8, 0..ORGS);
+    (
+        0..ORGS,
+        reach(4),
+        any::<bool>(),
+        proptest::collection::vec(reach(5), 0..3),
+        proptest::collection::vec(attribute, 0..5),
+    )
+        .prop_map(|(org, reach, published, objects, attributes)| EventPlan {
+            org,
+            reach,
+            published,
+            objects,
+            attributes,
+        })
+}
+
+fn world() -> impl Strategy<Value = World> {
+    let groups = proptest::collection::vec((any::<[bool; ORGS]>(), proptest::bool::weighted(0.2)), GROUPS);
+    (groups, proptest::collection::vec(event(), 1..6)).prop_map(|(groups, events)| World { groups, events })
+}
+
+/// The world as stored: row numbers with the facts the oracle needs.
+#[derive(Default)]
+struct Stored {
+    orgs: Vec<i64>,
+    groups: Vec<i64>,
+    events: BTreeMap<i64, EventFacts>,
+    objects: BTreeMap<i64, (i64, ObjectFacts)>,
+    attributes: BTreeMap<i64, StoredAttribute>,
+    /// Sighting: attribute, organisation.
+    sightings: BTreeMap<i64, (i64, i64)>,
+}
+
+struct StoredAttribute {
+    event: i64,
+    object: Option<ObjectFacts>,
+    facts: AttributeFacts,
+    value: u8,
+}
+
+fn build(w: &mut Writer<'_>, world: &World) -> pisax_store::Result<Stored> {
+    let mut stored = Stored::default();
+    for n in 0..ORGS {
+        let draft = OrgDraft { name: Some(format!("Org {n}")), ..OrgDraft::default() };
+        stored.orgs.push(w.add_org(&draft, new_uuid(NOW_MS), true)?);
+    }
+    for (n, (members, open)) in world.groups.iter().enumerate() {
+        let group = SharingGroup {
+            id: 0,
+            uuid: new_uuid(NOW_MS),
+            name: format!("Group {n}"),
+            releasability: String::new(),
+            description: String::new(),
+            organisation_uuid: Uuid::nil(),
+            // Owning a group gives no right to read what is shared with it.
+            org_id: stored.orgs[0],
+            sync_user_id: 0,
+            active: true,
+            local: true,
+            roaming: false,
+            created: 0,
+            modified: 0,
+            members: Vec::new(),
+            servers: Vec::new(),
+        };
+        let id = w.add_sharing_group(&group)?;
+        for (org, member) in stored.orgs.clone().iter().zip(members) {
+            if *member {
+                w.add_sharing_group_org(id, *org, false)?;
+            }
+        }
+        w.add_sharing_group_server(id, 0, *open)?;
+        stored.groups.push(id);
+    }
+    for plan in &world.events {
+        build_event(w, plan, &mut stored)?;
+    }
+    Ok(stored)
+}
+
+fn group_of(stored: &Stored, reach: Reach) -> i64 {
+    if reach.0 == 4 { stored.groups[reach.1] } else { 0 }
+}
+
+fn build_event(w: &mut Writer<'_>, plan: &EventPlan, stored: &mut Stored) -> pisax_store::Result<()> {
+    let facts = EventFacts {
+        org_id: stored.orgs[plan.org],
+        distribution: plan.reach.0,
+        sharing_group_id: group_of(stored, plan.reach),
+        published: plan.published,
+    };
+    let event_id = w.insert_event(&Event {
+        id: 0,
+        uuid: new_uuid(NOW_MS),
+        org_id: facts.org_id,
+        // The creator is somebody else: creating grants no reading.
+        orgc_id: stored.orgs[(plan.org + 1) % ORGS],
+        user_id: 0,
+        date: "2026-01-01".into(),
+        info: "an event".into(),
+        threat_level_id: 4,
+        analysis: 0,
+        published: plan.published,
+        publish_timestamp: 0,
+        timestamp: 1,
+        sighting_timestamp: 0,
+        attribute_count: 0,
+        distribution: facts.distribution,
+        sharing_group_id: facts.sharing_group_id,
+        locked: false,
+        proposal_email_lock: false,
+        disable_correlation: false,
+        extends_uuid: None,
+        protected: None,
+    })?;
+    stored.events.insert(event_id, facts);
+    let mut objects = Vec::new();
+    for reach in &plan.objects {
+        let facts = ObjectFacts { distribution: reach.0, sharing_group_id: group_of(stored, *reach) };
+        let id = w.insert_object(&object(event_id, facts))?;
+        stored.objects.insert(id, (event_id, facts));
+        objects.push((id, facts));
+    }
+    for (object, reach, value, sighted_by) in &plan.attributes {
+        let object = object.and_then(|n| objects.get(n)).copied();
+        let facts = AttributeFacts { distribution: reach.0, sharing_group_id: group_of(stored, *reach) };
+        let draft = AttributeDraft {
+            kind: Some("text".into()),
+            value: Some(format!("value {value}")),
+            distribution: Some(facts.distribution),
+            object_relation: object.map(|_| "text".into()),
+            ..AttributeDraft::default()
+        };
+        let defaults = Defaults { now_ms: NOW_MS, distribution: Distribution::Inherit };
+        let new = complete(draft, object.is_some(), facts.sharing_group_id, &defaults).unwrap();
+        let id = w.insert_attributes(event_id, &[(object.map_or(0, |o| o.0), &new)])?[0];
+        let object = object.map(|o| o.1);
+        stored.attributes.insert(id, StoredAttribute { event: event_id, object, facts, value: *value });
+        let org_id = stored.orgs[*sighted_by];
+        let sighting = NewSighting {
+            uuid: new_uuid(NOW_MS),
+            attribute_id: id,
+            event_id,
+            org_id,
+            date_sighting: 1,
+            source: String::new(),
+            kind: SightingKind::Seen,
+        };
+        stored.sightings.insert(w.add_sightings(&[sighting])?[0], (id, org_id));
+        let draft = TagDraft { name: "a:tag".into(), ..TagDraft::default() };
+        let tag_id = w.resolve_tags(&[&draft], true)?.into_values().next().unwrap().id;
+        w.attach_attribute_tags(
+            event_id,
+            &[(id, NewAttachment { tag_id, local: false, relationship_type: None })],
+        )?;
+    }
+    Ok(())
+}
+
+fn object(event_id: i64, facts: ObjectFacts) -> Object {
+    Object {
+        id: 0,
+        uuid: new_uuid(NOW_MS),
+        event_id,
+        name: "thing".into(),
+        meta_category: String::new(),
+        description: String::new(),
+        template_uuid: String::new(),
+        template_version: String::new(),
+        timestamp: 1,
+        distribution: facts.distribution,
+        sharing_group_id: facts.sharing_group_id,
+        comment: String::new(),
+        deleted: false,
+        first_seen: None,
+        last_seen: None,
+    }
+}
+
+impl Stored {
+    fn sees(&self, sight: &Visibility, a: &StoredAttribute) -> bool {
+        sight.attribute(self.events[&a.event], a.object, a.facts)
+    }
+
+    /// What the oracle says this reader sees: events, objects, attributes, sightings, related events.
+    fn expected(&self, sight: &Visibility) -> Seen {
+        let visible: BTreeMap<_, _> = self.attributes.iter().filter(|(_, a)| self.sees(sight, a)).collect();
+        let sighted = |(attribute, org): &(i64, i64)| {
+            let a = &self.attributes[attribute];
+            sight.sighting(self.events[&a.event], self.sees(sight, a), *org)
+        };
+        let mut related = BTreeMap::new();
+        for ours in visible.values() {
+            for theirs in visible.values().filter(|t| t.event != ours.event && t.value == ours.value) {
+                *related.entry((ours.event, theirs.event)).or_default() += 1;
+            }
+        }
+        Seen {
+            events: self.events.iter().filter(|(_, e)| sight.event(**e)).map(|(id, _)| *id).collect(),
+            objects: self
+                .objects
+                .iter()
+                .filter(|(_, (event, o))| sight.object(self.events[event], *o))
+                .map(|(id, _)| *id)
+                .collect(),
+            attributes: visible.keys().map(|id| **id).collect(),
+            tagged: visible.keys().map(|id| **id).collect(),
+            sightings: self.sightings.iter().filter(|(_, s)| sighted(s)).map(|(id, _)| *id).collect(),
+            related,
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Seen {
+    events: BTreeSet<i64>,
+    objects: BTreeSet<i64>,
+    attributes: BTreeSet<i64>,
+    /// Attributes found by their tag.
+    tagged: BTreeSet<i64>,
+    sightings: BTreeSet<i64>,
+    /// Pairs of events with the number of correlating pairs of attributes.
+    related: BTreeMap<(i64, i64), i64>,
+}
+
+fn looked_up(trial: &Trial, actor: &Actor) -> Seen {
+    let seen = trial.store.read::<Seen, pisax_store::Error>(actor, |r| {
+        let events: BTreeSet<i64> = r.find(Scope::Events, &Filter::new())?.into_iter().collect();
+        let tagged = Filter { tags: pisax_model::filter::Terms::one("a:tag"), ..Filter::new() };
+        let mut related = BTreeMap::new();
+        for event in r.events_by_ids(&events.iter().copied().collect::<Vec<_>>())? {
+            for other in r.related_events(&event)? {
+                related.insert((event.id, other.event_id), other.count);
+            }
+        }
+        Ok(Seen {
+            objects: r.find(Scope::Objects, &Filter::new())?.into_iter().collect(),
+            attributes: r.find(Scope::Attributes, &Filter::new())?.into_iter().collect(),
+            tagged: r.find(Scope::Attributes, &tagged)?.into_iter().collect(),
+            sightings: r.search_sightings(&SightingQuery::default())?.iter().map(|s| s.id).collect(),
+            related,
+            events,
+        })
+    });
+    seen.unwrap()
+}
+
+fn wipe(trial: &Trial) {
+    let tables = [
+        "sightings",
+        "attribute_tags",
+        "postings",
+        "attributes",
+        "objects",
+        "events",
+        "sharing_group_orgs",
+        "sharing_group_servers",
+        "sharing_groups",
+        "orgs",
+    ];
+    trial.tamper(&tables.map(|t| format!("delete from {t};")).join("\n"));
+}
+
+fn readers(world: &World, stored: &Stored) -> Vec<(Actor, Visibility)> {
+    let mut readers = vec![(system(), Visibility { sees_all: true, ..Visibility::default() })];
+    for (n, org_id) in stored.orgs.iter().enumerate() {
+        let member = |(i, (members, open)): (usize, &([bool; ORGS], bool))| {
+            (members[n] || *open).then_some(stored.groups[i])
+        };
+        let groups = world.groups.iter().enumerate().filter_map(member).collect();
+        // Neither an organisation's admin nor a sync user sees more events than its plain users.
+        for extra in [Permission::Add, Permission::Admin, Permission::Sync] {
+            let permissions = Permissions::of(&[extra]);
+            let actor = Actor { user_id: 9, org_id: *org_id, permissions, host_org: true, reason: None };
+            let sight = Visibility {
+                org_id: *org_id,
+                groups: std::clone::Clone::clone(&groups),
+                ..Visibility::default()
+            };
+            readers.push((actor, sight));
+        }
+    }
+    readers
+}
+
+#[test]
+fn every_read_shows_what_the_oracle_shows() {
+    on_each_engine("visibility", |trial| {
+        let cases = if matches!(trial.address, pisax_store::Address::Sqlite(_)) { 96 } else { 32 };
+        let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+        let outcome = runner.run(&world(), |world| {
+            wipe(trial);
+            let stored = trial.write(|w| build(w, &world));
+            for (actor, sight) in readers(&world, &stored) {
+                prop_assert_eq!(looked_up(trial, &actor), stored.expected(&sight), "as {:?}", actor);
+            }
+            Ok(())
+        });
+        outcome.unwrap();
+    });
+}
+
+#[test]
+fn with_the_setting_an_unpublished_event_is_invisible_to_other_organisations() {
+    let trial = Trial::on_sqlite("private");
+    let plan = |published| EventPlan {
+        org: 0,
+        reach: (3, 0),
+        published,
+        objects: Vec::new(),
+        attributes: Vec::new(),
+    };
+    let world = World { groups: vec![([false; ORGS], false); GROUPS], events: vec![plan(false), plan(true)] };
+    let stored = trial.write(|w| build(w, &world));
+    let options = pisax_store::Options { unpublished_private: true, ..crate::options() };
+    let store = pisax_store::Store::open(&trial.address, options).unwrap();
+    let found = |org: i64| -> usize {
+        let ids = store
+            .read::<_, pisax_store::Error>(&crate::member(org), |r| r.find(Scope::Events, &Filter::new()));
+        ids.unwrap().len()
+    };
+    assert_eq!(found(stored.orgs[0]), 2);
+    assert_eq!(found(stored.orgs[1]), 1);
+}

@@ -1,0 +1,63 @@
+//! MISP's JSON in and out, its search language and its error bodies.
+//!
+//! All of MISP's quirks of form end here: readers take what clients send in any of its shapes and give the
+//! model's drafts and filters; writers give the model's records in the shape and member order of a MISP 2.5.
+//! No database, no HTTP.
+
+mod admin_in;
+mod attribute_in;
+mod context_in;
+mod event_in;
+mod loose;
+mod object_in;
+mod record;
+
+pub mod admin_out;
+pub mod answer;
+pub mod attribute_out;
+pub mod event_out;
+pub mod include;
+pub mod index;
+pub mod json;
+pub mod object_out;
+pub mod search;
+pub mod sharing_out;
+mod sighting_search;
+pub mod tag_out;
+mod terms;
+
+#[cfg(test)]
+mod out_tests;
+#[cfg(test)]
+mod tests;
+
+pub use admin_in::{TagIn, read_org, read_sharing_group, read_tag, read_user};
+pub use attribute_in::{AttributesIn, read_attributes};
+pub use context_in::{TagTarget, read_sighting, read_sightings, read_tag_target};
+pub use event_in::{read_event, read_events};
+pub use include::{EventView, Include, read_event_view};
+pub use index::{IndexOptions, read_index};
+pub use json::JsonWriter;
+pub use object_in::{read_object, read_reference};
+pub use search::{SearchError, SearchRequest, read_search};
+pub use sighting_search::{SightingContext, SightingSearch, read_sighting_search};
+
+/// Why a body could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadError {
+    /// Not JSON at all; the text says where. MISP answers 405.
+    NotJson(String),
+    /// JSON, but one member cannot be what it is meant to be.
+    Field { field: String, message: String },
+}
+
+impl std::fmt::Display for ReadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NotJson(place) => write!(f, "Invalid JSON: {place}"),
+            Self::Field { field, message } => write!(f, "{field}: {message}"),
+        }
+    }
+}
+
+impl std::error::Error for ReadError {}
