@@ -9,6 +9,7 @@ use crate::routes;
 use axum::body::Body as HttpBody;
 use axum::response::Response;
 use bytes::Bytes;
+use futures_util::StreamExt;
 use http::{HeaderMap, Method, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use pisax_auth::key::KeyHasher;
@@ -122,12 +123,14 @@ type Pieces = mpsc::Receiver<Result<Bytes, std::io::Error>>;
 fn send(answer: Answer, method: &Method, stream: Option<Pieces>) -> Response {
     let body = match (answer.body, stream) {
         _ if *method == Method::HEAD => HttpBody::empty(),
-        (Body::Whole(bytes), Some(receiver)) if bytes.is_empty() => HttpBody::from_stream(
-            futures_util::stream::unfold(receiver, |mut receiver| async move {
+        (Body::Whole(bytes), Some(receiver)) if bytes.is_empty() => {
+            let pieces = futures_util::stream::unfold(receiver, |mut receiver| async move {
                 let piece = receiver.recv().await?;
                 Some((piece, receiver))
-            }),
-        ),
+            });
+            // Compression asks once more after the end.
+            HttpBody::from_stream(pieces.fuse())
+        }
         (Body::Whole(bytes), _) => HttpBody::from(bytes),
         (Body::Streamed(_), _) => HttpBody::empty(),
     };

@@ -14,6 +14,15 @@ const BUFFER: usize = 256 * 1024;
 /// Bytes of each body that are kept: enough to say what went wrong.
 const KEPT: usize = 1024;
 
+/// How answers begin: an event that was added or is viewed.
+pub const ADDED: &str = r#"{"Event":{"#;
+/// An attribute that was added.
+pub const ADDED_ATTRIBUTE: &str = r#"{"Attribute":{"#;
+/// A search that found something.
+pub const FOUND: &str = r#"{"response":{"Attribute":[{"#;
+/// A list of events that is not empty.
+pub const LISTED: &str = "[{";
+
 /// A request as it goes over the wire.
 pub struct Request(Vec<u8>);
 
@@ -62,9 +71,10 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The answer, if it is a 200.
-    pub fn ok(self, what: &str) -> Result<Self> {
-        if self.status == 200 {
+    /// The answer, if it is a 200 that begins as it must. A server that says yes to everything is fast, and
+    /// its figures would be worth nothing.
+    pub fn ok(self, what: &str, begins: &str) -> Result<Self> {
+        if self.status == 200 && self.start.starts_with(begins.as_bytes()) {
             return Ok(self);
         }
         let said = String::from_utf8_lossy(&self.start);
@@ -239,15 +249,23 @@ mod tests {
         for size in [1, 3, 1000] {
             let mut client = Client::connect(saying(text, size)).unwrap();
             let request = Request::get("/", "key");
-            let first = client.send(&request).unwrap().ok("the first").unwrap();
+            let first = client.send(&request).unwrap().ok("the first", "hello").unwrap();
             assert_eq!(
                 (first.bytes, first.count, first.start.as_slice()),
                 (11, Some(7), &b"hello world"[..])
             );
             let second = client.send(&request).unwrap();
             assert_eq!((second.status, second.bytes), (403, 2));
-            assert!(second.ok("the second").unwrap_err().to_string().contains("403: no"));
+            assert!(second.ok("the second", "no").unwrap_err().to_string().contains("403: no"));
         }
+    }
+
+    #[test]
+    fn a_yes_to_everything_is_no_answer() {
+        let text = "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n72 bytes";
+        let answer = Client::connect(saying(text, 1000)).unwrap().send(&Request::get("/", "key")).unwrap();
+        let error = answer.ok("the event", ADDED).unwrap_err();
+        assert!(error.to_string().contains("200: 72 bytes"), "{error}");
     }
 
     #[test]

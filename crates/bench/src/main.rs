@@ -75,6 +75,9 @@ fn run(options: &Options) -> Result<bool> {
     if let Some(text) = text {
         println!("{text}");
     }
+    if options.quick {
+        println!("A quick run: the targets are set for 1,000,000 attributes and an import of 250,000.");
+    }
     println!("{:.0} s; raw samples in {}", budget.used().as_secs_f64(), options.output.display());
     Ok(whole)
 }

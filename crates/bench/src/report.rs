@@ -18,7 +18,6 @@ pub enum Unit {
 impl Unit {
     fn show(self, value: f64) -> String {
         match self {
-            _ if value.is_nan() => "-".into(),
             Self::PerSecond => format!("{}/s", thousands(value)),
             Self::Time if value >= 10.0 => format!("{value:.1} s"),
             Self::Time => format!("{:.2} ms", value * 1e3),
@@ -91,7 +90,7 @@ impl Figure {
 
     /// The value as a part of the floor.
     pub fn ratio(&self) -> Option<f64> {
-        self.floor.filter(|f| *f > 0.0).map(|floor| self.value / floor)
+        self.floor.filter(|_| self.broken.is_none()).filter(|f| *f > 0.0).map(|floor| self.value / floor)
     }
 
     /// Whether every target is met; `None` without any.
@@ -120,9 +119,11 @@ impl Figure {
                 Target::Ratio(least) => format!("ratio ≥ {least}"),
             })
             .collect();
+        // A number that means nothing must not be there to be copied.
+        let value = if self.broken.is_some() { "void".into() } else { self.unit.show(self.value) };
         [
             self.name.clone(),
-            self.unit.show(self.value),
+            value,
             self.floor.map_or("-".into(), |floor| self.unit.show(floor)),
             self.ratio().map_or("-".into(), |ratio| format!("{ratio:.2}")),
             if targets.is_empty() { "-".into() } else { targets.join(", ") },

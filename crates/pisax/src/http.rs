@@ -167,10 +167,12 @@ async fn observe(State(site): State<Arc<Site>>, request: Request, next: Next) ->
     let status = response.status().as_u16();
     site.metrics.record(route, status, spent);
     let ms = (spent.as_secs_f64() * 10_000.0).round() / 10.0;
+    // Whoever answered leaves the actor with the answer; nobody was signed in where there is none.
+    let user = response.extensions().get::<Actor>().map(|actor| actor.user_id);
     if route == Route::Probe {
         tracing::debug!(target: "pisax::access", %method, path, status, ms);
     } else {
-        tracing::info!(target: "pisax::access", %method, path, status, ms);
+        tracing::info!(target: "pisax::access", %method, path, status, ms, user);
     }
     response
 }

@@ -2,14 +2,14 @@
 //! each hundred first into the floor's database and then into the server's.
 
 use super::{send_all, series};
-use crate::client::Request;
+use crate::client::{ADDED, Request};
 use crate::engine::Database;
 use crate::floor::PlainLoop;
 use crate::floor::rows::Numbering;
 use crate::ground::Ground;
 use crate::installation::{Installation, KEY, Server};
 use crate::material::{Event, Series};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -44,6 +44,8 @@ pub struct Grown {
     numbering: Numbering,
     knowledge: Option<PathBuf>,
     stored: usize,
+    /// Attributes beyond those, added one by one.
+    besides: usize,
     large: u64,
     steps: Vec<Step>,
 }
@@ -75,7 +77,7 @@ impl Grown {
         }
         let events = (0..SMALL_EVENTS).map(small_event).collect::<Result<Vec<_>>>()?;
         let server = installation.serve()?;
-        send_all(&server, &bodies(&events), 8).context("the small events")?;
+        send_all(&server, &bodies(&events), ADDED, 8).context("the small events")?;
         let mut numbering = Numbering::default();
         let rows = numbering.prepare(events);
         let floor =
@@ -87,6 +89,7 @@ impl Grown {
             numbering,
             knowledge,
             stored: SMALL_ATTRIBUTES,
+            besides: 0,
             large: 0,
             steps: Vec::new(),
         };
@@ -111,7 +114,20 @@ impl Grown {
                 break;
             }
         }
+        self.verify()
+    }
+
+    /// What was acknowledged must be there: figures of a database that is smaller than believed are void.
+    fn verify(&self) -> Result<()> {
+        let (there, sent) = (super::stored(self.installation.database())?, self.stored + self.besides);
+        ensure!(there == sent as i64, "{sent} attributes were acknowledged, {there} are stored");
         Ok(())
+    }
+
+    /// Notes attributes that were added past the steps, once they are there.
+    pub fn note_added(&mut self, attributes: usize) -> Result<()> {
+        self.besides += attributes;
+        self.verify()
     }
 
     fn step(&mut self) -> Result<()> {
@@ -124,7 +140,7 @@ impl Grown {
         };
         let server = self.server()?;
         let before = server.processor()?;
-        let (took, _) = send_all(server, &requests, 1)?;
+        let (took, _) = send_all(server, &requests, ADDED, 1)?;
         let processor = server.processor()? - before;
         let from = self.stored;
         self.stored += STEP;
@@ -161,7 +177,7 @@ impl Grown {
 
     /// Attributes stored.
     pub fn stored(&self) -> usize {
-        self.stored
+        self.stored + self.besides
     }
 
     /// `1,000,000 attributes, 5,000 events`.

@@ -1,12 +1,13 @@
 //! A server that was just started on a database of some size: how soon it is ready, what it holds at rest.
 
 use super::{Bench, Measured};
-use crate::client::Request;
+use crate::client::{ADDED, FOUND, Request};
 use crate::installation::KEY;
 use crate::measure::Samples;
 use crate::report::{Figure, MIB, Target, Unit};
 use anyhow::Result;
 
+const SEARCH: &[u8] = br#"{"returnFormat":"json","limit":10,"page":1,"enforceWarninglist":1}"#;
 /// Starts that are measured.
 const STARTS: usize = 3;
 
@@ -15,14 +16,10 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<Measured> {
     let grown = bench.grown()?;
     let event = grown.large_event(0)?;
     let requests = [
-        Request::get("/servers/getVersion", KEY),
-        Request::get("/users/view/me", KEY),
-        Request::get(&format!("/events/view/{}", event.uuid), KEY),
-        Request::post(
-            "/attributes/restSearch",
-            KEY,
-            br#"{"returnFormat":"json","limit":10,"page":1,"enforceWarninglist":1}"#,
-        ),
+        (Request::get("/servers/getVersion", KEY), r#"{"version":"#),
+        (Request::get("/users/view/me", KEY), r#"{"User":{"#),
+        (Request::get(&format!("/events/view/{}", event.uuid), KEY), ADDED),
+        (Request::post("/attributes/restSearch", KEY, SEARCH), FOUND),
     ];
     let (mut starts, mut ready, mut used) = (Samples::default(), Vec::new(), Vec::new());
     for _ in 0..STARTS {
@@ -30,8 +27,8 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<Measured> {
         starts.push(server.ready_after);
         ready.push(server.memory("VmRSS")?);
         let mut client = server.client()?;
-        for request in &requests {
-            client.send(request)?.ok("a request")?;
+        for (request, begins) in &requests {
+            client.send(request)?.ok("a request", begins)?;
         }
         used.push(server.memory("VmRSS")?);
     }

@@ -11,6 +11,7 @@ mod search;
 mod single;
 
 use crate::client::{Answer, Request};
+use crate::engine::Database;
 use crate::floor::{PlainLoop, schema};
 use crate::ground::Ground;
 use crate::installation::{Installation, Server};
@@ -110,7 +111,12 @@ fn knowledge() -> Option<PathBuf> {
 
 /// Sends the requests from several clients at once, each taking the next that is left; gives the whole time
 /// and each answer's.
-fn send_all(server: &Server, requests: &[Request], clients: usize) -> Result<(Duration, Vec<Answer>)> {
+fn send_all(
+    server: &Server,
+    requests: &[Request],
+    begins: &str,
+    clients: usize,
+) -> Result<(Duration, Vec<Answer>)> {
     let next = AtomicUsize::new(0);
     let connections = (0..clients).map(|_| server.client()).collect::<Result<Vec<_>>>()?;
     let begun = Instant::now();
@@ -122,7 +128,7 @@ fn send_all(server: &Server, requests: &[Request], clients: usize) -> Result<(Du
                 scope.spawn(move || {
                     let mut answers = Vec::new();
                     while let Some(request) = requests.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        answers.push(client.send(request)?.ok("a request")?);
+                        answers.push(client.send(request)?.ok("a request", begins)?);
                     }
                     Ok(answers)
                 })
@@ -134,6 +140,11 @@ fn send_all(server: &Server, requests: &[Request], clients: usize) -> Result<(Du
             .collect::<Result<Vec<_>>>()
     })?;
     Ok((begun.elapsed(), answers.into_iter().flatten().collect()))
+}
+
+/// Attributes that are stored and not deleted.
+fn stored(database: &Database) -> Result<i64> {
+    database.open_to_read()?.count("select cast(count(*) as bigint) from attributes where deleted = 0")
 }
 
 /// Why the floor is none for this installation: another schema, or other rows. Both are stopped or quiet.

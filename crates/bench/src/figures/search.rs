@@ -2,7 +2,7 @@
 
 use super::{Bench, Measured};
 use crate::bare::drained;
-use crate::client::Request;
+use crate::client::{FOUND, Request};
 use crate::engine::Database;
 use crate::installation::KEY;
 use crate::measure::Samples;
@@ -44,10 +44,10 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<Measured> {
         plain(&database, &mut floor)?;
         let server = grown.restarted()?;
         let mut client = server.client()?;
-        client.send(&small)?.ok("a search for one")?;
+        client.send(&small)?.ok("a search for one", FOUND)?;
         server.forget_peak()?;
         let before = server.memory("VmRSS")?;
-        let answer = client.send(&request)?.ok("the search")?;
+        let answer = client.send(&request)?.ok("the search", FOUND)?;
         answers.growth = answers.growth.max(server.memory("VmHWM")? - before);
         answers.took.push(answer.took);
         answers.first.push(answer.first_byte);
@@ -79,14 +79,17 @@ fn figures(size: &str, stored: usize, floor: &Floor, answers: &Answers) -> Vec<F
             .target(Target::Ratio(0.4))
             .note(size.to_owned())
             .note(format!("{:.0} MB", answers.bytes as f64 / MIB))
-            .broken(broken),
+            .broken(broken.clone()),
         Figure::new("restSearch, floor through a socket", Unit::PerSecond, rate(&answers.took))
-            .floor(rate(&floor.socket)),
+            .floor(rate(&floor.socket))
+            .broken(broken.clone()),
         Figure::new("restSearch, memory on top", Unit::Memory, answers.growth)
-            .target(Target::Under(64.0 * MIB)),
+            .target(Target::Under(64.0 * MIB))
+            .broken(broken.clone()),
         Figure::new("restSearch, first byte", Unit::Time, answers.first.quantile(1.0))
             .target(Target::Under(0.1))
-            .note("the slowest"),
+            .note("the slowest")
+            .broken(broken),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! Single attributes from eight clients at once, each durable before it is answered.
 
 use super::{Bench, Measured, send_all, series};
-use crate::client::Request;
+use crate::client::{ADDED, ADDED_ATTRIBUTE, Request};
 use crate::installation::KEY;
 use crate::material::{Attribute, Event, Series};
 use crate::measure::Samples;
@@ -31,7 +31,7 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<Measured> {
     let server = grown.server()?;
     let targets: Vec<Event> = Series::new(series::REST, 1).events(0..CLIENTS)?;
     let made: Vec<Request> = targets.iter().map(|e| Request::post("/events/add", KEY, &e.json())).collect();
-    send_all(server, &made, 1)?;
+    send_all(server, &made, ADDED, 1)?;
     let requests: Vec<Request> = attributes
         .iter()
         .zip(targets.iter().cycle())
@@ -39,7 +39,8 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<Measured> {
             Request::post(&format!("/attributes/add/{}", event.uuid), KEY, &attribute.json())
         })
         .collect();
-    let (took, answers) = send_all(server, &requests, CLIENTS as usize)?;
+    let (took, answers) = send_all(server, &requests, ADDED_ATTRIBUTE, CLIENTS as usize)?;
+    grown.note_added(requests.len() + targets.len())?;
 
     let count = requests.len() as f64;
     let times: Samples = answers.iter().map(|answer| answer.took).collect();

@@ -90,9 +90,8 @@ fn run(pages: &Pages, route: &Route, secret: Option<Secret>, asked: Asked) -> Re
     };
     let Asked { id, path, query, form, notice } = asked;
     let visit = Visit { pages, visitor, id, query, form, notice };
-    let mut response = handle(route, &visit).unwrap_or_else(|failure| {
-        failure.page(visit.chrome(Area::Elsewhere), &path)
-    });
+    let mut response =
+        handle(route, &visit).unwrap_or_else(|failure| failure.page(visit.chrome(Area::Elsewhere), &path));
     if notice.is_some() && !response.status().is_redirection() {
         notice::told(&mut response, pages);
     }

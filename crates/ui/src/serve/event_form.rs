@@ -71,11 +71,8 @@ pub(crate) fn change(visit: &Visit<'_>) -> Answer {
 /// POST /events/edit/{id}
 pub(crate) fn edit(visit: &Visit<'_>) -> Answer {
     let stored = event_to_edit(visit, visit.reference()?)?;
-    let form = EventForm {
-        id: Some(stored.id),
-        delete: deleting(visit, &stored),
-        ..typed(visit, Area::Events)
-    };
+    let form =
+        EventForm { id: Some(stored.id), delete: deleting(visit, &stored), ..typed(visit, Area::Events) };
     let present = stored.sharing_group_id;
     let draft = match draft(&form) {
         Ok(draft) => draft,

@@ -37,8 +37,9 @@ impl Failure {
         Self::Internal(detail.into())
     }
 
-    /// The page that says so. `path` is for the log.
+    /// The page that says so. `path` is for the log, which does not get its query: people search for secrets.
     pub(crate) fn page(self, chrome: Chrome, path: &str) -> Response {
+        let path = path.split('?').next().unwrap_or_default();
         let fault = match self {
             Self::NotFound => Fault::not_found(chrome),
             Self::Forbidden => Fault::forbidden(chrome),

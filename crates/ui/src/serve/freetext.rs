@@ -13,9 +13,7 @@ use super::failure::Failure;
 use super::notice::Notice;
 use super::visit::Visit;
 use super::{groups, refusal, reply, review, warnings};
-use crate::{
-    Area, EventLink, Flash, FreetextPaste, FreetextReview, ReviewRow, SubmittedRow, links, words,
-};
+use crate::{Area, EventLink, Flash, FreetextPaste, FreetextReview, ReviewRow, SubmittedRow, links, words};
 
 type Answer = Result<Response, Failure>;
 
@@ -36,7 +34,10 @@ pub(crate) fn submit(visit: &Visit<'_>) -> Answer {
 
 fn form(visit: &Visit<'_>, event: &Event, text: String, error: Option<String>) -> Answer {
     let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    reply::page(status, &FreetextPaste { chrome: visit.chrome(Area::Events), event: link(event), text, error })
+    reply::page(
+        status,
+        &FreetextPaste { chrome: visit.chrome(Area::Events), event: link(event), text, error },
+    )
 }
 
 fn link(event: &Event) -> EventLink {

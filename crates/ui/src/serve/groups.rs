@@ -11,8 +11,7 @@ use crate::Choice;
 pub(crate) fn choices(r: &mut Reader<'_>, present: i64) -> Result<Vec<Choice>> {
     let groups = r.sharing_groups()?;
     let usable = groups.into_iter().filter(|group| group.active || group.id == present);
-    let mut choices: Vec<_> =
-        usable.map(|group| Choice::new(group.id.to_string(), group.name)).collect();
+    let mut choices: Vec<_> = usable.map(|group| Choice::new(group.id.to_string(), group.name)).collect();
     let present_id = present.to_string();
     if present > 0 && choices.iter().all(|choice| choice.value != present_id) {
         choices.insert(0, Choice::new(present_id, "The group it is shared to now"));

@@ -93,7 +93,8 @@ mod tests {
 
     #[test]
     fn a_notice_survives_the_cookie() {
-        for notice in WORDS.iter().map(|(notice, _)| *notice).chain([Notice::Pasted(1), Notice::Pasted(412)]) {
+        for notice in WORDS.iter().map(|(notice, _)| *notice).chain([Notice::Pasted(1), Notice::Pasted(412)])
+        {
             assert_eq!(Notice::read(&notice.word()), Some(notice));
             assert!(!notice.flash().text.is_empty());
         }

@@ -61,7 +61,10 @@ mod tests {
     #[test]
     fn a_code_of_misp_becomes_a_sentence_and_the_rest_stays() {
         assert!(words(FieldError::new("info", "valueNotEmpty")).starts_with("Give the event"));
-        assert_eq!(words(FieldError::new("value", "IP address has an invalid format.")), "IP address has an invalid format.");
+        assert_eq!(
+            words(FieldError::new("value", "IP address has an invalid format.")),
+            "IP address has an invalid format."
+        );
     }
 
     #[test]

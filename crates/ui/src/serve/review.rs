@@ -72,7 +72,8 @@ pub(crate) fn look_up(
         }
         if let Some(kind) = AttributeType::parse(&row.kind) {
             let (value1, value2) = value::halves(kind, &row.value.exact);
-            row.notes.extend(warnings(kind, value1, value2).into_iter().map(|list| format!("on list: {list}")));
+            row.notes
+                .extend(warnings(kind, value1, value2).into_iter().map(|list| format!("on list: {list}")));
         }
     }
     Ok(())

@@ -50,11 +50,7 @@ pub(crate) fn find(pages: &Pages, secret: &Secret) -> Result<Option<Visitor>, Fa
 
 /// Begins a session in place of whatever this browser had before; returns its secret and the seconds its
 /// cookie may live. Clears away the sessions of others that have ended.
-pub(crate) fn begin(
-    pages: &Pages,
-    user_id: i64,
-    before: Option<&Secret>,
-) -> Result<(Secret, i64), Failure> {
+pub(crate) fn begin(pages: &Pages, user_id: i64, before: Option<&Secret>) -> Result<(Secret, i64), Failure> {
     let service = &pages.service;
     let (now_ms, now) = (service.clock.now_ms(), service.now());
     // Always a new secret: one that was planted in the browser before is worth nothing.

@@ -40,7 +40,12 @@ pub(crate) async fn show(State(pages): State<Arc<Pages>>, request: Request) -> R
 }
 
 /// The form under the token of this browser, which gets a secret if it has none.
-fn form(pages: &Pages, secret: Option<Secret>, page: SignIn, status: StatusCode) -> Result<Response, Failure> {
+fn form(
+    pages: &Pages,
+    secret: Option<Secret>,
+    page: SignIn,
+    status: StatusCode,
+) -> Result<Response, Failure> {
     let (secret, new) = match secret {
         Some(secret) => (secret, false),
         None => (Secret::generate(), true),
@@ -103,7 +108,9 @@ async fn sign_in(pages: &Arc<Pages>, request: Request) -> Result<Response, Failu
 fn address(request: &Request) -> Result<IpAddr, Failure> {
     let info = request.extensions().get::<ConnectInfo<SocketAddr>>();
     info.map(|info| info.0.ip()).ok_or_else(|| {
-        Failure::internal("the pages are served without ConnectInfo<SocketAddr>, which the brake on guessing needs")
+        Failure::internal(
+            "the pages are served without ConnectInfo<SocketAddr>, which the brake on guessing needs",
+        )
     })
 }
 

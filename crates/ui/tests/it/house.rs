@@ -44,6 +44,7 @@ impl Clock for TestClock {
 
 pub struct House {
     pub service: Arc<Service>,
+    pub permits: Arc<Semaphore>,
     clock: Arc<TestClock>,
     router: Router,
     folder: PathBuf,
@@ -62,8 +63,9 @@ impl House {
         first_start(&store, &*clock, given).unwrap().unwrap();
         let service = setup::open(store, Arc::clone(&clock) as Arc<dyn Clock>, "http://share.test").unwrap();
         let service = Arc::new(service);
-        let pages = Pages::new(Arc::clone(&service), Arc::new(Semaphore::new(2)), false);
-        Self { service, clock, router: router(Arc::new(pages)), folder }
+        let permits = Arc::new(Semaphore::new(2));
+        let pages = Pages::new(Arc::clone(&service), Arc::clone(&permits), false);
+        Self { service, permits, clock, router: router(Arc::new(pages)), folder }
     }
 
     /// Lets time go by.
@@ -76,7 +78,8 @@ impl House {
         let system = Actor::system("test");
         let known = self.service.read(&system, |r| Ok(r.org_by_name(organisation)?)).unwrap();
         let org_id = known.map(|org| org.id).unwrap_or_else(|| {
-            let draft = OrgDraft { name: Some(organisation.into()), local: Some(true), ..OrgDraft::default() };
+            let draft =
+                OrgDraft { name: Some(organisation.into()), local: Some(true), ..OrgDraft::default() };
             org::add(&self.service, &system, draft).unwrap().id
         });
         let draft = UserDraft {
@@ -201,7 +204,8 @@ impl Browser<'_> {
 
     /// Sends a form as one of our own pages would.
     pub async fn post(&mut self, path: &str, csrf: &str, fields: &[(&str, &str)]) -> Page {
-        let origin = [("host", "share.test"), ("origin", "http://share.test"), ("sec-fetch-site", "same-origin")];
+        let origin =
+            [("host", "share.test"), ("origin", "http://share.test"), ("sec-fetch-site", "same-origin")];
         self.post_with(path, &origin, &[&[("csrf", csrf)], fields].concat()).await
     }
 

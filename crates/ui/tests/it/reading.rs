@@ -34,7 +34,8 @@ async fn the_search_finds_by_value_title_tag_organisation_number_and_uuid() {
     house.user("noc@ixp.test", "IXP Süd", USER);
     let member = house.actor(2);
     let tags = vec![TagDraft { name: "tlp:green".into(), ..TagDraft::default() }];
-    let attributes = vec![attribute("url", "http://booter.example/start?a=1"), attribute("ip-src", "192.0.2.7")];
+    let attributes =
+        vec![attribute("url", "http://booter.example/start?a=1"), attribute("ip-src", "192.0.2.7")];
     let wanted = house.add(&house.admin(), EventDraft { tags, attributes, ..draft("100%_sure leak", 1) });
     let other = house.event(&member, "Something else", 1, &[("domain", "x.y.example"), ("text", "1234567")]);
     let uuid = house.service.read(&member, |r| Ok(r.event(Ref::Id(wanted))?.unwrap().uuid)).unwrap();
@@ -138,7 +139,13 @@ async fn a_role_that_may_not_is_refused_by_the_form_too() {
     let id = house.event(&house.actor(2), "Shared", 1, &[("domain", "a.example")]);
     let attribute = house.service.read(&house.admin(), |r| {
         let event = r.event(Ref::Id(id))?.unwrap();
-        Ok(r.event_attributes(&event, pisax_store::attributes::Wanted { living: true, deleted: false }, 0, 9)?.ids()[0])
+        Ok(r.event_attributes(
+            &event,
+            pisax_store::attributes::Wanted { living: true, deleted: false },
+            0,
+            9,
+        )?
+        .ids()[0])
     });
     let attribute = attribute.unwrap();
     for email in ["reader@ixp.test", "other@cert.test"] {
@@ -268,9 +275,11 @@ async fn the_facts_of_an_event_are_on_its_page() {
 
 #[tokio::test]
 async fn a_hostile_text_stays_a_text() {
-    const HOSTILE: &str = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>";
+    const HOSTILE: &str =
+        "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>";
     let house = House::new();
-    let tags = vec![TagDraft { name: HOSTILE.into(), colour: Some("\"><script>".into()), ..TagDraft::default() }];
+    let tags =
+        vec![TagDraft { name: HOSTILE.into(), colour: Some("\"><script>".into()), ..TagDraft::default() }];
     let attributes = vec![attribute("text", HOSTILE)];
     let id = house.add(&house.admin(), EventDraft { tags, attributes, ..draft(HOSTILE, 1) });
     let mut browser = house.signed_in(ADMIN).await;

@@ -13,7 +13,8 @@ use crate::house::{ADMIN, House, PASSWORD, USER};
 async fn nothing_is_shown_to_who_is_not_signed_in() {
     let house = House::new();
     house.event(&house.admin(), "Route leak", 3, &[]);
-    for path in ["/", "/events", "/events/index?q=leak", "/events/view/1", "/events/add", "/events/delete/1"] {
+    for path in ["/", "/events", "/events/index?q=leak", "/events/view/1", "/events/add", "/events/delete/1"]
+    {
         let page = house.browser().get(path).await;
         assert_eq!(page.status, StatusCode::SEE_OTHER, "{path}");
         assert_eq!(page.location(), links::sign_in_and_go_to(path));
@@ -54,7 +55,8 @@ async fn a_wrong_password_and_an_unknown_address_are_told_alike() {
     house.user("gone@ixp.test", "IXP", USER);
     let draft = UserDraft { disabled: Some(true), ..UserDraft::default() };
     user::edit(&house.service, &Actor::system("test"), 2, draft).unwrap();
-    for (email, password) in [(ADMIN, "wrong"), ("nobody@ixp.test", "wrong"), ("gone@ixp.test", PASSWORD)] {
+    for (email, password) in [(ADMIN, "Guess-7"), ("nobody@ixp.test", "Guess-7"), ("gone@ixp.test", PASSWORD)]
+    {
         let page = house.browser().sign_in(email, password).await;
         assert_eq!(page.status, StatusCode::FORBIDDEN);
         assert!(page.has("The e-mail address or the password is wrong."), "{email}");
@@ -216,6 +218,20 @@ async fn every_answer_is_defended() {
     assert_eq!(file.header("cache-control"), "public, max-age=31536000, immutable");
     assert_eq!(file.header("content-type"), "text/css; charset=utf-8");
     assert_eq!(file.header("x-content-type-options"), "nosniff");
+}
+
+#[tokio::test]
+async fn a_fault_of_ours_shows_a_reference_and_no_detail() {
+    let house = House::new();
+    let mut browser = house.signed_in(ADMIN).await;
+    house.permits.close();
+    for path in ["/events/index", "/no/such/page", links::SIGN_IN] {
+        let page = browser.get(path).await;
+        assert_eq!(page.status, StatusCode::INTERNAL_SERVER_ERROR, "{path}");
+        assert!(page.has("PISAX failed") && page.has("Reference <code>"));
+        assert!(!page.has("shutting down"));
+        assert_eq!(page.header("content-security-policy"), pisax_ui::CSP);
+    }
 }
 
 #[tokio::test]

@@ -4,8 +4,7 @@ use http::StatusCode;
 use pisax_access::Actor;
 use pisax_model::event::Event;
 use pisax_model::ids::Ref;
-use pisax_model::sharing::SharingGroup;
-use pisax_model::sharing::{MemberDraft, SharingGroupDraft};
+use pisax_model::sharing::{MemberDraft, SharingGroup, SharingGroupDraft};
 use pisax_service::sharing_group;
 use pisax_store::attributes::{Batch, Wanted};
 
@@ -166,12 +165,17 @@ async fn an_attribute_is_added_changed_and_deleted() {
     let edit = format!("/attributes/edit/{}", one.id);
     let page = browser.get(&edit).await;
     assert!(page.has(">192.0.2.7</textarea>") && page.has("value=\"2026-08-01T00:00:00.000000+00:00\""));
-    let fields = [("category", "Payload delivery"), ("type", "ip-src"), ("value", "192.0.2.8"), ("comment", "")];
+    let fields =
+        [("category", "Payload delivery"), ("type", "ip-src"), ("value", "192.0.2.8"), ("comment", "")];
     let page = browser.fill(&edit, &edit, &fields).await;
     assert_eq!(page.location(), view, "{}", page.body);
     let batch = attributes(&house, id);
     let one = batch.get(0);
-    assert_eq!((one.value1, one.comment, one.to_ids), ("192.0.2.8", "", false), "an emptied field is emptied");
+    assert_eq!(
+        (one.value1, one.comment, one.to_ids),
+        ("192.0.2.8", "", false),
+        "an emptied field is emptied"
+    );
     assert_eq!((one.kind.name(), one.category.name(), one.first_seen), ("ip-src", "Payload delivery", None));
 
     let page = browser.fill(&edit, &format!("/attributes/delete/{}", one.id), &[]).await;
@@ -251,10 +255,13 @@ async fn pasted_indicators_are_reviewed_and_saved() {
     assert_eq!(page.location(), view, "{}", page.body);
     let batch = attributes(&house, id);
     let saved: Vec<_> = batch.iter().map(|a| (a.kind.name(), a.value1, a.to_ids, a.comment)).collect();
-    assert_eq!(saved[1..], [
-        ("url", "http://paste.example.com/a", true, "from the mail"),
-        ("ip-src", "198.51.100.99", false, ""),
-    ]);
+    assert_eq!(
+        saved[1..],
+        [
+            ("url", "http://paste.example.com/a", true, "from the mail"),
+            ("ip-src", "198.51.100.99", false, ""),
+        ]
+    );
     assert!(browser.get(&view).await.has("The 2 indicators are in the event."));
 }
 
@@ -287,7 +294,8 @@ async fn what_cannot_be_saved_of_a_review_comes_back_and_the_rest_is_saved() {
     assert!(page.has("<option selected>md5") && page.has("<option>ip-dst"), "the right type is offered");
     assert_eq!(attributes(&house, id).len(), 1);
 
-    let page = browser.fill(&path, &path, &[("save", "1"), ("value-0", "a.example"), ("type-0", "domain")]).await;
+    let page =
+        browser.fill(&path, &path, &[("save", "1"), ("value-0", "a.example"), ("type-0", "domain")]).await;
     assert!(page.has("Nothing is ticked") && page.has("value=\"a.example\""));
 }
 
@@ -315,16 +323,11 @@ async fn a_sharing_group_is_chosen_by_who_may_use_it_and_kept_by_who_may_not() {
     let mut browser = house.signed_in("noc@ixp.test").await;
     let page = browser.get("/events/add").await;
     assert!(page.has(">IXP CERTs</option>") && !page.has("Not ours"));
-    let fields = |group: i64| {
-        vec![("info", "x".to_owned()), ("distribution", "4".to_owned()), ("sharing_group_id", group.to_string())]
-    };
-    let send = |fields: Vec<(&'static str, String)>| fields;
-    let refused = send(fields(theirs.id));
-    let refused: Vec<_> = refused.iter().map(|(n, v)| (*n, v.as_str())).collect();
+    let (ours_id, theirs_id) = (ours.id.to_string(), theirs.id.to_string());
+    let refused = [("info", "x"), ("distribution", "4"), ("sharing_group_id", theirs_id.as_str())];
     let page = browser.fill("/events/add", "/events/add", &refused).await;
     assert!(page.has("id=\"sharing_group_id-error\""));
-    let taken = send(fields(ours.id));
-    let taken: Vec<_> = taken.iter().map(|(n, v)| (*n, v.as_str())).collect();
+    let taken = [("info", "x"), ("distribution", "4"), ("sharing_group_id", ours_id.as_str())];
     let page = browser.fill("/events/add", "/events/add", &taken).await;
     let view = page.location().to_owned();
     assert!(browser.get(&view).await.has("Publish to IXP CERTs"));

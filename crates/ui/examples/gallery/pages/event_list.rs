@@ -1,6 +1,6 @@
 //! The list of events, all of them and searched.
 
-use pisax_ui::{EventList, EventRow, Flash, Area, Listing, Paging, words};
+use pisax_ui::{Area, EventList, EventRow, Flash, Listing, Paging, words};
 
 use super::{Text, chrome, searched, tag};
 

@@ -5,9 +5,7 @@ mod event;
 mod event_list;
 mod forms;
 
-use pisax_ui::{
-    Area, Chrome, EventLink, EventList, Fault, Listing, SignIn, SignedIn, Tag, Template,
-};
+use pisax_ui::{Area, Chrome, EventLink, EventList, Fault, Listing, SignIn, SignedIn, Tag, Template};
 
 /// 2026-08-14 09:12:33 UTC.
 const NOW: i64 = 1_786_698_753;
