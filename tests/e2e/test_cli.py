@@ -97,10 +97,10 @@ def test_the_effective_settings_hide_what_is_secret(new_instance: NewInstance) -
 
 def test_a_setting_nobody_knows_is_refused(new_instance: NewInstance) -> None:
     instance = new_instance()
-    (instance.folder / "pisax.toml").write_text('listen = "127.0.0.1:7001"\n')
+    (instance.folder / "pisax.toml").write_text('lisen = "127.0.0.1:7001"\n')
     refused = instance.cli("config", check=False)
     assert refused.returncode != 0
-    assert "listen" in refused.stderr
+    assert "lisen" in refused.stderr
 
 
 # The first start

@@ -58,11 +58,14 @@ fn view_id(request: &Request, id: i64) -> Result<Answer, Failure> {
 /// POST /attributes/add/{event}[/breakOnDuplicate:0]
 pub(crate) fn add(request: &Request) -> Result<Answer, Failure> {
     let event = request.reference(0, body::INVALID_EVENT)?;
-    let accept_twins = request.path.named("breakOnDuplicate") == Some("0");
+    let twins = match request.path.named("breakOnDuplicate") {
+        Some("0" | "false") => service::Twins::Replace,
+        _ => service::Twins::Refuse,
+    };
     match pisax_wire::read_attributes(&request.body)? {
-        AttributesIn::One(draft) => add_one(request, event, *draft, accept_twins),
+        AttributesIn::One(draft) => add_one(request, event, *draft, twins),
         AttributesIn::Many(drafts) => {
-            let added = service::add(&request.service, &request.actor, event, drafts, accept_twins)
+            let added = service::add(&request.service, &request.actor, event, drafts, twins)
                 .saving("add", "Attribute")?;
             answer_many(request, added)
         }
@@ -73,9 +76,9 @@ fn add_one(
     request: &Request,
     event: Ref,
     draft: pisax_model::attribute::AttributeDraft,
-    accept_twins: bool,
+    twins: service::Twins,
 ) -> Result<Answer, Failure> {
-    let mut added = service::add(&request.service, &request.actor, event, vec![draft], accept_twins)
+    let mut added = service::add(&request.service, &request.actor, event, vec![draft], twins)
         .saving("add", "Attribute")?;
     let Some(id) = added.ids[0] else {
         let errors = added.errors.drain(..).map(|(_, e)| e).collect();

@@ -1,12 +1,12 @@
-//! `/eventBlocklists/…`
+//! `/eventBlocklists/…` and `/orgBlocklists/…`
 
 use crate::answer::Answer;
 use crate::failure::Failure;
-use crate::reply::{document, list, member, number_member, saved};
+use crate::reply::{document, list, member, number_member, saved, wrapped};
 use crate::request::{Request, text, texts};
 use pisax_model::{Uuid, time};
-use pisax_service::blocklist::{self as service, Note};
-use pisax_store::blocklist::BlockedEvent;
+use pisax_service::blocklist::{self as service, Note, OrgNote};
+use pisax_store::blocklist::{BlockedEvent, BlockedOrg};
 use pisax_wire::JsonWriter;
 
 const INVALID: &str = "Invalid blocklist entry";
@@ -39,21 +39,22 @@ pub(crate) fn index(request: &Request) -> Result<Answer, Failure> {
     Ok(list(&service::list(&request.service, &request.actor)?, write))
 }
 
-/// POST /eventBlocklists/add `{uuids, event_info, event_orgc, comment}`
-pub(crate) fn add(request: &Request) -> Result<Answer, Failure> {
-    let sent = request.unwrapped("EventBlocklist")?;
-    let given = texts(&sent, "uuids").or_else(|| texts(&sent, "event_uuid")).unwrap_or_default();
+/// The uuids that were sent, and what among them is none.
+fn uuids(sent: &serde_json::Value, single: &str) -> (Vec<Uuid>, Vec<String>) {
+    let given = texts(sent, "uuids").or_else(|| texts(sent, single)).unwrap_or_default();
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for text in given.iter().map(|t| t.trim()).filter(|t| !t.is_empty()) {
         match Uuid::try_parse(text) {
             Ok(uuid) => good.push(uuid),
-            Err(_) => bad.push(text),
+            Err(_) => bad.push(text.to_owned()),
         }
     }
-    service::add(&request.service, &request.actor, &good, &note(&sent))?;
-    Ok(document(|w| {
-        w.begin_object();
-        w.key("result");
+    (good, bad)
+}
+
+/// `{"result":{"successes":[uuid],"fails":[text]}}`
+fn outcome(good: &[Uuid], bad: &[String]) -> Answer {
+    wrapped("result", |w| {
         w.begin_object();
         w.key("successes");
         w.begin_array();
@@ -64,8 +65,15 @@ pub(crate) fn add(request: &Request) -> Result<Answer, Failure> {
         bad.iter().for_each(|text| w.str(text));
         w.end_array();
         w.end_object();
-        w.end_object();
-    }))
+    })
+}
+
+/// POST /eventBlocklists/add `{uuids, event_info, event_orgc, comment}`
+pub(crate) fn add(request: &Request) -> Result<Answer, Failure> {
+    let sent = request.unwrapped("EventBlocklist")?;
+    let (good, bad) = uuids(&sent, "event_uuid");
+    service::add(&request.service, &request.actor, &good, &note(&sent))?;
+    Ok(outcome(&good, &bad))
 }
 
 /// POST /eventBlocklists/edit/{id|uuid}
@@ -79,5 +87,52 @@ pub(crate) fn edit(request: &Request) -> Result<Answer, Failure> {
 /// POST /eventBlocklists/delete/{id|uuid}
 pub(crate) fn delete(request: &Request) -> Result<Answer, Failure> {
     service::remove(&request.service, &request.actor, request.reference(0, INVALID)?)?;
+    Ok(saved(request, "Blocklist item removed."))
+}
+
+// ---- Organisations ------------------------------------------------------------------------------------
+
+fn org_note(sent: &serde_json::Value) -> OrgNote {
+    OrgNote { org_name: text(sent, "org_name"), comment: text(sent, "comment") }
+}
+
+fn write_org(w: &mut JsonWriter<'_>, entry: &BlockedOrg) {
+    w.begin_object();
+    w.key("OrgBlocklist");
+    w.begin_object();
+    number_member(w, "id", entry.id);
+    w.key("org_uuid");
+    w.uuid(entry.org_uuid);
+    member(w, "created", &time::format_datetime(entry.created));
+    member(w, "org_name", &entry.org_name);
+    member(w, "comment", &entry.comment);
+    w.end_object();
+    w.end_object();
+}
+
+/// GET /orgBlocklists/index
+pub(crate) fn index_orgs(request: &Request) -> Result<Answer, Failure> {
+    Ok(list(&service::list_orgs(&request.service, &request.actor)?, write_org))
+}
+
+/// POST /orgBlocklists/add `{uuids, org_name, comment}`
+pub(crate) fn add_orgs(request: &Request) -> Result<Answer, Failure> {
+    let sent = request.unwrapped("OrgBlocklist")?;
+    let (good, bad) = uuids(&sent, "org_uuid");
+    service::add_orgs(&request.service, &request.actor, &good, &org_note(&sent))?;
+    Ok(outcome(&good, &bad))
+}
+
+/// POST /orgBlocklists/edit/{id|uuid}
+pub(crate) fn edit_org(request: &Request) -> Result<Answer, Failure> {
+    let reference = request.reference(0, INVALID)?;
+    let sent = request.unwrapped("OrgBlocklist")?;
+    let entry = service::edit_org(&request.service, &request.actor, reference, org_note(&sent))?;
+    Ok(document(|w| write_org(w, &entry)))
+}
+
+/// POST /orgBlocklists/delete/{id|uuid}
+pub(crate) fn delete_org(request: &Request) -> Result<Answer, Failure> {
+    service::remove_org(&request.service, &request.actor, request.reference(0, INVALID)?)?;
     Ok(saved(request, "Blocklist item removed."))
 }

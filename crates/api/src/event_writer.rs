@@ -31,6 +31,8 @@ const SHOWN_CORRELATIONS: usize = 100;
 /// What of an event is written.
 pub(crate) struct Shape {
     pub(crate) view: EventView,
+    /// The answer to an addition or edit, which has a little less than a view (045).
+    saved: bool,
     /// Attributes that carry one of these tags are left out.
     pub(crate) without_tags: FxHashSet<i64>,
     /// Attributes for which this says no are left out.
@@ -42,7 +44,7 @@ pub(crate) type Keep = Box<dyn Fn(&pisax_model::attribute::AttributeView<'_>) ->
 
 impl Shape {
     pub(crate) fn new(view: EventView) -> Self {
-        Self { view, without_tags: FxHashSet::default(), keep: None }
+        Self { view, saved: false, without_tags: FxHashSet::default(), keep: None }
     }
 
     /// The answer to an addition or edit.
@@ -50,7 +52,7 @@ impl Shape {
         let mut view = pisax_wire::include::read_event_view(b"", &[])?;
         view.include.metadata = metadata;
         view.include.with_attachments = false;
-        Ok(Self::new(view))
+        Ok(Self { saved: true, ..Self::new(view) })
     }
 
     fn wanted(&self) -> Wanted {
@@ -281,7 +283,7 @@ impl Writing<'_, '_> {
                 distribution: event.distribution,
                 org: org_summary(&names, event.org_id),
                 orgc: org_summary(&names, event.orgc_id),
-                relationship_inbound: Some(b""),
+                relationship_inbound: if self.shape.saved { None } else { Some(b"") },
             };
             write_related_event(&mut JsonWriter::new(self.sink.buffer()), &related);
             self.sink.flush_full()?;
@@ -424,6 +426,10 @@ impl References {
             false => r.objects_by_ids(&to_objects)?.into_iter().map(|o| (o.id, o)).collect(),
         };
         Ok(Self { by_object, attributes, places, objects })
+    }
+
+    pub(crate) fn has(&self, object_id: i64) -> bool {
+        self.by_object.contains_key(&object_id)
     }
 
     pub(crate) fn write(&self, object_id: i64, sink: &mut Sink) {

@@ -2,14 +2,11 @@
 
 use crate::answer::{Answer, Stop};
 use crate::event_writer::{Shape, org_summary, write_event};
-use crate::failure::{Failure, Saving};
-use crate::request::{Request, flag, text};
+use crate::failure::Failure;
+use crate::request::Request;
 use http::StatusCode;
-use pisax_access::edit;
-use pisax_model::attribute::AttributeDraft;
 use pisax_model::event::Event;
 use pisax_model::filter::{Order, Scope, SortKey};
-use pisax_model::freetext;
 use pisax_model::ids::Ref;
 use pisax_service::Error;
 use pisax_service::event as service;
@@ -23,7 +20,7 @@ use std::sync::Arc;
 /// Events with fewer attributes are answered whole, with a length and an honest status to the end.
 const SHORT: i64 = 5000;
 
-fn find(request: &Request, reference: Ref) -> Result<Event, Failure> {
+pub(crate) fn find(request: &Request, reference: Ref) -> Result<Event, Failure> {
     let found = request.service.read(&request.actor, |r| Ok(r.event(reference)?))?;
     found.ok_or(Failure::NotFound(body::INVALID_EVENT))
 }
@@ -99,9 +96,6 @@ fn event_failure(e: Error, action: &'static str, id: Option<i64>) -> Failure {
         Error::Stale(_) => {
             Failure::NotSaved { action, model: "Event", reason: body::EVENT_NOT_NEWER.into(), id }
         }
-        Error::Blocklisted => {
-            Failure::NotSaved { action, model: "Event", reason: body::BLOCKED_EVENT.into(), id }
-        }
         Error::Forbidden => Failure::Refused(body::NOT_AUTHORISED.into()),
         other => other.into(),
     }
@@ -169,7 +163,8 @@ pub(crate) fn index(request: &Request) -> Result<Answer, Failure> {
         }
     }
     if filter.order.is_empty() {
-        filter.order = vec![Order { key: SortKey::Id, descending: !options.minimal }];
+        // The whole list comes oldest first (165), a page of it newest first.
+        filter.order = vec![Order { key: SortKey::Id, descending: filter.limit.is_some() }];
     }
     let ids = request.service.read(&request.actor, |r| Ok(r.find(Scope::Events, &filter)?))?;
     let total = ids.len();
@@ -228,115 +223,4 @@ fn index_rows(
         sink.flush_full()?;
     }
     Ok(())
-}
-
-/// POST /events/freeTextImport/{id}
-pub(crate) fn freetext(request: &Request) -> Result<Answer, Failure> {
-    let reference = request.reference(0, body::INVALID_EVENT)?;
-    let event = find(request, reference)?;
-    let sent = request.unwrapped("Attribute")?;
-    let value = text(&sent, "value").unwrap_or_default();
-    let candidates = freetext::parse(&value);
-    if flag(&sent, "returnMetaAttributes") == Some(true) {
-        return Ok(Answer::json(meta_attributes(&candidates)));
-    }
-    let owner = edit::EventOwner { orgc_id: event.orgc_id, user_id: event.user_id, locked: event.locked };
-    if !edit::may_edit(&request.actor, owner) {
-        return Err(Failure::Refused(body::NO_PERMISSION_THAT.into()));
-    }
-    let distribution = crate::request::number(&sent, "distribution");
-    let group = text(&sent, "sharing_group_id").and_then(|t| Ref::parse(&t));
-    let drafts = candidates
-        .iter()
-        .map(|c| AttributeDraft {
-            kind: Some(c.default_type.name().into()),
-            value: Some(c.value.clone()),
-            comment: Some(c.comment.clone()),
-            distribution,
-            sharing_group: group,
-            ..AttributeDraft::default()
-        })
-        .collect();
-    let added = pisax_service::attribute::add(&request.service, &request.actor, reference, drafts, true)
-        .saving("add", "Attribute")?;
-    let ids: Vec<i64> = added.ids.iter().flatten().copied().collect();
-    let batch = request.service.read(&request.actor, |r| Ok(r.attributes_by_ids(&ids)?))?;
-    Ok(Answer::json(imported(&candidates, &batch)))
-}
-
-fn meta_attributes(candidates: &[freetext::Candidate]) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut w = JsonWriter::new(&mut out);
-    w.begin_array();
-    for candidate in candidates {
-        w.begin_object();
-        for (key, value) in [
-            ("value", candidate.value.as_str()),
-            ("original_value", &candidate.original_value),
-            ("default_type", candidate.default_type.name()),
-            ("comment", &candidate.comment),
-        ] {
-            w.key(key);
-            w.str(value);
-        }
-        w.key("to_ids");
-        w.bool(candidate.default_type.default_to_ids());
-        w.key("types");
-        w.begin_object();
-        for kind in &candidate.types {
-            w.key(kind.name());
-            w.str(kind.name());
-        }
-        w.end_object();
-        w.end_object();
-    }
-    w.end_array();
-    out
-}
-
-/// The attributes that were made, in MISP's shape (220): numbers are numbers here.
-fn imported(candidates: &[freetext::Candidate], batch: &pisax_store::attributes::Batch) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut w = JsonWriter::new(&mut out);
-    w.begin_array();
-    for attribute in batch.iter() {
-        let value = attribute.value();
-        let original = candidates.iter().find(|c| c.value == value).map_or(&*value, |c| &c.original_value);
-        w.begin_object();
-        w.key("Attribute");
-        w.begin_object();
-        for (key, number) in [("object_id", 0), ("id", attribute.id), ("event_id", attribute.event_id)] {
-            w.key(key);
-            w.str_num(number);
-        }
-        for (key, number) in [
-            ("to_ids", i64::from(attribute.to_ids)),
-            ("timestamp", attribute.timestamp),
-            ("distribution", attribute.distribution),
-            ("sharing_group_id", attribute.sharing_group_id),
-        ] {
-            w.key(key);
-            w.int(number);
-        }
-        for (key, text) in [
-            ("deleted", "0"),
-            ("disable_correlation", "0"),
-            ("comment", attribute.comment),
-            ("value", &value),
-            ("original_value", original),
-            ("type", attribute.kind.name()),
-            ("category", attribute.category.name()),
-            ("value1", attribute.value1),
-            ("value2", attribute.value2),
-        ] {
-            w.key(key);
-            w.str(text);
-        }
-        w.key("uuid");
-        w.uuid(attribute.uuid);
-        w.end_object();
-        w.end_object();
-    }
-    w.end_array();
-    out
 }

@@ -28,6 +28,8 @@ pub enum Failure {
     BadRequest(String),
     /// 403 with the fields to correct: MISP's save failure.
     Invalid { action: &'static str, model: &'static str, errors: Vec<FieldError>, id: Option<i64> },
+    /// 403: a field of the body cannot be what it is meant to be.
+    Unreadable { field: String, message: String },
     /// The same for an event, whose fields stand below its name.
     InvalidEvent { action: &'static str, errors: Vec<FieldError>, id: Option<i64> },
     /// The same with one text instead of fields.
@@ -65,7 +67,7 @@ impl From<ReadError> for Failure {
     fn from(e: ReadError) -> Self {
         match e {
             ReadError::NotJson(_) => Self::BadJson,
-            ReadError::Field { field, message } => Self::BadRequest(format!("{field}: {message}")),
+            ReadError::Field { field, message } => Self::Unreadable { field, message },
         }
     }
 }
@@ -112,6 +114,10 @@ impl Failure {
             Self::Invalid { action, model, errors, id } => {
                 let body = body::save_failure(action, model, &save_url(url, action), body::Errors::Fields(&errors), id);
                 Answer::status(StatusCode::FORBIDDEN, body)
+            }
+            Self::Unreadable { field, message } => {
+                let errors = body::Errors::Named(&field, &message);
+                Answer::status(StatusCode::FORBIDDEN, body::save_failure("save", "record", url, errors, None))
             }
             Self::InvalidEvent { action, errors, id } => {
                 let errors = body::Errors::Model("Event", &errors);

@@ -18,7 +18,7 @@ pub(crate) fn expand(r: &mut Reader<'_>, tags: &[Attached]) -> Result<Vec<u8>, S
     let clusters = r.cluster_by_tag_names(&names)?;
     let mut galaxies: Vec<(GalaxyRow, Vec<(&Attached, &ClusterRow)>)> = Vec::new();
     for tag in tags {
-        let Some(cluster) = clusters.get(&tag.tag.name) else { continue };
+        let Some(cluster) = clusters.get(&pisax_store::tags::folded(&tag.tag.name)) else { continue };
         match galaxies.iter_mut().find(|(g, _)| g.id == cluster.galaxy_id) {
             Some((_, list)) => list.push((tag, cluster)),
             None => {

@@ -17,6 +17,7 @@ mod describe;
 mod event_writer;
 mod events;
 mod failure;
+mod freetext;
 mod galaxies;
 mod instance;
 mod knowledge;

@@ -49,7 +49,7 @@ fn write(r: &mut Reader<'_>, object: &Object, shape: Shape, sink: &mut Sink) -> 
     let references = References::load(r, &[object.id], false)?;
     sink.buffer().extend_from_slice(b"{\"Object\":");
     write_object_head(&mut JsonWriter::new(sink.buffer()), object);
-    if shape == Shape::Viewed {
+    if shape == Shape::Viewed && references.has(object.id) {
         sink.buffer().extend_from_slice(b",\"ObjectReference\":[");
         references.write(object.id, sink);
         sink.buffer().push(b']');

@@ -232,8 +232,7 @@ pub(crate) fn events(request: &Request) -> Result<Answer, Failure> {
     let ids = service.read(&actor, |r| Ok(r.find(Scope::Events, &search.filter)?))?;
     let total = ids.len();
     let ids = page(&search.filter, ids);
-    let mut include = std::mem::take(&mut search.include);
-    include.include_event_correlations = true;
+    let include = std::mem::take(&mut search.include);
     // A negated tag and to_ids also trim what is shown of an event (semantics 5.8).
     let view = EventView {
         include,
@@ -248,6 +247,10 @@ pub(crate) fn events(request: &Request) -> Result<Answer, Failure> {
         let not = &search.filter.tags.not;
         shape.without_tags = service.read(&actor, |r| Ok(r.tag_ids(not)?.into_iter().collect()))?;
     }
+    let file = match ids[..] {
+        [one] => format!("attachment; filename=\"misp.event.{one}.json\""),
+        _ => "attachment; filename=\"misp.event.list.json\"".to_owned(),
+    };
     let produce = move |sink: &mut Sink| {
         sink.buffer().extend_from_slice(b"{\"response\":[");
         let mut first = true;
@@ -265,7 +268,7 @@ pub(crate) fn events(request: &Request) -> Result<Answer, Failure> {
         Ok(())
     };
     Ok(heads(Answer::stream(produce), "json", "json", Found { total, skipped: 0 })
-        .header("content-disposition", "attachment; filename=misp.event.list.json"))
+        .header("content-disposition", file))
 }
 
 /// GET|POST /objects/restSearch

@@ -5,8 +5,8 @@ use crate::failure::Failure;
 use crate::path::Path;
 use crate::request::Request;
 use crate::{
-    attributes, auth_keys, blocklists, describe, events, instance, knowledge, objects, orgs, restsearch,
-    roles, sharing_groups, sightings, statistics, tags, taxonomies, users, warninglists,
+    attributes, auth_keys, blocklists, describe, events, freetext, instance, knowledge, objects, orgs,
+    restsearch, roles, sharing_groups, sightings, statistics, tags, taxonomies, users, warninglists,
 };
 use http::Method;
 use pisax_access::{Actor, Permission as P};
@@ -118,7 +118,7 @@ pub const TABLE: &[Route] = &[
     route(Post, "events", "unpublish", MODIFY, events::unpublish, "Take a publication back."),
     route(Post, "events", "addtag", TAGGER, tags::event_add, "Attach a tag to an event."),
     route(Post, "events", "removetag", TAGGER, tags::event_remove, "Detach a tag from an event."),
-    route(Post, "events", "freetextimport", ADD, events::freetext, "Recognise indicators in text and add them."),
+    route(Post, "events", "freetextimport", ADD, freetext::import, "Recognise indicators in text and add them."),
     route(Any, "events", "restsearch", Key, restsearch::events, "Search events."),
     route(Get, "events", "queryacl", Read(&[]), instance::query_acl, "What each role may call."),
     route(Any, "attributes", "index", Key, attributes::index, "List attributes."),
@@ -203,6 +203,10 @@ pub const TABLE: &[Route] = &[
     route(Post, "eventblocklists", "add", ADD, blocklists::add, "Block events by uuid."),
     route(Post, "eventblocklists", "edit", ADD, blocklists::edit, "Change the note beside a blocked event."),
     route(Post, "eventblocklists", "delete", ADD, blocklists::delete, "Let an event come again."),
+    route(Get, "orgblocklists", "index", Read(&[P::SiteAdmin]), blocklists::index_orgs, "List blocked organisations."),
+    route(Post, "orgblocklists", "add", SITE_ADMIN, blocklists::add_orgs, "Refuse the events of organisations."),
+    route(Post, "orgblocklists", "edit", SITE_ADMIN, blocklists::edit_org, "Change the note beside a blocked one."),
+    route(Post, "orgblocklists", "delete", SITE_ADMIN, blocklists::delete_org, "Let its events come again."),
     // Knowledge
     route(Get, "taxonomies", "index", Key, taxonomies::index, "List taxonomies."),
     route(Get, "taxonomies", "view", Key, taxonomies::view, "One taxonomy with the tags it stands for."),

@@ -16,7 +16,7 @@ use pisax_store::orgs::OrgName;
 use pisax_store::sightings::Sighted;
 use pisax_wire::JsonWriter;
 use pisax_wire::attribute_out::{
-    AttributeContext, EventContext, EventSummary, ObjectSummary, RelatedAttribute, write_search_attribute,
+    AttributeContext, EventContext, EventSummary, ObjectSummary, RelatedRow, write_search_attribute,
 };
 use pisax_wire::include::Include;
 use rustc_hash::FxHashMap;
@@ -45,7 +45,8 @@ struct Around {
     objects: FxHashMap<i64, Object>,
     sightings: FxHashMap<i64, Vec<Sighting>>,
     pairs: FxHashMap<i64, Vec<i64>>,
-    theirs: FxHashMap<i64, (i64, String)>,
+    theirs: Batch,
+    places: FxHashMap<i64, usize>,
     data: FxHashMap<i64, Vec<u8>>,
 }
 
@@ -94,7 +95,7 @@ impl<'s> Rows<'s> {
                 event_uuid: self.include.include_event_uuid.then_some(event.uuid),
                 data: around.data.get(&attribute.id).map(Vec::as_slice),
                 sightings: around.sightings.get(&attribute.id).map_or(&[], Vec::as_slice),
-                related: &related,
+                related_rows: &related,
                 ..AttributeContext::default()
             };
             write_search_attribute(&mut JsonWriter::new(sink.buffer()), &attribute, &context);
@@ -137,22 +138,14 @@ impl<'s> Rows<'s> {
         Ok(())
     }
 
-    fn related<'a>(&'a self, around: &'a Around, id: i64) -> Vec<RelatedAttribute<'a>> {
+    fn related<'a>(&'a self, around: &'a Around, id: i64) -> Vec<RelatedRow<'a>> {
         let Some(list) = around.pairs.get(&id) else { return Vec::new() };
-        list.iter()
-            .filter_map(|theirs| {
-                let (event_id, value) = around.theirs.get(theirs)?;
-                let event = self.events.get(event_id)?;
-                Some(RelatedAttribute {
-                    id: *theirs,
-                    event_id: *event_id,
-                    info: &event.info,
-                    org_id: event.orgc_id,
-                    date: &event.date,
-                    value,
-                })
-            })
-            .collect()
+        let row = |theirs: &i64| {
+            let attribute = around.theirs.get(*around.places.get(theirs)?);
+            let event = self.events.get(&attribute.event_id)?;
+            Some(RelatedRow { attribute, event: EventSummary::from(event) })
+        };
+        list.iter().filter_map(row).collect()
     }
 
     fn load(&mut self, batch: &Batch) -> Result<Around, Stop> {
@@ -178,9 +171,8 @@ impl<'s> Rows<'s> {
                 events.push(pair.their_event);
             }
             let theirs: Vec<i64> = around.pairs.values().flatten().copied().collect();
-            for other in r.attributes_by_ids(&theirs)?.iter() {
-                around.theirs.insert(other.id, (other.event_id, other.value().into_owned()));
-            }
+            around.theirs = r.attributes_by_ids(&theirs)?;
+            around.places = around.theirs.iter().enumerate().map(|(place, a)| (a.id, place)).collect();
         }
         self.load_events(r, events)?;
         if self.include.include_sightings {

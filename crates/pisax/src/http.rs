@@ -5,7 +5,7 @@ use crate::metrics::{Metrics, Route};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -161,8 +161,12 @@ async fn observe(State(site): State<Arc<Site>>, request: Request, next: Next) ->
     let method = request.method().clone();
     let mut path = request.uri().path().to_owned();
     path.truncate(path.floor_char_boundary(LOGGED_PATH));
-    let response = next.run(request).await;
+    let mut response = next.run(request).await;
     drop(under_way);
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        // The rest of the body is not read, so the connection cannot be used again: say so.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     let spent = started.elapsed();
     let status = response.status().as_u16();
     site.metrics.record(route, status, spent);

@@ -1,10 +1,10 @@
-//! Events that must not come (back).
+//! What must not come (back): single events, and all events of some organisations.
 
 use crate::{Error, Result, Service, rules};
 use pisax_access::Actor;
 use pisax_model::Uuid;
 use pisax_model::ids::Ref;
-use pisax_store::blocklist::BlockedEvent;
+use pisax_store::blocklist::{BlockedEvent, BlockedOrg};
 
 /// What is noted beside a blocked event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -51,6 +51,56 @@ pub fn remove(service: &Service, actor: &Actor, reference: Ref) -> Result<()> {
     service.write(actor, |w| {
         let entry = w.blocked_event(reference)?.ok_or(Error::NotFound("blocklist entry"))?;
         w.unblock_event(&entry.event_uuid)?;
+        Ok(())
+    })
+}
+
+// ---- Organisations ------------------------------------------------------------------------------------
+
+/// What is noted beside a blocked organisation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OrgNote {
+    pub org_name: Option<String>,
+    pub comment: Option<String>,
+}
+
+/// All blocked organisations, newest first.
+pub fn list_orgs(service: &Service, actor: &Actor) -> Result<Vec<BlockedOrg>> {
+    rules::site_admin(actor)?;
+    service.read(actor, |r| Ok(r.org_blocklist()?))
+}
+
+/// Refuses the events of organisations from now on; those that are here stay.
+pub fn add_orgs(service: &Service, actor: &Actor, uuids: &[Uuid], note: &OrgNote) -> Result<()> {
+    rules::site_admin(actor)?;
+    service.write(actor, |w| {
+        for uuid in uuids {
+            let known = w.org(Ref::Uuid(*uuid))?.map(|org| org.name);
+            let name = note.org_name.clone().or(known).unwrap_or_default();
+            w.block_org(*uuid, &name, note.comment.as_deref().unwrap_or_default())?;
+        }
+        Ok(())
+    })
+}
+
+/// Changes what is noted beside an entry, named by its number or the organisation's uuid.
+pub fn edit_org(service: &Service, actor: &Actor, reference: Ref, note: OrgNote) -> Result<BlockedOrg> {
+    rules::site_admin(actor)?;
+    service.write(actor, |w| {
+        let mut entry = w.blocked_org(reference)?.ok_or(Error::NotFound("blocklist entry"))?;
+        entry.org_name = note.org_name.unwrap_or(entry.org_name);
+        entry.comment = note.comment.unwrap_or(entry.comment);
+        w.edit_blocked_org(&entry)?;
+        Ok(entry)
+    })
+}
+
+/// Lets the events of an organisation come again.
+pub fn remove_org(service: &Service, actor: &Actor, reference: Ref) -> Result<()> {
+    rules::site_admin(actor)?;
+    service.write(actor, |w| {
+        let entry = w.blocked_org(reference)?.ok_or(Error::NotFound("blocklist entry"))?;
+        w.unblock_org(&entry.org_uuid)?;
         Ok(())
     })
 }

@@ -77,7 +77,7 @@ impl Tags {
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Tag> {
-        self.by_name.get(&name.trim().to_lowercase())
+        self.by_name.get(&pisax_store::tags::folded(name))
     }
 
     /// The attachments that the actor may make of these drafts.

@@ -71,6 +71,13 @@ pub const REGISTRY: &[Setting] = &[
         set: None,
     },
     Setting {
+        name: "MISP.background_jobs",
+        level: Level::Critical,
+        description: "Always off: publishing and importing are done when the answer comes, nothing waits in a queue.",
+        get: |_| Value::Flag(false),
+        set: None,
+    },
+    Setting {
         name: "MISP.live",
         level: Level::Critical,
         description: "Off: site admins alone can use this instance.",

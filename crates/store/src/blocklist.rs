@@ -1,4 +1,4 @@
-//! Events that must not come (back): uuids of events that were deleted or refused here.
+//! What must not come (back): events that were deleted or refused here, and all events of some organisations.
 
 use crate::conn::{Row, Val};
 use crate::{Reader, Result, Writer, dialect, list};
@@ -16,6 +16,29 @@ pub struct BlockedEvent {
     pub event_info: String,
     pub event_orgc: String,
     pub comment: String,
+}
+
+/// An organisation whose events are refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockedOrg {
+    pub id: i64,
+    pub org_uuid: Uuid,
+    /// Unix seconds.
+    pub created: i64,
+    pub org_name: String,
+    pub comment: String,
+}
+
+const ORG_COLUMNS: &str = "id, org_uuid, created, org_name, comment";
+
+fn read_org(row: &Row<'_>) -> Result<BlockedOrg> {
+    Ok(BlockedOrg {
+        id: row.int(0)?,
+        org_uuid: row.uuid(1)?,
+        created: row.int(2)?,
+        org_name: row.string(3)?,
+        comment: row.string(4)?,
+    })
 }
 
 const COLUMNS: &str = "id, event_uuid, created, event_info, event_orgc, comment";
@@ -59,6 +82,27 @@ impl Reader<'_> {
         }
         Ok(blocked)
     }
+
+    /// All blocked organisations, newest first.
+    pub fn org_blocklist(&mut self) -> Result<Vec<BlockedOrg>> {
+        self.conn.all(&format!("select {ORG_COLUMNS} from org_blocklist order by id desc"), &[], read_org)
+    }
+
+    /// The entry by its own number or the organisation's uuid.
+    pub fn blocked_org(&mut self, reference: Ref) -> Result<Option<BlockedOrg>> {
+        let (column, value) = match &reference {
+            Ref::Id(id) => ("id", Val::Int(*id)),
+            Ref::Uuid(uuid) => ("org_uuid", uuid.into()),
+        };
+        let sql = format!("select {ORG_COLUMNS} from org_blocklist where {column} = $1");
+        self.conn.first(&sql, &[value], read_org)
+    }
+
+    /// Whether events of this organisation, by its row number here, are refused.
+    pub fn is_blocked_org(&mut self, org_id: i64) -> Result<bool> {
+        let sql = "select count(*) from org_blocklist b join orgs o on o.uuid = b.org_uuid where o.id = $1";
+        Ok(self.conn.number(sql, &[org_id.into()])? > 0)
+    }
 }
 
 impl Writer<'_> {
@@ -77,8 +121,12 @@ impl Writer<'_> {
     /// Writes what is noted beside an entry.
     pub fn edit_blocked_event(&mut self, entry: &BlockedEvent) -> Result<()> {
         let sql = "update event_blocklist set event_info = $2, event_orgc = $3, comment = $4 where id = $1";
-        let args =
-            [entry.id.into(), (&entry.event_info).into(), (&entry.event_orgc).into(), (&entry.comment).into()];
+        let args = [
+            entry.id.into(),
+            (&entry.event_info).into(),
+            (&entry.event_orgc).into(),
+            (&entry.comment).into(),
+        ];
         self.conn.execute(sql, &args)?;
         Ok(())
     }
@@ -86,5 +134,29 @@ impl Writer<'_> {
     /// Takes the event off the list; returns whether it was on it.
     pub fn unblock_event(&mut self, uuid: &Uuid) -> Result<bool> {
         Ok(self.conn.execute("delete from event_blocklist where event_uuid = $1", &[uuid.into()])? > 0)
+    }
+
+    /// Blocks an organisation; blocking it again keeps the first entry. Returns whether it is new.
+    pub fn block_org(&mut self, uuid: Uuid, name: &str, comment: &str) -> Result<bool> {
+        let id = dialect::allocate(&mut self.conn, "org_blocklist", 1)?[0];
+        let now = self.now();
+        let sql = format!(
+            "insert into org_blocklist ({ORG_COLUMNS}) values {} on conflict (org_uuid) do nothing",
+            list::places(1, 5)
+        );
+        let args = [id.into(), (&uuid).into(), now.into(), name.into(), comment.into()];
+        Ok(self.conn.execute(&sql, &args)? > 0)
+    }
+
+    /// Writes what is noted beside an entry.
+    pub fn edit_blocked_org(&mut self, entry: &BlockedOrg) -> Result<()> {
+        let sql = "update org_blocklist set org_name = $2, comment = $3 where id = $1";
+        self.conn.execute(sql, &[entry.id.into(), (&entry.org_name).into(), (&entry.comment).into()])?;
+        Ok(())
+    }
+
+    /// Takes the organisation off the list; returns whether it was on it.
+    pub fn unblock_org(&mut self, uuid: &Uuid) -> Result<bool> {
+        Ok(self.conn.execute("delete from org_blocklist where org_uuid = $1", &[uuid.into()])? > 0)
     }
 }

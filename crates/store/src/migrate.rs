@@ -3,7 +3,10 @@
 use crate::conn::Conn;
 use crate::{Error, Result, dialect};
 
-const MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("migrations/0001_foundation.sql"))];
+const MIGRATIONS: &[(i64, &str)] = &[
+    (1, include_str!("migrations/0001_foundation.sql")),
+    (2, include_str!("migrations/0002_org_blocklist.sql")),
+];
 
 /// Newest schema version this program knows.
 pub(crate) fn newest() -> i64 {

@@ -191,13 +191,20 @@ impl Reader<'_> {
         if f.tags.not.is_empty() {
             return;
         }
-        // Attributes lose those that carry the tag themselves; events those that carry it at event level
+        // Attributes are left out when they or their event carry the tag; events when they carry it themselves
         // (their attributes that carry it are trimmed when the event is written).
         let rows = terms::tag_rows(w, &f.tags.not);
-        w.and(match scope {
-            Scope::Attributes => format!("a.id not in (select attribute_id from attribute_tags where tag_id in ({rows}))"),
+        let condition = match scope {
+            Scope::Attributes => {
+                let event = terms::tag_rows(w, &f.tags.not);
+                format!(
+                    "a.id not in (select attribute_id from attribute_tags where tag_id in ({rows})) \
+                     and a.event_id not in (select event_id from event_tags where tag_id in ({event}))"
+                )
+            }
             _ => format!("e.id not in (select event_id from event_tags where tag_id in ({rows}))"),
-        });
+        };
+        w.and(condition);
     }
 
     fn attribute_terms(&self, w: &mut Where, scope: Scope, f: &Filter) {

@@ -27,6 +27,18 @@ pub struct Paging {
 impl HtmlSafe for Paging {}
 
 impl Paging {
+    /// On the last page where one beyond the end was asked for.
+    pub fn within(mut self) -> Self {
+        self.page = self.page.clamp(1, self.pages());
+        self
+    }
+
+    /// Those of all rows that stand on this page.
+    pub fn of<'a, T>(&self, all: &'a [T]) -> &'a [T] {
+        let from = (self.first().saturating_sub(1) as usize).min(all.len());
+        &all[from..(self.last() as usize).clamp(from, all.len())]
+    }
+
     /// The number of the first row on this page.
     pub fn first(&self) -> u64 {
         if self.total == 0 { 0 } else { (self.page.max(1) - 1) * self.per_page + 1 }
@@ -50,6 +62,11 @@ impl Paging {
     /// The address of the page after this one.
     pub fn next(&self) -> Option<String> {
         (self.page < self.pages()).then(|| self.url(self.page + 1))
+    }
+
+    /// The noun, in the singular where there is one.
+    fn counted(&self) -> &str {
+        if self.total == 1 { self.noun.trim_end_matches('s') } else { self.noun }
     }
 
     fn url(&self, page: u64) -> String {
@@ -100,6 +117,11 @@ mod tests {
     fn nothing_and_a_page_beyond_the_end() {
         let none = paging(1, 0);
         assert_eq!((none.first(), none.last(), none.pages()), (0, 0, 1));
+        assert!(none.of(&[0; 0]).is_empty());
+        let all: Vec<u64> = (1..=130).collect();
+        assert_eq!(paging(2, 130).of(&all), (61..=120).collect::<Vec<_>>());
+        assert!(paging(u64::MAX / 60, 130).of(&all).is_empty());
+        assert_eq!(paging(u64::MAX, 130).within().of(&all), (121..=130).collect::<Vec<_>>());
         assert_eq!(paging(9, 130).previous().as_deref(), Some("/events/index?q=bgp+hijack&page=3"));
     }
 }

@@ -52,6 +52,8 @@ pub enum Errors<'a> {
     List(&'a [String]),
     /// `{"value":["…"]}`.
     Fields(&'a [FieldError]),
+    /// One field whose name came from the client.
+    Named(&'a str, &'a str),
     /// `{"Event":{"info":["…"]}}`, which events do.
     Model(&'a str, &'a [FieldError]),
 }
@@ -66,6 +68,14 @@ impl Errors<'_> {
                 w.end_array();
             }
             Self::Fields(errors) => write_fields(w, errors),
+            Self::Named(field, message) => {
+                w.begin_object();
+                w.key(field);
+                w.begin_array();
+                w.str(message);
+                w.end_array();
+                w.end_object();
+            }
             Self::Model(model, errors) => {
                 w.begin_object();
                 w.key(model);

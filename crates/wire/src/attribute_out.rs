@@ -100,6 +100,13 @@ pub struct RelatedAttribute<'a> {
     pub value: &'a str,
 }
 
+/// A whole attribute of another event with the same value, as a search row shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct RelatedRow<'a> {
+    pub attribute: AttributeView<'a>,
+    pub event: EventSummary<'a>,
+}
+
 /// What stands around an attribute. All of it may be missing. Raw parts are JSON written elsewhere.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AttributeContext<'a> {
@@ -113,7 +120,10 @@ pub struct AttributeContext<'a> {
     pub event_uuid: Option<Uuid>,
     pub data: Option<&'a [u8]>,
     pub sightings: &'a [Sighting],
+    /// Inside an event (`includeGranularCorrelations`).
     pub related: &'a [RelatedAttribute<'a>],
+    /// In a search row (`includeCorrelations`).
+    pub related_rows: &'a [RelatedRow<'a>],
     /// The object of `"SharingGroup":…`, where the attribute has its own.
     pub sharing_group: Option<&'a [u8]>,
     /// The list of `"Galaxy":…`; empty for none.
@@ -195,7 +205,7 @@ pub fn write_search_attribute(w: &mut JsonWriter<'_>, a: &AttributeView<'_>, con
         w.list(k!("ShadowAttribute"), context.proposals);
     }
     write_sighting_member(w, context.sightings);
-    related(w, context.related);
+    related_rows(w, context.related_rows);
     w.members(context.more);
     w.end_object();
 }
@@ -331,6 +341,21 @@ pub(crate) fn write_sighting_member(w: &mut JsonWriter<'_>, sightings: &[Sightin
         crate::admin_out::sighting_columns(w, sighting);
         w.id(k!("attribute_uuid"), sighting.attribute_uuid);
         crate::admin_out::sighting_organisation(w, sighting);
+        w.end_object();
+    }
+    w.end_array();
+}
+
+fn related_rows(w: &mut JsonWriter<'_>, rows: &[RelatedRow<'_>]) {
+    if rows.is_empty() {
+        return;
+    }
+    w.name(k!("RelatedAttribute"));
+    w.begin_array();
+    for row in rows {
+        w.begin_object();
+        columns(w, &row.attribute, Halves::Joined);
+        write_event_summary(w, &row.event);
         w.end_object();
     }
     w.end_array();

@@ -385,9 +385,12 @@ impl<'de> Deserialize<'de> for Texts {
                 Ok(Texts(Some(texts)))
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Texts, A::Error> {
+                // A list in PHP's clothes has numbers for keys; any other object is no text.
                 let mut texts = Vec::new();
-                while let Some((_, item)) = map.next_entry::<IgnoredAny, Scalar<'de>>()? {
-                    texts.extend(item.text().ok().flatten().map(Cow::into_owned));
+                while let Some((Key(key), item)) = map.next_entry::<Key<'de>, Scalar<'de>>()? {
+                    if key.bytes().all(|b| b.is_ascii_digit()) {
+                        texts.extend(item.text().ok().flatten().map(Cow::into_owned));
+                    }
                 }
                 Ok(Texts(if texts.is_empty() { None } else { Some(texts) }))
             }

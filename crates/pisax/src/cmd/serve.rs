@@ -1,6 +1,7 @@
 //! `pisax serve`.
 
 use crate::config::Config;
+use crate::config::sources::unknown_variables;
 use crate::http::{self, Site};
 use crate::installation;
 use crate::telemetry;
@@ -9,10 +10,9 @@ use axum::serve::ListenerExt;
 use pisax_access::Actor;
 use pisax_formats::knowledge::Package;
 use pisax_service::Service;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, Semaphore};
 
@@ -21,18 +21,19 @@ const GRACE: Duration = Duration::from_secs(30);
 
 pub fn run(config: Config) -> Result<()> {
     telemetry::start(config.log_filter("info"), config.log_format)?;
+    let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for name in unknown_variables(variables) {
+        tracing::warn!("{name} is set, but there is no such setting: `pisax config` lists them all");
+    }
     let store = installation::open_store(&config)?;
+    let listener = TcpListener::bind(&config.listen).with_context(|| format!("listen: {}", config.listen))?;
+    let address = listener.local_addr().context("listen")?;
+    let base_url = config.base_url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));
+    let here = installation::from_store(&config, store, Some(&base_url))?;
+    tell_knowledge(&here.service, &config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("threads")?;
-    let served = runtime.block_on(async {
-        let listener =
-            TcpListener::bind(&config.listen).await.with_context(|| format!("listen: {}", config.listen))?;
-        let address = listener.local_addr().context("listen")?;
-        let base_url = config.base_url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));
-        // Opening reads lists and, the first time, hashes a password: seconds at worst, and nobody is served yet.
-        let here = tokio::task::block_in_place(|| installation::from_store(&config, store, Some(&base_url)))?;
-        tokio::task::block_in_place(|| tell_knowledge(&here.service, &config))?;
-        serve(&config, listener, address, here.service).await
-    });
+    // `here` outlives the runtime: the PostgreSQL client cannot be dropped inside one.
+    let served = runtime.block_on(serve(&config, listener, address, Arc::clone(&here.service)));
     // A request that outlived its time sits in the database: it is undone there when the process ends.
     runtime.shutdown_timeout(Duration::from_secs(1));
     served
@@ -58,6 +59,8 @@ async fn serve(
     let mut asked = stop_signal()?;
     let stopping = Arc::new(Notify::new());
     let until = Arc::clone(&stopping);
+    listener.set_nonblocking(true).context("listen")?;
+    let listener = tokio::net::TcpListener::from_std(listener).context("listen")?;
     // Answers are written in few large pieces; waiting to join them (Nagle) only costs time.
     let listener = listener.tap_io(|connection| {
         if let Err(error) = connection.set_nodelay(true) {

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 /// Name of the settings file.
 const FILE: &str = "pisax.toml";
 
+/// Names another settings file.
+const CONFIG_VARIABLE: &str = "PISAX_CONFIG";
+
 /// What the command line says, by name of the setting.
 #[derive(Debug, Clone, Default)]
 pub struct Flags {
@@ -79,7 +82,7 @@ impl Settings {
 /// else the one in the current folder, if any.
 pub fn find_file(flags: &Flags, env: &impl Fn(&str) -> Option<String>) -> Result<Option<(PathBuf, String)>> {
     let named =
-        flags.config.clone().or_else(|| env("PISAX_CONFIG").filter(|n| !n.is_empty()).map(PathBuf::from));
+        flags.config.clone().or_else(|| env(CONFIG_VARIABLE).filter(|n| !n.is_empty()).map(PathBuf::from));
     if let Some(path) = named {
         let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         return Ok(Some((path, text)));
@@ -95,6 +98,14 @@ pub fn find_file(flags: &Flags, env: &impl Fn(&str) -> Option<String>) -> Result
         }
     }
     Ok(None)
+}
+
+/// Variables that look like settings of PISAX and are none: most likely misspelt.
+pub fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<String> {
+    let known = |name: &str| name == CONFIG_VARIABLE || SETTINGS.iter().any(|s| s.variable() == name);
+    let mut unknown: Vec<_> = names.filter(|name| name.starts_with("PISAX_") && !known(name)).collect();
+    unknown.sort();
+    unknown
 }
 
 /// Finds each setting: in the flags, else in the environment, else in the file, else its default.

@@ -1,4 +1,4 @@
-use super::sources::{Flags, Origin, Settings, resolve};
+use super::sources::{Flags, Origin, Settings, resolve, unknown_variables};
 use super::table::SETTINGS;
 use super::{Config, LogFormat};
 use std::collections::HashSet;
@@ -112,4 +112,10 @@ fn names_are_unique_and_every_default_is_right() {
     for (setting, found) in again.iter() {
         assert_eq!(found.value.as_deref(), defaults.text(setting.name));
     }
+}
+
+#[test]
+fn misspelt_variables_are_found() {
+    let names = ["PISAX_LISTEN", "PISAX_CONFIG", "PISAX_BODYLIMIT", "PATH"].map(str::to_owned);
+    assert_eq!(unknown_variables(names.into_iter()), ["PISAX_BODYLIMIT"]);
 }

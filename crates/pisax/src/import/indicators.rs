@@ -69,7 +69,7 @@ fn store(import: &Import<'_>, source: &Source, list: IndicatorList) -> pisax_ser
         }
         let sent = next.len() as u64;
         // Twins are refused rather than accepted: an event that gains nothing keeps its timestamp.
-        let added = attribute::add(service, actor, reference, next, false)?;
+        let added = attribute::add(service, actor, reference, next, attribute::Twins::Refuse)?;
         count(import, source, &mut report, sent, added.errors);
         import.progress.advance(step.share(sent));
     }

@@ -22,20 +22,30 @@ pub struct Added {
     pub errors: Vec<(usize, FieldError)>,
 }
 
-/// Adds attributes; each is accepted or refused by itself, the accepted ones in one transaction. With
-/// `accept_twins` an attribute that is already there counts as saved instead of refused.
+/// What to do with an attribute that the event already has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Twins {
+    /// It is an error (MISP's default).
+    Refuse,
+    /// The stored one counts as saved, unchanged.
+    Keep,
+    /// The stored one takes the new one's fields (`breakOnDuplicate:0`).
+    Replace,
+}
+
+/// Adds attributes; each is accepted or refused by itself, the accepted ones in one transaction.
 pub fn add(
     service: &Service,
     actor: &Actor,
     event: Ref,
     drafts: Vec<AttributeDraft>,
-    accept_twins: bool,
+    twins: Twins,
 ) -> Result<Added> {
     let now_ms = service.clock.now_ms();
     let checked: Vec<_> = drafts.into_iter().map(|d| check(d, false, now_ms)).collect();
     service.write(actor, |w| {
         let event = w.event_for_edit(event, edit::may_edit)?;
-        let added = insert(w, &event, checked, accept_twins)?;
+        let added = insert(w, &event, checked, twins)?;
         if added.ids.iter().any(Option::is_some) {
             let now = w.now();
             w.touch_event(event.id, now)?;
@@ -48,7 +58,7 @@ pub(crate) fn insert(
     w: &mut Writer<'_>,
     event: &Event,
     checked: Vec<std::result::Result<Checked, FieldError>>,
-    accept_twins: bool,
+    policy: Twins,
 ) -> Result<Added> {
     let good = || checked.iter().filter_map(|c| c.as_ref().ok()).map(|c| &c.attribute);
     let known = w.known_attributes(&good().map(|a| a.uuid).collect::<Vec<_>>())?;
@@ -61,8 +71,13 @@ pub(crate) fn insert(
     for (place, item) in checked.into_iter().enumerate() {
         match admit(w, &mut groups, &mut twins, &mut uuids, item) {
             Ok(Admitted::New(attribute)) => rows.push((place, attribute)),
-            Ok(Admitted::Twin(id)) if accept_twins && id > 0 => added.ids[place] = Some(id),
-            Ok(Admitted::Twin(_)) => {
+            Ok(Admitted::Twin(id, new)) if policy != Twins::Refuse && id > 0 => {
+                if policy == Twins::Replace {
+                    replace(w, id, &new)?;
+                }
+                added.ids[place] = Some(id);
+            }
+            Ok(Admitted::Twin(..)) => {
                 let message = "A similar attribute already exists for this event.";
                 added.errors.push((place, FieldError::new("value", message)));
             }
@@ -84,7 +99,7 @@ pub(crate) fn insert(
 enum Admitted {
     New(NewAttribute),
     /// Already there under this row number (0: earlier in the same list).
-    Twin(i64),
+    Twin(i64, NewAttribute),
 }
 
 fn admit(
@@ -98,7 +113,7 @@ fn admit(
     if !checked.attribute.deleted {
         let twin = w.twin(&checked.attribute);
         if let Some(id) = twins.get(&twin) {
-            return Ok(Admitted::Twin(*id));
+            return Ok(Admitted::Twin(*id, checked.attribute));
         }
         twins.insert(twin, 0);
     }
@@ -107,6 +122,13 @@ fn admit(
     }
     groups.settle(w, &mut checked)?;
     Ok(Admitted::New(checked.attribute))
+}
+
+fn replace(w: &mut Writer<'_>, id: i64, new: &NewAttribute) -> Result<()> {
+    let Some(batch) = w.attribute(Ref::Id(id))? else { return Ok(()) };
+    let old = batch.get(0);
+    w.update_attribute(&old, new, pisax_store::changes::Action::Edit)?;
+    attach_all(w, old.event_id, &[(id, new)])
 }
 
 pub(crate) fn attach_tags<'a>(

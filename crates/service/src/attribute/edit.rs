@@ -1,6 +1,6 @@
 //! Changing stored attributes: fields that were not sent stay as they are.
 
-use super::add::{attach_tags, insert};
+use super::add::{Twins, attach_tags, insert};
 use crate::context::{Groups, Tags, check};
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, edit as rule};
@@ -130,7 +130,7 @@ pub(crate) fn merge_into_event(w: &mut Writer<'_>, event: &Event, drafts: Vec<At
         }
     }
     let tagged: Vec<_> = new.iter().filter_map(|c| c.as_ref().ok()).map(|c| c.attribute.clone()).collect();
-    let added = insert(w, event, new, true)?;
+    let added = insert(w, event, new, Twins::Keep)?;
     // A twin that was already there still gets the tags that came with it.
     let twins = added.ids.iter().flatten().zip(&tagged).filter(|(_, a)| !a.tags.is_empty());
     attach_tags(w, event.id, twins.map(|(id, a)| (*id, a)))

@@ -8,7 +8,7 @@ use pisax_access::{Actor, Permission};
 use pisax_model::event::{Event, EventDraft};
 use pisax_model::object::ObjectDraft;
 use pisax_model::tag::TagDraft;
-use pisax_model::{FieldError, ids, time};
+use pisax_model::{Distribution, FieldError, ids, time};
 use pisax_store::Writer;
 use rustc_hash::FxHashSet;
 
@@ -102,6 +102,8 @@ fn check_objects(drafts: Vec<ObjectDraft>, now_ms: i64, dropped: &mut Vec<(usize
                 Err(e) => dropped.push((place, e)),
             }
         }
+        // MISP captures an object without distribution as its owner's alone (recorded answer 031).
+        draft.distribution = draft.distribution.or(Some(Distribution::Organisation.code()));
         match check_object(draft, now_ms) {
             Ok(object) => objects.push(NewObject { attributes: inside, ..object }),
             Err(e) => dropped.push((place, e)),
@@ -136,6 +138,9 @@ fn insert(w: &mut Writer<'_>, mut p: Prepared) -> Result<Added> {
         && let Some(id) = w.capture_org(orgc)?
     {
         p.event.orgc_id = id;
+    }
+    if w.is_blocked_org(p.event.orgc_id)? {
+        return Err(Error::Refused("Event blocked by organisation blocklist.".into()));
     }
     let mut groups = Groups::default();
     if p.event.distribution == 4 {

@@ -6,7 +6,7 @@ use pisax_access::{Actor, edit};
 use pisax_model::attribute::{NewAttribute, seen};
 use pisax_model::ids::{self, Ref};
 use pisax_model::object::{Object, ObjectDraft, ReferenceDraft};
-use pisax_model::{Distribution, FieldError};
+use pisax_model::{Distribution, FieldError, Uuid};
 use pisax_store::Writer;
 use pisax_store::attributes::Wanted;
 use pisax_store::changes::Action;
@@ -28,7 +28,21 @@ pub enum Duplicate {
 
 impl NewObject {
     /// Puts the sharing group's row number in; an unusable one makes the object the owner's alone.
+    /// What the template says is taken from it where the client said nothing.
     pub(crate) fn settle(&mut self, w: &mut Writer<'_>, groups: &mut Groups) -> Result<()> {
+        let bare = self.object.description.is_empty() || self.object.meta_category.is_empty();
+        if let Some(uuid) = Uuid::try_parse(&self.object.template_uuid).ok().filter(|_| bare)
+            && let Some(template) = w.template(&uuid, None)?
+        {
+            for (field, known) in [
+                (&mut self.object.description, template.description),
+                (&mut self.object.meta_category, template.meta_category),
+            ] {
+                if field.is_empty() {
+                    *field = known;
+                }
+            }
+        }
         if self.object.distribution == Distribution::SharingGroup.code() {
             match groups.usable(w, self.group) {
                 Ok(id) => self.object.sharing_group_id = id,

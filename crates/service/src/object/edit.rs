@@ -8,10 +8,10 @@ use pisax_access::{Actor, edit as rule};
 use pisax_model::attribute::{AttributeDraft, AttributeView, seen};
 use pisax_model::event::Event;
 use pisax_model::ids::Ref;
-use pisax_model::object::{Object, ObjectDraft};
+use pisax_model::object::{Object, ObjectDraft, ReferenceDraft};
 use pisax_model::{Distribution, FieldError, Uuid};
 use pisax_store::Writer;
-use pisax_store::attributes::Wanted;
+use pisax_store::attributes::{Known, Wanted};
 use pisax_store::changes::Action;
 
 /// Edits one object; returns its row number.
@@ -23,11 +23,18 @@ pub fn edit(service: &Service, actor: &Actor, reference: Ref, draft: ObjectDraft
             return Err(Error::Stale("object"));
         }
         let id = object.id;
-        apply(w, &event, object, draft, Absent::Tombstone)?;
+        let merged = apply(w, &event, object, draft, Absent::Tombstone)?;
+        super::reference::merge(w, &merged.object, &merged.references)?;
         let now = w.now();
         w.touch_event(event.id, now)?;
         Ok(id)
     })
+}
+
+/// An object with the references that came with it: they are merged when all objects of the edit are there.
+struct Merged {
+    object: Object,
+    references: Vec<ReferenceDraft>,
 }
 
 /// What happens to attributes that the edit does not mention.
@@ -37,7 +44,13 @@ enum Absent {
     Tombstone,
 }
 
-fn apply(w: &mut Writer<'_>, event: &Event, mut object: Object, draft: ObjectDraft, absent: Absent) -> Result<()> {
+fn apply(
+    w: &mut Writer<'_>,
+    event: &Event,
+    mut object: Object,
+    draft: ObjectDraft,
+    absent: Absent,
+) -> Result<Merged> {
     for (field, sent) in [
         (&mut object.comment, draft.comment),
         (&mut object.template_version, draft.template_version.filter(|v| !v.is_empty())),
@@ -71,10 +84,12 @@ fn apply(w: &mut Writer<'_>, event: &Event, mut object: Object, draft: ObjectDra
     w.update_object(&object)?;
     w.note_object(&object, if object.deleted && !was_deleted { Action::SoftDelete } else { Action::Edit });
     if object.deleted && !was_deleted {
-        return tombstone_all(w, event, &object);
+        tombstone_all(w, event, &object)?;
+        return Ok(Merged { object, references: Vec::new() });
     }
-    merge_attributes(w, event, &object, draft.attributes, draft.has_attributes && absent == Absent::Tombstone)?;
-    super::reference::merge(w, &object, &draft.references)
+    let absent = if draft.has_attributes { absent } else { Absent::Keep };
+    merge_attributes(w, event, &object, draft.attributes, absent)?;
+    Ok(Merged { object, references: draft.references })
 }
 
 fn tombstone_all(w: &mut Writer<'_>, event: &Event, object: &Object) -> Result<()> {
@@ -90,7 +105,7 @@ fn merge_attributes(
     event: &Event,
     object: &Object,
     drafts: Vec<AttributeDraft>,
-    tombstone_absent: bool,
+    absent: Absent,
 ) -> Result<()> {
     let stored = w.object_attributes(event, Wanted { living: true, deleted: true }, &[object.id])?;
     let find = |draft: &AttributeDraft| -> Option<AttributeView<'_>> {
@@ -103,10 +118,13 @@ fn merge_attributes(
         match find(&draft) {
             Some(old) => {
                 if draft.timestamp.is_none_or(|t| t > old.timestamp) {
-                    update(w, event, &old, draft)?;
+                    single(absent, update(w, event, &old, draft))?;
                 }
             }
-            None => new.push(check(draft, true, now_ms)?),
+            None => match check(draft, true, now_ms) {
+                Ok(checked) => new.push(checked),
+                Err(e) => single(absent, Err(e.into()))?,
+            },
         }
     }
     let known = w.known_attributes(&new.iter().map(|c| c.attribute.uuid).collect::<Vec<_>>())?;
@@ -119,7 +137,7 @@ fn merge_attributes(
     let ids = w.insert_attributes(event.id, &placed)?;
     let rows: Vec<_> = placed.iter().zip(&ids).map(|((_, a), id)| (*id, *a)).collect();
     crate::attribute::attach_all(w, event.id, &rows)?;
-    if tombstone_absent {
+    if absent == Absent::Tombstone {
         for old in stored.iter().filter(|a| !a.deleted && !sent.contains(&a.uuid)) {
             w.set_attribute_deleted(&old, true)?;
         }
@@ -127,29 +145,46 @@ fn merge_attributes(
     Ok(())
 }
 
+/// In an event edit one refused attribute stays behind alone; `objects/edit` is refused whole.
+fn single(absent: Absent, result: Result<()>) -> Result<()> {
+    if absent == Absent::Keep { crate::attribute::tolerate(result) } else { result }
+}
+
 /// The objects of an event edit: known ones are changed when newer, unknown ones added, absent ones kept.
 pub(crate) fn merge_objects(w: &mut Writer<'_>, event: &Event, drafts: Vec<ObjectDraft>) -> Result<()> {
     let known = w.known_objects(&drafts.iter().filter_map(|d| d.uuid).collect::<Vec<_>>())?;
     let now_ms = w.now_ms;
+    let mut merged = Vec::new();
     for draft in drafts {
-        match draft.uuid.and_then(|u| known.get(&u)).copied() {
-            Some(stored) if stored.event_id == event.id => {
-                let newer = draft.timestamp.is_none_or(|t| t > stored.timestamp);
-                let Some(object) = w.object(Ref::Id(stored.id))? else { continue };
-                if newer {
-                    crate::attribute::tolerate(apply(w, event, object, draft, Absent::Keep))?;
-                } else {
-                    // The object did not change, one of its attributes may have.
-                    merge_attributes(w, event, &object, draft.attributes, false)?;
-                    super::reference::merge(w, &object, &draft.references)?;
-                }
-            }
-            Some(_) => {} // in another event: not ours to touch
-            None => match check_object(draft, now_ms) {
-                Ok(new) => crate::attribute::tolerate(insert_one(w, event, new).map(|_| ()))?,
-                Err(e) => tracing::info!(error = %e, "an object of an event edit was refused"),
-            },
+        let result = match draft.uuid.and_then(|u| known.get(&u)).copied() {
+            Some(stored) if stored.event_id == event.id => merge_known(w, event, stored, draft),
+            Some(_) => Ok(None), // in another event: not ours to touch
+            None => add_unknown(w, event, draft, now_ms),
+        };
+        match result {
+            Ok(one) => merged.extend(one),
+            Err(Error::Invalid(fields)) => tracing::info!(?fields, "an object of an event edit was refused"),
+            Err(e) => return Err(e),
         }
     }
+    for one in &merged {
+        super::reference::merge(w, &one.object, &one.references)?;
+    }
     Ok(())
+}
+
+fn merge_known(w: &mut Writer<'_>, event: &Event, stored: Known, draft: ObjectDraft) -> Result<Option<Merged>> {
+    let Some(object) = w.object(Ref::Id(stored.id))? else { return Ok(None) };
+    if draft.timestamp.is_none_or(|t| t > stored.timestamp) {
+        return apply(w, event, object, draft, Absent::Keep).map(Some);
+    }
+    // The object did not change, one of its attributes may have.
+    merge_attributes(w, event, &object, draft.attributes, Absent::Keep)?;
+    Ok(Some(Merged { object, references: draft.references }))
+}
+
+fn add_unknown(w: &mut Writer<'_>, event: &Event, mut draft: ObjectDraft, now_ms: i64) -> Result<Option<Merged>> {
+    let references = std::mem::take(&mut draft.references);
+    let id = insert_one(w, event, check_object(draft, now_ms)?)?;
+    Ok(w.object(Ref::Id(id))?.map(|object| Merged { object, references }))
 }

@@ -10,7 +10,6 @@ use pisax_model::time::format_micros;
 use pisax_service::{Error, attribute};
 use pisax_store::attributes::Batch;
 
-use super::event_actions::event_to_edit;
 use super::failure::Failure;
 use super::notice::Notice;
 use super::visit::Visit;
@@ -21,20 +20,26 @@ type Answer = Result<Response, Failure>;
 
 /// GET /attributes/add/{event}
 pub(crate) fn new(visit: &Visit<'_>) -> Answer {
-    let event = event_to_edit(visit, visit.reference()?)?;
+    let event = visit.event_to_edit(visit.reference()?)?;
     let form = AttributeForm { distribution: "5".to_owned(), ..empty(visit, &event) };
     again(visit, form, Vec::new(), 0, StatusCode::OK)
 }
 
 /// POST /attributes/add/{event}
 pub(crate) fn add(visit: &Visit<'_>) -> Answer {
-    let event = event_to_edit(visit, visit.reference()?)?;
+    let event = visit.event_to_edit(visit.reference()?)?;
     let form = typed(visit, empty(visit, &event));
     let draft = match draft(&form) {
         Ok(draft) => draft,
         Err(wrong) => return again(visit, form, wrong, 0, StatusCode::UNPROCESSABLE_ENTITY),
     };
-    let added = attribute::add(visit.service(), visit.actor(), Ref::Id(event.id), vec![draft], false)?;
+    let added = attribute::add(
+        visit.service(),
+        visit.actor(),
+        Ref::Id(event.id),
+        vec![draft],
+        attribute::Twins::Refuse,
+    )?;
     if added.errors.is_empty() {
         return Ok(done(visit, event.id, Notice::AttributeAdded));
     }
@@ -93,7 +98,7 @@ fn find(visit: &Visit<'_>) -> Result<(Batch, Event), Failure> {
     let reference = visit.reference()?;
     let stored = visit.service().read(visit.actor(), |r| Ok(r.attribute(reference)?))?;
     let stored = stored.filter(|batch| !batch.get(0).deleted).ok_or(Failure::NotFound)?;
-    let event = event_to_edit(visit, Ref::Id(stored.get(0).event_id))?;
+    let event = visit.event_to_edit(Ref::Id(stored.get(0).event_id))?;
     Ok((stored, event))
 }
 

@@ -17,7 +17,6 @@ use pisax_model::{AttributeType, Category};
 use pisax_store::attributes::Batch;
 use pisax_store::{Reader, Result};
 
-use super::event_list::shown;
 use super::{groups, search};
 use crate::{
     AttributeRow, EventLink, Indicator, ObjectReference, ObjectRow, Paging, Seen, Tag, Time, links, words,
@@ -59,7 +58,7 @@ pub(crate) fn load(
         ids.retain(|id| passing.contains(id));
     }
     let paging = paging(event, filter, ids.len() as u64, page);
-    let (attributes, objects) = rows(r, event, shown(&ids, &paging), look)?;
+    let (attributes, objects) = rows(r, event, paging.of(&ids), look)?;
     let object_count = r.find(Scope::Objects, &of(event))?.len() as u64;
     Ok(Contents { attribute_count, object_count, paging, attributes, objects })
 }
@@ -73,20 +72,17 @@ fn in_order(event: &Event) -> Filter {
 }
 
 fn paging(event: &Event, filter: &str, total: u64, page: u64) -> Paging {
-    let mut paging = Paging {
+    let filtered = (!filter.is_empty()).then(|| ("filter".to_owned(), filter.to_owned()));
+    let paging = Paging {
         page,
         per_page: PER_PAGE,
         total,
         noun: "attributes",
         path: links::event(event.id),
-        query: Vec::new(),
+        query: filtered.into_iter().collect(),
         anchor: "attributes",
     };
-    paging.page = page.min(paging.pages());
-    if !filter.is_empty() {
-        paging.query.push(("filter".to_owned(), filter.to_owned()));
-    }
-    paging
+    paging.within()
 }
 
 /// The event's attributes whose value, comment, type, category or tag holds the text.

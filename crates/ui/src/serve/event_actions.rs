@@ -1,7 +1,6 @@
 //! Buttons on an event: publish, take the publication back, delete.
 
 use axum::response::Response;
-use pisax_model::ids::Ref;
 use pisax_service::event;
 
 use super::failure::Failure;
@@ -39,13 +38,4 @@ pub(crate) fn delete(visit: &Visit<'_>) -> Answer {
 
 fn done(visit: &Visit<'_>, id: i64, notice: Notice) -> Response {
     notice.on(reply::redirect(&links::event(id)), visit.pages)
-}
-
-/// The event of a page that adds to it or changes it, for who may: 404 when it is missing or hidden, 403 when
-/// it is another's.
-pub(crate) fn event_to_edit(visit: &Visit<'_>, reference: Ref) -> Result<pisax_model::event::Event, Failure> {
-    let event = visit.service().read(visit.actor(), |r| Ok(r.event(reference)?))?;
-    let event = event.ok_or(Failure::NotFound)?;
-    let may = pisax_access::edit::may_edit(visit.actor(), super::event_page::owner(&event));
-    if may { Ok(event) } else { Err(Failure::Forbidden) }
 }

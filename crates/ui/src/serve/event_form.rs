@@ -8,7 +8,6 @@ use pisax_model::ids::Ref;
 use pisax_model::{FieldError, time};
 use pisax_service::{Error, event};
 
-use super::event_actions::event_to_edit;
 use super::failure::Failure;
 use super::notice::Notice;
 use super::visit::Visit;
@@ -48,7 +47,7 @@ pub(crate) fn add(visit: &Visit<'_>) -> Answer {
 
 /// GET /events/edit/{id}
 pub(crate) fn change(visit: &Visit<'_>) -> Answer {
-    let event = event_to_edit(visit, visit.reference()?)?;
+    let event = visit.event_to_edit(visit.reference()?)?;
     let delete = deleting(visit, &event);
     let form = EventForm {
         chrome: visit.chrome(Area::Events),
@@ -70,7 +69,7 @@ pub(crate) fn change(visit: &Visit<'_>) -> Answer {
 
 /// POST /events/edit/{id}
 pub(crate) fn edit(visit: &Visit<'_>) -> Answer {
-    let stored = event_to_edit(visit, visit.reference()?)?;
+    let stored = visit.event_to_edit(visit.reference()?)?;
     let form =
         EventForm { id: Some(stored.id), delete: deleting(visit, &stored), ..typed(visit, Area::Events) };
     let present = stored.sharing_group_id;

@@ -35,30 +35,22 @@ fn listing(r: &mut Reader<'_>, found: &[i64], query: &str, page: u64) -> Result<
         return Ok(Listing::Nothing);
     }
     let paging = paging(found.len() as u64, query, page);
-    let rows = rows(r, shown(found, &paging))?;
+    let rows = rows(r, paging.of(found))?;
     Ok(Listing::Rows { rows, paging })
 }
 
 fn paging(total: u64, query: &str, page: u64) -> Paging {
-    let mut paging = Paging {
+    let searched = (!query.is_empty()).then(|| ("q".to_owned(), query.to_owned()));
+    let paging = Paging {
         page,
         per_page: PER_PAGE,
         total,
         noun: "events",
         path: links::EVENTS.to_owned(),
-        ..Paging::default()
+        query: searched.into_iter().collect(),
+        anchor: "",
     };
-    paging.page = page.min(paging.pages());
-    if !query.is_empty() {
-        paging.query.push(("q".to_owned(), query.to_owned()));
-    }
-    paging
-}
-
-/// Those of all that stand on the page.
-pub(crate) fn shown<'a, T>(all: &'a [T], paging: &Paging) -> &'a [T] {
-    let from = (paging.first().saturating_sub(1) as usize).min(all.len());
-    &all[from..(paging.last() as usize).clamp(from, all.len())]
+    paging.within()
 }
 
 fn rows(r: &mut Reader<'_>, ids: &[i64]) -> Result<Vec<EventRow>> {
@@ -94,16 +86,6 @@ fn row(event: Event, org: String, tags: Vec<Tag>, groups: &HashMap<i64, String>)
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_page_shows_its_own_rows_and_one_beyond_the_end_the_last() {
-        let all: Vec<i64> = (0..120).collect();
-        let page = |number| shown(&all, &paging(120, "", number)).to_vec();
-        assert_eq!(page(1), (0..50).collect::<Vec<_>>());
-        assert_eq!(page(3), (100..120).collect::<Vec<_>>());
-        assert_eq!(page(u64::MAX), page(3));
-        assert!(shown(&all[..0], &paging(0, "", 1)).is_empty());
-    }
 
     #[test]
     fn turning_the_page_keeps_the_search() {

@@ -10,7 +10,7 @@ use pisax_store::Reader;
 use pisax_store::correlations;
 
 use super::failure::Failure;
-use super::visit::Visit;
+use super::visit::{Visit, owner};
 use super::{contents, groups, reply, warnings};
 use crate::{Area, EventLink, EventPage, PostAction, Related, RelatedEvent, Tag, Time, links, words};
 
@@ -63,11 +63,6 @@ fn draw(visit: &Visit<'_>, r: &mut Reader<'_>, event: Event) -> Result<EventPage
         info: event.info,
         date: event.date,
     })
-}
-
-/// What decides who may change the event.
-pub(crate) fn owner(event: &Event) -> edit::EventOwner {
-    edit::EventOwner { orgc_id: event.orgc_id, user_id: event.user_id, locked: event.locked }
 }
 
 /// The address of who made the event, for site admins and the auditors of the organisation (as in the API).

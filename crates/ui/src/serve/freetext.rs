@@ -8,7 +8,6 @@ use pisax_model::freetext;
 use pisax_model::ids::Ref;
 use pisax_service::attribute;
 
-use super::event_actions::event_to_edit;
 use super::failure::Failure;
 use super::notice::Notice;
 use super::visit::Visit;
@@ -22,13 +21,13 @@ const MOST_ROWS: usize = 2_000;
 
 /// GET
 pub(crate) fn paste(visit: &Visit<'_>) -> Answer {
-    let event = event_to_edit(visit, visit.reference()?)?;
+    let event = visit.event_to_edit(visit.reference()?)?;
     form(visit, &event, String::new(), None)
 }
 
 /// POST: the text, or with `save` the reviewed rows.
 pub(crate) fn submit(visit: &Visit<'_>) -> Answer {
-    let event = event_to_edit(visit, visit.reference()?)?;
+    let event = visit.event_to_edit(visit.reference()?)?;
     if visit.form.ticked("save") { save(visit, &event) } else { find(visit, &event) }
 }
 
@@ -123,7 +122,8 @@ fn save(visit: &Visit<'_>, event: &Event) -> Answer {
     let group = Ref::parse(visit.form.get("sharing_group_id"));
     let drafts = kept.iter().map(|row| draft(row, distribution, group)).collect();
     // What is in the event already counts as saved: the review has said so.
-    let added = attribute::add(visit.service(), visit.actor(), Ref::Id(event.id), drafts, true)?;
+    let added =
+        attribute::add(visit.service(), visit.actor(), Ref::Id(event.id), drafts, attribute::Twins::Keep)?;
     let saved = added.ids.iter().flatten().count() as u64;
     if added.errors.is_empty() {
         return Ok(Notice::Pasted(saved).on(reply::redirect(&links::event(event.id)), visit.pages));

@@ -1,6 +1,7 @@
 //! A request of somebody signed in, as the handlers get it.
 
-use pisax_access::{Actor, Permission};
+use pisax_access::{Actor, Permission, edit};
+use pisax_model::event::Event;
 use pisax_model::ids::Ref;
 use pisax_service::Service;
 
@@ -10,6 +11,11 @@ use super::fields::Fields;
 use super::notice::Notice;
 use super::session::Visitor;
 use crate::{Area, Chrome, SignedIn};
+
+/// What decides who may change an event.
+pub(crate) fn owner(event: &Event) -> edit::EventOwner {
+    edit::EventOwner { orgc_id: event.orgc_id, user_id: event.user_id, locked: event.locked }
+}
 
 pub(crate) struct Visit<'a> {
     pub(crate) pages: &'a Pages,
@@ -40,6 +46,14 @@ impl Visit<'_> {
     /// The record the path names, by number or uuid.
     pub(crate) fn reference(&self) -> Result<Ref, Failure> {
         self.id.as_deref().and_then(Ref::parse).ok_or(Failure::NotFound)
+    }
+
+    /// The event of a page that adds to it or changes it: 404 when it is missing or hidden, 403 when it is not
+    /// theirs to change.
+    pub(crate) fn event_to_edit(&self, reference: Ref) -> Result<Event, Failure> {
+        let event = self.service().read(self.actor(), |r| Ok(r.event(reference)?))?;
+        let event = event.ok_or(Failure::NotFound)?;
+        if edit::may_edit(self.actor(), owner(&event)) { Ok(event) } else { Err(Failure::Forbidden) }
     }
 
     /// The frame of a page.

@@ -125,7 +125,7 @@ async fn an_event_is_published_and_taken_back() {
     let page = browser.fill(&view, &format!("/events/publish/{id}"), &[]).await;
     assert_eq!(page.location(), view);
     let page = browser.get(&view).await;
-    assert!(page.has("The event is published.") && page.has("</span> Published"));
+    assert!(page.has("The event is published.") && page.has("<span>Published"));
     let page = browser.fill(&view, &format!("/events/unpublish/{id}"), &[]).await;
     assert_eq!(page.location(), view);
     assert!(!stored(&house, id).published);
