@@ -93,7 +93,7 @@ def add_event(page: Page, title: str) -> None:
 def add_attribute(page: Page, kind: str, value: str) -> None:
     page.get_by_role("link", name="Add attribute").first.click()
     page.get_by_label("Type", exact=True).select_option(kind)
-    page.get_by_label("Value").fill(value)
+    page.get_by_label("Value", exact=True).fill(value)
     page.get_by_role("button", name="Add attribute").click()
     expect(page.locator("#attributes").get_by_text(value, exact=True)).to_be_visible()
 
@@ -230,10 +230,10 @@ def test_a_wrong_value_is_explained_and_what_was_typed_stays(page: Page) -> None
     add_event(page, f"Typing errors {uuid4()}")
     page.get_by_role("link", name="Add attribute").first.click()
     page.get_by_label("Type", exact=True).select_option("ip-dst")
-    page.get_by_label("Value").fill("999.1.1.1")
+    page.get_by_label("Value", exact=True).fill("999.1.1.1")
     page.get_by_label("Comment").fill("kept")
     page.get_by_role("button", name="Add attribute").click()
-    expect(page.get_by_label("Value")).to_have_value("999.1.1.1")
+    expect(page.get_by_label("Value", exact=True)).to_have_value("999.1.1.1")
     expect(page.get_by_label("Comment")).to_have_value("kept")
     expect(page.locator(".error").first).to_be_visible()
 

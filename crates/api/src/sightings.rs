@@ -8,7 +8,7 @@ use pisax_model::attribute::AttributeView;
 use pisax_model::event::Event;
 use pisax_model::filter::Terms;
 use pisax_model::ids::Ref;
-use pisax_model::sighting::Sighting;
+use pisax_model::sighting::{Sighting, SightingDraft};
 use pisax_service::sighting::{self as service, Of};
 use pisax_service::{Error, org};
 use pisax_store::Reader;
@@ -24,9 +24,13 @@ const INVALID: &str = "Invalid sighting";
 
 /// POST /sightings/add[/{attribute}]. What cannot be added is told with status 200, as MISP does.
 pub(crate) fn add(request: &Request) -> Result<Answer, Failure> {
-    let empty: &[u8] = b"{}";
-    let sent = if request.body.is_empty() { empty } else { &request.body };
-    let mut drafts = pisax_wire::read_sightings(sent)?;
+    let mut drafts = match request.body.is_empty() {
+        true => Vec::new(),
+        false => pisax_wire::read_sightings(&request.body)?,
+    };
+    if drafts.is_empty() {
+        drafts.push(SightingDraft::default());
+    }
     if let Some(named) = request.path.arg(0) {
         let attribute = Ref::parse(named);
         drafts.iter_mut().for_each(|draft| {

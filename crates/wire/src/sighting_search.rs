@@ -1,7 +1,7 @@
 //! The parameters of `sightings/restSearch` (semantics 5.8).
 
 use crate::search::{SearchError, body_members};
-use crate::terms::{Params, each, lower_uuid, narrow};
+use crate::terms::{Params, each, is_empty, lower_uuid, narrow};
 use pisax_model::filter::{Range, Terms};
 use pisax_model::ids::Ref;
 
@@ -46,6 +46,9 @@ pub fn read_sighting_search(
     narrow(&mut date, params.moments(&["last", "date_sighting"], now_secs));
     narrow(&mut date, params.moments(&["from"], now_secs).map(|range| Range { to: None, ..range }));
     narrow(&mut date, params.moments(&["to"], now_secs).map(|range| Range { from: None, to: range.from }));
+    // A MISP that pulls sends `last: 0` and means all there are (semantics 7.2).
+    let all = params.get(&["last"]).is_some_and(is_empty);
+    let usual = Range { from: (!all).then_some(now_secs - THIRTY_DAYS), to: None };
     let mut org = params.terms(&["org_id", "org"]);
     each(&mut org, |item| lower_uuid(item));
     Ok(SightingSearch {
@@ -57,7 +60,7 @@ pub fn read_sighting_search(
         },
         reference: params.text(&["id", "uuid"]).and_then(|text| Ref::parse(&text)),
         kind: params.codes(&["type"]),
-        date: date.unwrap_or(Range { from: Some(now_secs - THIRTY_DAYS), to: None }),
+        date: date.unwrap_or(usual),
         org,
         source: params.terms(&["source"]),
         include_attribute: params.on(&["includeAttribute"]),
@@ -93,5 +96,7 @@ mod tests {
         assert_eq!(plain.date, Range { from: Some(NOW - THIRTY_DAYS), to: None });
         let last = read_sighting_search(br#"{"last":"1h"}"#, &[], NOW).unwrap();
         assert_eq!(last.date, Range { from: Some(NOW - 3600), to: None });
+        let all = read_sighting_search(br#"{"last":0}"#, &[], NOW).unwrap();
+        assert_eq!(all.date, Range::default());
     }
 }

@@ -37,8 +37,18 @@ struct Prepared {
 
 /// Adds an event. Invalid attributes are left out and reported, as MISP does; an invalid event is refused whole.
 pub fn add(service: &Service, actor: &Actor, draft: EventDraft) -> Result<Added> {
-    let prepared = prepare(service, actor, draft)?;
+    let prepared = prepare(service, actor, draft).map_err(|e| refused_first(service, actor, e))?;
     service.write(actor, |w| insert(w, prepared))
+}
+
+const BLOCKED_ORG: &str = "Event blocked by organisation blocklist.";
+
+/// Whose events are not wanted hears that before he hears what is wrong with one.
+fn refused_first(service: &Service, actor: &Actor, error: Error) -> Error {
+    match service.read(actor, |r| Ok(r.is_blocked_org(actor.org_id)?)) {
+        Ok(true) => Error::Refused(BLOCKED_ORG.into()),
+        _ => error,
+    }
 }
 
 fn prepare(service: &Service, actor: &Actor, draft: EventDraft) -> Result<Prepared> {
@@ -140,7 +150,7 @@ fn insert(w: &mut Writer<'_>, mut p: Prepared) -> Result<Added> {
         p.event.orgc_id = id;
     }
     if w.is_blocked_org(p.event.orgc_id)? {
-        return Err(Error::Refused("Event blocked by organisation blocklist.".into()));
+        return Err(Error::Refused(BLOCKED_ORG.into()));
     }
     let mut groups = Groups::default();
     if p.event.distribution == 4 {
