@@ -10,12 +10,20 @@ pub struct Sink {
     buffer: Vec<u8>,
 }
 
-/// Pieces of a body; an error among them breaks the connection off, so that a client never takes half an
-/// answer for a whole one.
-pub(crate) type Sender = tokio::sync::mpsc::Sender<Result<Bytes, std::io::Error>>;
+/// A piece of a body on its way. Without an `End` the connection is broken off, so that a client never takes
+/// half an answer for a whole one.
+pub(crate) enum Piece {
+    Bytes(Bytes),
+    End,
+}
+
+pub(crate) type Sender = tokio::sync::mpsc::Sender<Piece>;
 
 /// Size of the pieces a body is sent in.
 const CHUNK: usize = 64 * 1024;
+
+/// How long a client may take for one piece: one that stops reading must not keep a database connection.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// Why a body ends before its end.
 #[derive(Debug)]
@@ -62,14 +70,21 @@ impl Sink {
             return Ok(());
         }
         let full = std::mem::replace(&mut self.buffer, Vec::with_capacity(CHUNK + 4096));
-        sender.blocking_send(Ok(full.into())).map_err(|_| Stop::Gone)
+        send(sender, Piece::Bytes(full.into()))
     }
 
-    /// Breaks the answer off.
-    pub(crate) fn abort(self) {
-        if let Some(sender) = self.sender {
-            let _ = sender.blocking_send(Err(std::io::Error::other("the answer could not be completed")));
-        }
+    /// Sends the rest and says that it is all.
+    pub(crate) fn finish(mut self) -> Result<(), Stop> {
+        self.flush()?;
+        self.sender.as_ref().map_or(Ok(()), |sender| send(sender, Piece::End))
+    }
+}
+
+fn send(sender: &Sender, piece: Piece) -> Result<(), Stop> {
+    let patient = tokio::time::timeout(PATIENCE, sender.send(piece));
+    match tokio::runtime::Handle::current().block_on(patient) {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(Stop::Gone),
     }
 }
 

@@ -64,6 +64,8 @@ pub(crate) fn add(request: &Request) -> Result<Answer, Failure> {
     };
     match pisax_wire::read_attributes(&request.body)? {
         AttributesIn::One(draft) => add_one(request, event, *draft, twins),
+        // A list of one is answered as one; PyMISP relies on it.
+        AttributesIn::Many(mut drafts) if drafts.len() == 1 => add_one(request, event, drafts.remove(0), twins),
         AttributesIn::Many(drafts) => {
             let added = service::add(&request.service, &request.actor, event, drafts, twins)
                 .saving("add", "Attribute")?;
@@ -81,8 +83,14 @@ fn add_one(
     let mut added = service::add(&request.service, &request.actor, event, vec![draft], twins)
         .saving("add", "Attribute")?;
     let Some(id) = added.ids[0] else {
-        let errors = added.errors.drain(..).map(|(_, e)| e).collect();
-        return Err(Failure::Invalid { action: "add", model: "Attribute", errors, id: None });
+        let errors: Vec<_> = added.errors.drain(..).map(|(_, e)| e).collect();
+        return Err(match &errors[..] {
+            [one] if one.field == service::WARNINGLIST => {
+                let reason = one.message.clone();
+                Failure::NotSaved { action: "add", model: "Attribute", reason, id: None }
+            }
+            _ => Failure::Invalid { action: "add", model: "Attribute", errors, id: None },
+        });
     };
     let json = request.service.read(&request.actor, |r| {
         let batch = r.attributes_by_ids(&[id])?;

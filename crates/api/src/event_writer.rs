@@ -25,12 +25,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 const ATTRIBUTES: i64 = 2000;
 /// How many objects are read at a time.
 const OBJECTS: i64 = 500;
-/// Correlations shown per attribute; their number is exact elsewhere.
-const SHOWN_CORRELATIONS: usize = 100;
 
 /// What of an event is written.
 pub(crate) struct Shape {
     pub(crate) view: EventView,
+    /// Correlations shown for each batch of attributes (`MISP.max_correlations_per_event`).
+    pub(crate) correlations: usize,
     /// The answer to an addition or edit, which has a little less than a view (045).
     saved: bool,
     /// Attributes that carry one of these tags are left out.
@@ -44,7 +44,7 @@ pub(crate) type Keep = Box<dyn Fn(&pisax_model::attribute::AttributeView<'_>) ->
 
 impl Shape {
     pub(crate) fn new(view: EventView) -> Self {
-        Self { view, saved: false, without_tags: FxHashSet::default(), keep: None }
+        Self { view, correlations: 5000, saved: false, without_tags: FxHashSet::default(), keep: None }
     }
 
     /// The answer to an addition or edit.
@@ -228,7 +228,7 @@ impl Writing<'_, '_> {
             }
         }
         if include.include_granular_correlations {
-            around.load_related(self.r, batch)?;
+            around.load_related(self.r, batch, self.shape.correlations)?;
         }
         let groups: Vec<i64> = batch.iter().map(|a| a.sharing_group_id).filter(|g| *g > 0).collect();
         if !groups.is_empty() {
@@ -358,8 +358,9 @@ struct Around {
 }
 
 impl Around {
-    fn load_related(&mut self, r: &mut Reader<'_>, batch: &Batch) -> Result<(), Stop> {
-        let pairs = r.correlations(batch, SHOWN_CORRELATIONS)?;
+    fn load_related(&mut self, r: &mut Reader<'_>, batch: &Batch, most: usize) -> Result<(), Stop> {
+        let mut pairs = r.correlations(batch, most)?;
+        pairs.truncate(most);
         let ids: Vec<i64> = pairs.iter().map(|p| p.theirs).collect();
         for theirs in r.attributes_by_ids(&ids)?.iter() {
             self.related.insert(theirs.id, (theirs.event_id, theirs.value().into_owned()));

@@ -31,7 +31,8 @@ pub(crate) fn view(request: &Request) -> Result<Answer, Failure> {
     if request.is_head() {
         return Ok(Answer::exists());
     }
-    let shape = Shape::new(read_event_view(&request.body, &request.path.named)?);
+    let mut shape = Shape::new(read_event_view(&request.body, &request.path.named)?);
+    shape.correlations = request.shown_correlations();
     with_etag(request, answer_event(request, event, shape)?)
 }
 

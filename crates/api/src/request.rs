@@ -51,6 +51,11 @@ impl Request {
         Ok(value)
     }
 
+    /// How many correlations are shown with one event.
+    pub fn shown_correlations(&self) -> usize {
+        usize::try_from(self.service.settings().max_correlations_per_event).unwrap_or(0)
+    }
+
     pub fn is_head(&self) -> bool {
         self.method == Method::HEAD
     }

@@ -242,6 +242,7 @@ pub(crate) fn events(request: &Request) -> Result<Answer, Failure> {
         search_for: None,
     };
     let mut shape = Shape::new(view);
+    shape.correlations = request.shown_correlations();
     shape.keep = keep(&service, search.filter.enforce_warninglist);
     if !search.filter.tags.not.is_empty() {
         let not = &search.filter.tags.not;

@@ -1,6 +1,6 @@
 //! Between HTTP and the handlers: body limit, the blocking pool, streaming.
 
-use crate::answer::{Answer, Body, Sink, Stop};
+use crate::answer::{Answer, Body, Piece, Sink, Stop};
 use crate::authenticate::authenticate;
 use crate::failure::Failure;
 use crate::path::Path;
@@ -24,6 +24,9 @@ pub struct App {
     pub hasher: KeyHasher,
     /// One permit per database connection, taken before the hop to the blocking pool.
     pub permits: Arc<Semaphore>,
+    /// How many long answers are sent at a time: fewer than there are connections, so that slow readers of long
+    /// answers never keep short requests waiting.
+    pub streams: Arc<Semaphore>,
     /// Largest body accepted, in bytes.
     pub max_body: usize,
 }
@@ -59,23 +62,21 @@ pub async fn serve(app: Arc<App>, address: IpAddr, request: http::Request<HttpBo
     let (sender, receiver) = mpsc::channel(4);
     let method = parts.method.clone();
     tokio::task::spawn_blocking(move || {
-        let _permit = permit;
         let answer = run(&app, address, parts.method, path, parts.headers, body)
             .unwrap_or_else(|failure| failure.answer(&url, &app.service.policy.base_url));
         let Answer { status, headers, body } = answer;
         match body {
             Body::Whole(_) => drop(head.send(Answer { status, headers, body })),
             Body::Streamed(produce) => {
+                drop(permit);
+                let turn = tokio::runtime::Handle::current().block_on(Arc::clone(&app.streams).acquire_owned());
                 let empty = Body::Whole(Vec::new());
-                if head.send(Answer { status, headers, body: empty }).is_ok() {
+                if turn.is_ok() && head.send(Answer { status, headers, body: empty }).is_ok() {
                     let mut sink = Sink::new(sender);
-                    match produce(&mut sink).and_then(|()| sink.flush()) {
+                    match produce(&mut sink).and_then(|()| sink.finish()) {
                         Ok(()) => {}
                         Err(Stop::Gone) => tracing::debug!("the client left before the end of an answer"),
-                        Err(Stop::Broken(failure)) => {
-                            tracing::error!(?failure, "an answer broke off");
-                            sink.abort();
-                        }
+                        Err(Stop::Broken(failure)) => tracing::error!(?failure, "an answer broke off"),
                     }
                 }
             }
@@ -118,15 +119,19 @@ fn run(
     (route.run)(&request)
 }
 
-type Pieces = mpsc::Receiver<Result<Bytes, std::io::Error>>;
+type Pieces = mpsc::Receiver<Piece>;
 
 fn send(answer: Answer, method: &Method, stream: Option<Pieces>) -> Response {
     let body = match (answer.body, stream) {
         _ if *method == Method::HEAD => HttpBody::empty(),
         (Body::Whole(bytes), Some(receiver)) if bytes.is_empty() => {
-            let pieces = futures_util::stream::unfold(receiver, |mut receiver| async move {
-                let piece = receiver.recv().await?;
-                Some((piece, receiver))
+            let pieces = futures_util::stream::unfold(Some(receiver), |receiver| async move {
+                let mut receiver = receiver?;
+                match receiver.recv().await {
+                    Some(Piece::Bytes(bytes)) => Some((Ok(bytes), Some(receiver))),
+                    Some(Piece::End) => None,
+                    None => Some((Err(std::io::Error::other("the answer could not be completed")), None)),
+                }
             });
             // Compression asks once more after the end.
             HttpBody::from_stream(pieces.fuse())

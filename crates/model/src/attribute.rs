@@ -30,6 +30,8 @@ pub struct AttributeDraft {
     pub first_seen: Option<Option<String>>,
     pub last_seen: Option<Option<String>>,
     pub object_relation: Option<String>,
+    /// Refuse it when it trips over a warninglist.
+    pub enforce_warninglist: bool,
     pub tags: Vec<TagDraft>,
     pub sightings: Vec<SightingDraft>,
     /// Bytes of an attachment or malware sample (decoded).

@@ -30,6 +30,17 @@ pub enum Value {
     Text(String),
 }
 
+impl Value {
+    /// Whether a text a client sent means this value.
+    fn is(&self, sent: &str) -> bool {
+        match self {
+            Self::Flag(on) => flag(sent) == Ok(*on),
+            Self::Number(number) => sent.trim().parse() == Ok(*number),
+            Self::Text(text) => sent.trim() == text,
+        }
+    }
+}
+
 /// How MISP ranks settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
@@ -38,6 +49,9 @@ pub enum Level {
     Optional = 2,
 }
 
+/// Reads a setting's text into the settings; the error says what would be right.
+type Set = fn(&mut Settings, &str) -> Result<(), &'static str>;
+
 /// One setting.
 pub struct Setting {
     pub name: &'static str,
@@ -45,7 +59,7 @@ pub struct Setting {
     pub description: &'static str,
     get: fn(&Service) -> Value,
     /// `None`: said where PISAX is started.
-    set: Option<fn(&mut Settings, &str) -> Result<(), &'static str>>,
+    set: Option<Set>,
 }
 
 impl Setting {
@@ -56,6 +70,13 @@ impl Setting {
 
 /// Every setting there is.
 pub const REGISTRY: &[Setting] = &[
+    Setting {
+        name: "MISP.background_jobs",
+        level: Level::Critical,
+        description: "Always off: publishing and importing are done when the answer comes, nothing waits in a queue.",
+        get: |_| Value::Flag(false),
+        set: None,
+    },
     Setting {
         name: "MISP.baseurl",
         level: Level::Critical,
@@ -68,13 +89,6 @@ pub const REGISTRY: &[Setting] = &[
         level: Level::Critical,
         description: "The organisation that runs this instance. Chosen at the first start.",
         get: |s| Value::Number(s.policy.host_org_id),
-        set: None,
-    },
-    Setting {
-        name: "MISP.background_jobs",
-        level: Level::Critical,
-        description: "Always off: publishing and importing are done when the answer comes, nothing waits in a queue.",
-        get: |_| Value::Flag(false),
         set: None,
     },
     Setting {
@@ -128,8 +142,12 @@ pub fn find(name: &str) -> Result<&'static Setting> {
 pub fn edit(service: &Service, actor: &Actor, name: &str, text: &str) -> Result<()> {
     rules::site_admin(actor)?;
     let setting = find(name)?;
-    let fixed = || FieldError::new("value", format!("{name} cannot be changed while PISAX runs."));
-    let set = setting.set.ok_or_else(fixed)?;
+    let Some(set) = setting.set else {
+        // Scripts set what is so already.
+        let same = setting.value(service).is(text);
+        let fixed = || FieldError::new("value", format!("{name} cannot be changed while PISAX runs."));
+        return if same { Ok(()) } else { Err(fixed().into()) };
+    };
     let mut settings = service.settings();
     set(&mut settings, text).map_err(|message| FieldError::new("value", message))?;
     service.write(actor, |w| Ok(w.set_setting(name, text.trim())?))?;

@@ -42,8 +42,9 @@ pub fn add(service: &Service, actor: &Actor, drafts: &[SightingDraft]) -> Result
 pub fn delete(service: &Service, actor: &Actor, reference: Ref) -> Result<()> {
     service.write(actor, |w| {
         let sighting = w.sighting(reference)?.ok_or(Error::NotFound("sighting"))?;
-        let may = actor.has(Permission::Sighting) && actor.has(Permission::ModifyOrg);
-        if !actor.sees_all() && !(may && sighting.org_id == actor.org_id) {
+        let own = sighting.org_id == actor.org_id;
+        let may = own && actor.has(Permission::Sighting) && actor.has(Permission::ModifyOrg);
+        if !may && !actor.sees_all() {
             return Err(Error::Forbidden);
         }
         Ok(w.delete_sighting(sighting.id)?)

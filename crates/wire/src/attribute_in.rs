@@ -73,6 +73,12 @@ impl Record for AttributeRecord {
             "comment" => text("comment", map, &mut draft.comment),
             "deleted" => flag("deleted", map, &mut draft.deleted),
             "disable_correlation" => flag("disable_correlation", map, &mut draft.disable_correlation),
+            "enforceWarninglist" => {
+                let mut enforced = None;
+                flag("enforceWarninglist", map, &mut enforced)?;
+                draft.enforce_warninglist = enforced.unwrap_or(false);
+                Ok(())
+            }
             "object_relation" => text("object_relation", map, &mut draft.object_relation),
             "first_seen" => clearable("first_seen", map, &mut draft.first_seen),
             "last_seen" => clearable("last_seen", map, &mut draft.last_seen),

@@ -45,11 +45,13 @@ async fn serve(
     address: SocketAddr,
     service: Arc<Service>,
 ) -> Result<()> {
-    let permits = Arc::new(Semaphore::new(service.store.connections()));
+    let connections = service.store.connections();
+    let permits = Arc::new(Semaphore::new(connections));
     let app = Arc::new(pisax_api::App {
         service: Arc::clone(&service),
         hasher: service.keys.clone(),
         permits: Arc::clone(&permits),
+        streams: Arc::new(Semaphore::new((connections / 2).max(1))),
         max_body: config.body_limit,
     });
     let secure_cookies =

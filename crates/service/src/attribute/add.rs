@@ -22,6 +22,11 @@ pub struct Added {
     pub errors: Vec<(usize, FieldError)>,
 }
 
+/// Names the refusal of a value that is on an enabled warninglist; it is no field of an attribute.
+pub const WARNINGLIST: &str = "warninglist";
+const TRIPPED: &str =
+    "Attribute could not be saved as it trips over a warninglist and enforceWarninglist is enforced.";
+
 /// What to do with an attribute that the event already has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Twins {
@@ -42,7 +47,19 @@ pub fn add(
     twins: Twins,
 ) -> Result<Added> {
     let now_ms = service.clock.now_ms();
-    let checked: Vec<_> = drafts.into_iter().map(|d| check(d, false, now_ms)).collect();
+    let lists = service.warninglists.load();
+    let checked: Vec<_> = drafts
+        .into_iter()
+        .map(|draft| {
+            let enforced = draft.enforce_warninglist;
+            let checked = check(draft, false, now_ms)?;
+            let a = &checked.attribute;
+            if enforced && lists.is_hit(a.kind, &a.value1, &a.value2) {
+                return Err(FieldError::new(WARNINGLIST, TRIPPED));
+            }
+            Ok(checked)
+        })
+        .collect();
     service.write(actor, |w| {
         let event = w.event_for_edit(event, edit::may_edit)?;
         let added = insert(w, &event, checked, twins)?;

@@ -5,7 +5,7 @@ mod edit;
 mod remove;
 mod tag;
 
-pub use add::{Added, Twins, add};
+pub use add::{Added, Twins, WARNINGLIST, add};
 pub(crate) use add::{add_sightings, attach_all};
 pub use edit::edit;
 pub(crate) use edit::{merge_into_event, tolerate, update};

@@ -38,7 +38,17 @@ struct Prepared {
 /// Adds an event. Invalid attributes are left out and reported, as MISP does; an invalid event is refused whole.
 pub fn add(service: &Service, actor: &Actor, draft: EventDraft) -> Result<Added> {
     let prepared = prepare(service, actor, draft).map_err(|e| refused_first(service, actor, e))?;
-    service.write(actor, |w| insert(w, prepared))
+    let uuid = prepared.event.uuid;
+    match service.write(actor, |w| insert(w, prepared)) {
+        // Somebody else stored the same event, or one of its attributes, a moment before.
+        Err(Error::Store(e)) if e.is_unique_violation() => {
+            Err(match service.read(actor, |r| Ok(r.event_uuid_taken(&uuid)?))? {
+                Some(id) => Error::EventExists { id, uuid },
+                None => FieldError::new("uuid", "The uuid is already in use.").into(),
+            })
+        }
+        result => result,
+    }
 }
 
 const BLOCKED_ORG: &str = "Event blocked by organisation blocklist.";
