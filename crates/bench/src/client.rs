@@ -60,7 +60,8 @@ pub struct Answer {
     pub status: u16,
     /// `X-Result-Count`.
     pub count: Option<u64>,
-    /// From the last byte sent to the first byte of the body.
+    /// From the first byte sent to the first byte of the body. Not from the last byte sent: a woken server may
+    /// push this thread aside before it looks at the clock, and the wait would seem to be nothing.
     pub first_byte: Duration,
     /// From the first byte sent to the last byte received.
     pub took: Duration,
@@ -110,7 +111,6 @@ impl Client {
     pub fn send(&mut self, request: &Request) -> Result<Answer> {
         let begun = Instant::now();
         self.stream.write_all(&request.0).context("send the request")?;
-        let sent = Instant::now();
         let (status, count, framing) = self.head()?;
         let mut answer = Answer {
             status,
@@ -121,7 +121,7 @@ impl Client {
             start: Vec::new(),
         };
         match framing {
-            Framing::Length(length) => self.drain(length, sent, &mut answer)?,
+            Framing::Length(length) => self.drain(length, begun, &mut answer)?,
             Framing::Chunks => {
                 loop {
                     let line = self.line()?;
@@ -131,14 +131,14 @@ impl Client {
                     if size == 0 {
                         break;
                     }
-                    self.drain(size, sent, &mut answer)?;
+                    self.drain(size, begun, &mut answer)?;
                     self.line()?;
                 }
                 while !self.line()?.is_empty() {}
             }
         }
         if answer.bytes == 0 {
-            answer.first_byte = sent.elapsed();
+            answer.first_byte = begun.elapsed();
         }
         answer.took = begun.elapsed();
         Ok(answer)
@@ -202,13 +202,13 @@ impl Client {
         Ok(())
     }
 
-    fn drain(&mut self, mut length: u64, sent: Instant, answer: &mut Answer) -> Result<()> {
+    fn drain(&mut self, mut length: u64, begun: Instant, answer: &mut Answer) -> Result<()> {
         while length > 0 {
             if self.filled.is_empty() {
                 self.fill()?;
             }
             if answer.bytes == 0 {
-                answer.first_byte = sent.elapsed();
+                answer.first_byte = begun.elapsed();
             }
             let piece = (self.filled.len() as u64).min(length) as usize;
             let kept = KEPT.saturating_sub(answer.start.len()).min(piece);

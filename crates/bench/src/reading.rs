@@ -98,9 +98,7 @@ impl Events {
 }
 
 /// Rows of an attribute search, written as they come.
-static LAST: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
 struct Found<'a> {
-    last: Option<&'a Event>,
     events: &'a Events,
     out: Vec<u8>,
     sink: &'a mut dyn Write,
@@ -111,10 +109,7 @@ struct Found<'a> {
 impl Rows for Found<'_> {
     fn row<C: Columns>(&mut self, row: &C) -> Result<()> {
         let view = attribute(row)?;
-        let event = if LAST.load(std::sync::atomic::Ordering::Relaxed) {
-            if self.last.is_none_or(|l| l.id != view.event_id) { self.last = self.events.0.get(&view.event_id); }
-            self.last.map(EventSummary::from)
-        } else { self.events.0.get(&view.event_id).map(EventSummary::from) };
+        let event = self.events.0.get(&view.event_id).map(EventSummary::from);
         let mut w = if self.rows == 0 {
             JsonWriter::new(&mut self.out)
         } else {
@@ -143,7 +138,7 @@ fn search(
     sink: &mut dyn Write,
 ) -> Result<(u64, u64)> {
     let out = br#"{"response":{"Attribute":["#.to_vec();
-    let mut found = Found { last: None, events, out, sink, rows: 0, bytes: 0 };
+    let mut found = Found { events, out, sink, rows: 0, bytes: 0 };
     engine.each(
         &format!("select {ATTRIBUTE} from {from} and a.deleted = 0 order by a.id"),
         args,
@@ -310,36 +305,5 @@ mod tests {
         let list: serde_json::Value = serde_json::from_slice(&list).unwrap();
         assert_eq!(list[0]["uuid"], events[2].uuid.to_string());
         assert_eq!(list[0]["Orgc"]["uuid"], org.to_string());
-    }
-}
-
-#[cfg(test)]
-mod experiment {
-    use super::*;
-    use crate::engine::Database;
-    fn cpu() -> f64 {
-        let s = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-        s.split(' ').next().unwrap().parse::<f64>().unwrap() / 1e6
-    }
-    #[test]
-    #[ignore]
-    fn cache() {
-        let db = Database::Sqlite("/work/scratch/t-bench/exp.db".into());
-        let kinds: Vec<(i64, bool)> = [2_000, 16_384, 65_536, 262_144].into_iter().flat_map(|k| [(k, false), (k, true)]).collect();
-        let mut all = vec![Vec::new(); kinds.len()];
-        for _ in 0..15 {
-            for (i, (kib, last)) in kinds.iter().enumerate() {
-                LAST.store(*last, std::sync::atomic::Ordering::Relaxed);
-                let mut e = db.open_to_read().unwrap();
-                e.run(&format!("pragma cache_size=-{kib}")).unwrap();
-                let t = cpu();
-                everything(&mut e, &mut Null).unwrap();
-                all[i].push(cpu() - t);
-            }
-        }
-        for (kind, mut v) in kinds.into_iter().zip(all) {
-            v.sort_by(f64::total_cmp);
-            println!("variant cache {:>6} KiB last {:<5} cpu ms: min {:.0} q1 {:.0} median {:.0} q3 {:.0} max {:.0}", kind.0, kind.1, v[0], v[3], v[7], v[11], v[14]);
-        }
     }
 }

@@ -42,7 +42,6 @@ pub struct Grown {
     server: Option<Server>,
     floor: Option<PlainLoop>,
     numbering: Numbering,
-    knowledge: Option<PathBuf>,
     stored: usize,
     /// Attributes beyond those, added one by one.
     besides: usize,
@@ -87,7 +86,6 @@ impl Grown {
             server: Some(server),
             floor,
             numbering,
-            knowledge,
             stored: SMALL_ATTRIBUTES,
             besides: 0,
             large: 0,
@@ -183,11 +181,6 @@ impl Grown {
     /// `1,000,000 attributes, 5,000 events`.
     pub fn size(&self) -> String {
         format!("at {} k attributes in {} events", self.stored / 1000, SMALL_EVENTS + self.large)
-    }
-
-    /// Where the knowledge is, if there is any.
-    pub fn knowledge(&self) -> Option<&PathBuf> {
-        self.knowledge.as_ref()
     }
 
     /// Events of 1,000 attributes stored.

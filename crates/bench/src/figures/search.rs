@@ -5,7 +5,7 @@ use crate::bare::drained;
 use crate::client::{FOUND, Request};
 use crate::engine::Database;
 use crate::installation::KEY;
-use crate::measure::Samples;
+use crate::measure::{Samples, compared, processor};
 use crate::reading;
 use crate::report::{Figure, MIB, Target, Unit};
 use anyhow::{Context as _, Result};
@@ -16,6 +16,7 @@ struct Floor {
     rows: u64,
     bytes: u64,
     null: Samples,
+    processor: Samples,
     socket: Samples,
 }
 
@@ -24,6 +25,7 @@ struct Answers {
     took: Samples,
     first: Samples,
     growth: f64,
+    processor: Samples,
     bytes: u64,
     count: Option<u64>,
 }
@@ -34,12 +36,25 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<Measured> {
     let grown = bench.grown()?;
     let (size, stored) = (grown.size(), grown.stored());
     let database = grown.database().clone();
+    let sqlite = matches!(database, Database::Sqlite(_));
     let request = Request::post("/attributes/restSearch", KEY, br#"{"returnFormat":"json"}"#);
     let small =
         Request::post("/attributes/restSearch", KEY, br#"{"returnFormat":"json","limit":1,"page":1}"#);
-    let mut floor = Floor { rows: 0, bytes: 0, null: Samples::default(), socket: Samples::default() };
-    let mut answers =
-        Answers { took: Samples::default(), first: Samples::default(), growth: 0.0, bytes: 0, count: None };
+    let mut floor = Floor {
+        rows: 0,
+        bytes: 0,
+        null: Samples::default(),
+        processor: Samples::default(),
+        socket: Samples::default(),
+    };
+    let mut answers = Answers {
+        took: Samples::default(),
+        first: Samples::default(),
+        growth: 0.0,
+        processor: Samples::default(),
+        bytes: 0,
+        count: None,
+    };
     for _ in 0..searches {
         plain(&database, &mut floor)?;
         let server = grown.restarted()?;
@@ -47,16 +62,21 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<Measured> {
         client.send(&small)?.ok("a search for one", FOUND)?;
         server.forget_peak()?;
         let before = server.memory("VmRSS")?;
+        let used = server.processor()?;
         let answer = client.send(&request)?.ok("the search", FOUND)?;
+        answers.processor.push_seconds(server.processor()? - used);
         answers.growth = answers.growth.max(server.memory("VmHWM")? - before);
         answers.took.push(answer.took);
         answers.first.push(answer.first_byte);
         (answers.bytes, answers.count) = (answer.bytes, answer.count);
     }
-    Ok(Measured { figures: figures(&size, stored, &floor, &answers), samples: samples(&floor, &answers) })
+    Ok(Measured {
+        figures: figures(&size, stored, sqlite, &floor, &answers),
+        samples: samples(&floor, &answers),
+    })
 }
 
-fn figures(size: &str, stored: usize, floor: &Floor, answers: &Answers) -> Vec<Figure> {
+fn figures(size: &str, stored: usize, sqlite: bool, floor: &Floor, answers: &Answers) -> Vec<Figure> {
     let rows = floor.rows as f64;
     let broken = match answers.count {
         _ if floor.rows != stored as u64 => {
@@ -79,6 +99,7 @@ fn figures(size: &str, stored: usize, floor: &Floor, answers: &Answers) -> Vec<F
             .target(Target::Ratio(0.4))
             .note(size.to_owned())
             .note(format!("{:.0} MB", answers.bytes as f64 / MIB))
+            .note(if sqlite { compared(&answers.processor, &floor.processor) } else { String::new() })
             .broken(broken.clone()),
         Figure::new("restSearch, floor through a socket", Unit::PerSecond, rate(&answers.took))
             .floor(rate(&floor.socket))
@@ -98,16 +119,18 @@ fn samples(floor: &Floor, answers: &Answers) -> serde_json::Value {
         "rows": floor.rows, "bytes": answers.bytes, "floor_bytes": floor.bytes, "result_count": answers.count,
         "server_seconds": answers.took.seconds(), "first_byte_seconds": answers.first.seconds(),
         "floor_seconds": floor.null.seconds(), "floor_socket_seconds": floor.socket.seconds(),
-        "memory_growth_bytes": answers.growth,
+        "memory_growth_bytes": answers.growth, "server_processor_seconds": answers.processor.seconds(),
+        "floor_processor_seconds": floor.processor.seconds(),
     })
 }
 
 /// The bare loop, once to nowhere and once through the loopback.
 fn plain(database: &Database, floor: &mut Floor) -> Result<()> {
     let mut engine = database.open_to_read()?;
-    let begun = Instant::now();
+    let (begun, used) = (Instant::now(), processor());
     (floor.rows, floor.bytes) = reading::everything(&mut engine, &mut reading::Null)?;
     floor.null.push(begun.elapsed());
+    floor.processor.push_seconds(processor() - used);
     let took = std::thread::scope(|scope| -> Result<Duration> {
         let (mut stream, reader) = drained(scope)?;
         let begun = Instant::now();

@@ -40,8 +40,7 @@ fn unrecognised(import: &Import<'_>, source: &Source, lines: &[usize]) {
     }
     let first: Vec<_> = lines.iter().take(COMPLAINTS).map(usize::to_string).collect();
     let more = if lines.len() > COMPLAINTS { ", …" } else { "" };
-    let why =
-        format!("{} lines hold no indicator PISAX recognises (line {}{more})", lines.len(), first.join(", "));
+    let why = format!("no indicator recognised in {} of its lines: {}{more}", lines.len(), first.join(", "));
     import.complain(source, "", &why);
 }
 
