@@ -8,6 +8,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 pub struct Sink {
     sender: Option<Sender>,
     buffer: Vec<u8>,
+    /// Size at which the buffer is sent.
+    full: usize,
+    sent: usize,
+    /// Time the client made us wait.
+    waited: std::time::Duration,
 }
 
 /// A piece of a body on its way. Without an `End` the connection is broken off, so that a client never takes
@@ -22,8 +27,12 @@ pub(crate) type Sender = tokio::sync::mpsc::Sender<Piece>;
 /// Size of the pieces a body is sent in.
 const CHUNK: usize = 64 * 1024;
 
-/// How long a client may take for one piece: one that stops reading must not keep a database connection.
+/// While a database snapshot is open the buffer grows to this before a client is waited for.
+const HELD: usize = 8 << 20;
+/// How long a client may take for one piece.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+/// Slowest reading, in bytes per second waited for the client, once that is a minute.
+const SLOWEST: usize = 16 * 1024;
 
 /// Why a body ends before its end.
 #[derive(Debug)]
@@ -42,11 +51,24 @@ impl<E: Into<Failure>> From<E> for Stop {
 
 impl Sink {
     pub(crate) fn new(sender: Sender) -> Self {
-        Self { sender: Some(sender), buffer: Vec::with_capacity(CHUNK + 4096) }
+        Self::with(Some(sender), CHUNK + 4096)
     }
 
     pub(crate) fn memory() -> Self {
-        Self { sender: None, buffer: Vec::with_capacity(4096) }
+        Self::with(None, 4096)
+    }
+
+    fn with(sender: Option<Sender>, capacity: usize) -> Self {
+        let buffer = Vec::with_capacity(capacity);
+        Self { sender, buffer, full: CHUNK, sent: 0, waited: std::time::Duration::ZERO }
+    }
+
+    /// Runs `f`, which holds a database snapshot, so that a slow client seldom holds it too.
+    pub(crate) fn held<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
+        self.full = HELD;
+        let result = f(self);
+        self.full = CHUNK;
+        result
     }
 
     pub(crate) fn into_bytes(self) -> Vec<u8> {
@@ -60,7 +82,7 @@ impl Sink {
 
     /// Sends what is there, once it is worth a piece.
     pub fn flush_full(&mut self) -> Result<(), Stop> {
-        if self.buffer.len() < CHUNK { Ok(()) } else { self.flush() }
+        if self.buffer.len() < self.full { Ok(()) } else { self.flush() }
     }
 
     /// Sends what is there.
@@ -70,7 +92,14 @@ impl Sink {
             return Ok(());
         }
         let full = std::mem::replace(&mut self.buffer, Vec::with_capacity(CHUNK + 4096));
-        send(sender, Piece::Bytes(full.into()))
+        self.sent += full.len();
+        let before = std::time::Instant::now();
+        send(sender, Piece::Bytes(full.into()))?;
+        self.waited += before.elapsed();
+        if self.waited > PATIENCE && self.sent / (self.waited.as_secs() as usize) < SLOWEST {
+            return Err(Stop::Gone);
+        }
+        Ok(())
     }
 
     /// Sends the rest and says that it is all.

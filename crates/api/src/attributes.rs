@@ -1,6 +1,6 @@
 //! `/attributes/…`
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Sink};
 use crate::failure::{Failure, Saving};
 use crate::request::{Request, flag};
 use pisax_model::ids::Ref;
@@ -94,6 +94,10 @@ fn add_one(
     };
     let json = request.service.read(&request.actor, |r| {
         let batch = r.attributes_by_ids(&[id])?;
+        if batch.is_empty() {
+            // The creator may add what only the owner sees: it is saved all the same.
+            return Ok(body::saved("Attribute saved.", &request.path.raw, Some(id)));
+        }
         let tags = r.attribute_tags(&[id])?.remove(&id).unwrap_or_default();
         let mut out = Vec::new();
         let mut w = JsonWriter::new(&mut out);
@@ -182,16 +186,23 @@ pub(crate) fn index(request: &Request) -> Result<Answer, Failure> {
     let ids = service.read(&request.actor, |r| Ok(r.find(scope, &filter)?))?;
     let total = ids.len();
     let page = crate::restsearch::page(&filter, ids);
-    let json = service.read(&request.actor, |r| {
-        let batch = r.attributes_by_ids(&page)?;
-        let mut out = Vec::new();
-        let mut w = JsonWriter::new(&mut out);
-        w.begin_array();
-        for attribute in batch.iter() {
-            write_viewed_attribute(&mut w, &attribute, &AttributeContext::default());
+    let actor = request.actor.clone();
+    let produce = move |sink: &mut Sink| {
+        sink.buffer().push(b'[');
+        let mut first = true;
+        for chunk in page.chunks(2000) {
+            let batch = service.read(&actor, |r| Ok(r.attributes_by_ids(chunk)?))?;
+            for attribute in batch.iter() {
+                if !std::mem::take(&mut first) {
+                    sink.buffer().push(b',');
+                }
+                let mut w = JsonWriter::new(sink.buffer());
+                write_viewed_attribute(&mut w, &attribute, &AttributeContext::default());
+                sink.flush_full()?;
+            }
         }
-        w.end_array();
-        Ok(out)
-    })?;
-    Ok(Answer::json(json).header("x-result-count", total))
+        sink.buffer().push(b']');
+        Ok(())
+    };
+    Ok(Answer::stream(produce).header("x-result-count", total))
 }

@@ -435,7 +435,12 @@ impl References {
 
     pub(crate) fn write(&self, object_id: i64, sink: &mut Sink) {
         let Some(list) = self.by_object.get(&object_id) else { return };
-        for (n, reference) in list.iter().enumerate() {
+        // A target that the reader does not see is not told of.
+        let seen = |r: &&Reference| match r.to_object {
+            true => self.objects.contains_key(&r.referenced_id),
+            false => self.places.contains_key(&r.referenced_id),
+        };
+        for (n, reference) in list.iter().filter(seen).enumerate() {
             if n > 0 {
                 sink.buffer().push(b',');
             }

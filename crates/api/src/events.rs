@@ -56,10 +56,12 @@ fn with_etag(request: &Request, answer: Answer) -> Result<Answer, Failure> {
 fn answer_event(request: &Request, event: Event, shape: Shape) -> Result<Answer, Failure> {
     let service = Arc::clone(&request.service);
     let actor = request.actor.clone();
-    let short = event.attribute_count < SHORT;
+    // Attachments can be of any size: an answer that holds them is streamed, unless it is to be compared.
+    let compared = request.headers.contains_key("if-none-match");
+    let short = event.attribute_count < SHORT && (compared || !shape.view.include.with_attachments);
     let produce = move |sink: &mut crate::answer::Sink| {
         let base = service.policy.base_url.clone();
-        service.store.read(&actor, |r| write_event(r, &event, &shape, &base, sink))
+        sink.held(|sink| service.store.read(&actor, |r| write_event(r, &event, &shape, &base, sink)))
     };
     if short { Answer::short(produce) } else { Ok(Answer::stream(produce)) }
 }
@@ -158,7 +160,10 @@ pub(crate) fn index(request: &Request) -> Result<Answer, Failure> {
     }
     if !request.actor.sees_all() && !filter.creator_email.is_empty() {
         let own = request.owner.user.email.clone();
-        filter.creator_email.or.retain(|email| email.eq_ignore_ascii_case(&own));
+        let emails = &mut filter.creator_email;
+        for list in [&mut emails.or, &mut emails.and, &mut emails.not] {
+            list.retain(|email| email.eq_ignore_ascii_case(&own));
+        }
         if filter.creator_email.is_empty() {
             filter.eventid.or = vec!["-1".into()];
         }
@@ -177,7 +182,9 @@ pub(crate) fn index(request: &Request) -> Result<Answer, Failure> {
         sink.buffer().push(b'[');
         let mut first = true;
         for chunk in page.chunks(500) {
-            service.store.read(&actor, |r| index_rows(r, chunk, options.minimal, &mut first, sink))?;
+            sink.held(|sink| {
+                service.store.read(&actor, |r| index_rows(r, chunk, options.minimal, &mut first, sink))
+            })?;
         }
         sink.buffer().push(b']');
         Ok(())

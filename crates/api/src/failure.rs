@@ -26,6 +26,8 @@ pub enum Failure {
     TooLarge(usize),
     /// 400.
     BadRequest(String),
+    /// 503: try again.
+    Busy(String),
     /// 403 with the fields to correct: MISP's save failure.
     Invalid { action: &'static str, model: &'static str, errors: Vec<FieldError>, id: Option<i64> },
     /// 403: a field of the body cannot be what it is meant to be.
@@ -34,8 +36,8 @@ pub enum Failure {
     InvalidEvent { action: &'static str, errors: Vec<FieldError>, id: Option<i64> },
     /// The same with one text instead of fields.
     NotSaved { action: &'static str, model: &'static str, reason: String, id: Option<i64> },
-    /// 404 with a `Location`: the uuid is taken.
-    EventExists(i64),
+    /// 404, with a `Location` for who sees the event that has the uuid.
+    EventExists(Option<i64>),
     /// A whole answer that is a failure (MISP has a few of its own).
     Own(StatusCode, Vec<u8>),
     /// 500: logged in full, answered without detail.
@@ -108,9 +110,10 @@ impl Failure {
             Self::BadJson => exception(StatusCode::METHOD_NOT_ALLOWED, body::INVALID_JSON),
             Self::TooLarge(limit) => exception(
                 StatusCode::PAYLOAD_TOO_LARGE,
-                &format!("The request body is larger than the {} MiB this instance accepts.", limit >> 20),
+                &format!("The request body is larger than the {limit} bytes accepted here."),
             ),
             Self::BadRequest(reason) => exception(StatusCode::BAD_REQUEST, &reason),
+            Self::Busy(reason) => exception(StatusCode::SERVICE_UNAVAILABLE, &reason).header("retry-after", 5),
             Self::Invalid { action, model, errors, id } => {
                 let body = body::save_failure(action, model, &save_url(url, action), body::Errors::Fields(&errors), id);
                 Answer::status(StatusCode::FORBIDDEN, body)
@@ -128,8 +131,13 @@ impl Failure {
                 let body = body::save_failure(action, model, &save_url(url, action), body::Errors::Text(&reason), id);
                 Answer::status(StatusCode::FORBIDDEN, body)
             }
-            Self::EventExists(id) => exception(StatusCode::NOT_FOUND, body::EVENT_EXISTS)
-                .header("location", format!("{base}/events/{id}")),
+            Self::EventExists(id) => {
+                let answer = exception(StatusCode::NOT_FOUND, body::EVENT_EXISTS);
+                match id {
+                    Some(id) => answer.header("location", format!("{base}/events/{id}")),
+                    None => answer,
+                }
+            }
             Self::Own(status, body) => Answer::status(status, body),
             Self::Internal(detail) => {
                 tracing::error!(%detail, url, "an API call failed");

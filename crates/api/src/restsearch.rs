@@ -256,14 +256,15 @@ pub(crate) fn events(request: &Request) -> Result<Answer, Failure> {
         sink.buffer().extend_from_slice(b"{\"response\":[");
         let mut first = true;
         for id in ids {
-            service.store.read::<(), Stop>(&actor, |r| {
+            sink.held(|sink| service.store.read::<(), Stop>(&actor, |r| {
                 // Gone, or no longer visible, since the search.
                 let Some(event) = r.event(Ref::Id(id))? else { return Ok(()) };
                 if !std::mem::take(&mut first) {
                     sink.buffer().push(b',');
                 }
                 write_event(r, &event, &shape, &service.policy.base_url, sink)
-            })?;
+            }))?;
+            sink.flush_full()?;
         }
         sink.buffer().extend_from_slice(b"]}");
         Ok(())
@@ -289,7 +290,7 @@ pub(crate) fn objects(request: &Request) -> Result<Answer, Failure> {
         sink.buffer().extend_from_slice(b"{\"response\":[");
         let mut first = true;
         for chunk in ids.chunks(200) {
-            service.store.read::<(), Stop>(&actor, |r| {
+            sink.held(|sink| service.store.read::<(), Stop>(&actor, |r| {
                 for object in r.objects_by_ids(chunk)? {
                     let Some(event) = r.event(Ref::Id(object.event_id))? else { continue };
                     let wanted = Wanted { living: true, deleted };
@@ -316,7 +317,8 @@ pub(crate) fn objects(request: &Request) -> Result<Answer, Failure> {
                     sink.flush_full()?;
                 }
                 Ok(())
-            })?;
+            }))?;
+            sink.flush_full()?;
         }
         sink.buffer().extend_from_slice(b"]}");
         Ok(())

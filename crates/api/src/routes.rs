@@ -56,6 +56,14 @@ impl Methods {
     }
 }
 
+impl Route {
+    /// Whether its body holds events, attributes, objects or text, which may be long.
+    pub fn takes_content(&self) -> bool {
+        matches!(self.controller, "events" | "attributes" | "objects")
+            && matches!(self.action, "add" | "edit" | "freetextimport")
+    }
+}
+
 pub type Handler = fn(&Request) -> Result<Answer, Failure>;
 
 pub struct Route {

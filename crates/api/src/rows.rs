@@ -4,6 +4,7 @@ use crate::answer::{Sink, Stop};
 use crate::event_writer::{Keep, org_summary};
 use pisax_access::{Actor, Permission};
 use pisax_formats::export::{self, AttributeFormat, ExportRow};
+use pisax_model::attribute::AttributeView;
 use pisax_model::event::Event;
 use pisax_model::filter::Tri;
 use pisax_model::object::Object;
@@ -47,7 +48,6 @@ struct Around {
     pairs: FxHashMap<i64, Vec<i64>>,
     theirs: Batch,
     places: FxHashMap<i64, usize>,
-    data: FxHashMap<i64, Vec<u8>>,
 }
 
 impl<'s> Rows<'s> {
@@ -78,6 +78,7 @@ impl<'s> Rows<'s> {
             }
             let event_tags = self.event_tags.get(&event.id).map_or(&[][..], Vec::as_slice);
             let related = self.related(&around, attribute.id);
+            let data = self.attachment(&attribute)?;
             let context = AttributeContext {
                 tags: around.tags.get(&attribute.id).map_or(&[], Vec::as_slice),
                 inherited_tags: if self.include.include_event_tags { event_tags } else { &[] },
@@ -93,7 +94,7 @@ impl<'s> Rows<'s> {
                     sharing_group_id: o.sharing_group_id,
                 }),
                 event_uuid: self.include.include_event_uuid.then_some(event.uuid),
-                data: around.data.get(&attribute.id).map(Vec::as_slice),
+                data: data.as_deref(),
                 sightings: around.sightings.get(&attribute.id).map_or(&[], Vec::as_slice),
                 related_rows: &related,
                 ..AttributeContext::default()
@@ -138,6 +139,15 @@ impl<'s> Rows<'s> {
         Ok(())
     }
 
+    /// One at a time: they can be of any size.
+    fn attachment(&self, attribute: &AttributeView<'_>) -> Result<Option<Vec<u8>>, Stop> {
+        let holds_bytes = matches!(attribute.kind.name(), "attachment" | "malware-sample");
+        if !holds_bytes || !self.include.with_attachments {
+            return Ok(None);
+        }
+        self.service.store.read(self.actor, |r| Ok(r.attachment(attribute.id)?))
+    }
+
     fn related<'a>(&'a self, around: &'a Around, id: i64) -> Vec<RelatedRow<'a>> {
         let Some(list) = around.pairs.get(&id) else { return Vec::new() };
         let row = |theirs: &i64| {
@@ -178,13 +188,6 @@ impl<'s> Rows<'s> {
         if self.include.include_sightings {
             for sighting in r.sightings_of(Sighted::Attributes(batch.ids()))? {
                 around.sightings.entry(sighting.attribute_id).or_default().push(sighting);
-            }
-        }
-        if self.include.with_attachments {
-            for a in batch.iter().filter(|a| matches!(a.kind.name(), "attachment" | "malware-sample")) {
-                if let Some(bytes) = r.attachment(a.id)? {
-                    around.data.insert(a.id, bytes);
-                }
             }
         }
         self.drop_tags(&mut around.tags);

@@ -1,34 +1,71 @@
-//! Between HTTP and the handlers: body limit, the blocking pool, streaming.
+//! Between HTTP and the handlers: the key before the body, limits, the blocking pool, streaming.
+//!
+//! A request is authenticated from its head alone; only then is its body read, within what its route may take.
+//! Handlers run on the blocking pool under a permit per database connection. A long answer gives its permit
+//! back and waits, on the async side where a client that leaves is noticed, for one of a few turns.
 
-use crate::answer::{Answer, Body, Piece, Sink, Stop};
+use crate::answer::{Answer, Body, Piece, Producer, Sink, Stop};
 use crate::authenticate::authenticate;
 use crate::failure::Failure;
 use crate::path::Path;
 use crate::request::Request;
-use crate::routes;
+use crate::routes::{self, Route};
 use axum::body::Body as HttpBody;
 use axum::response::Response;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use http::{HeaderMap, Method, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
+use parking_lot::Mutex;
+use pisax_access::Actor;
 use pisax_auth::key::KeyHasher;
 use pisax_service::Service;
+use pisax_store::keys::KeyOwner;
+use rustc_hash::FxHashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+/// Largest body of a route that takes no events, attributes or text.
+const SMALL_BODY: usize = 8 << 20;
+/// A body beyond this, or of unknown length, waits for one of [`LARGE_BODIES`] turns.
+const LARGE: usize = 1 << 20;
+/// Large bodies read at a time: bounds what bodies can hold of memory to this many times the limit.
+const LARGE_BODIES: usize = 4;
+/// How long a client may be silent while it sends.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Long answers under way at a time, in all and for one user.
+const STREAMS: usize = 16;
+const STREAMS_PER_USER: usize = 4;
+/// How long a long answer may wait for its turn.
+const TURN: Duration = Duration::from_secs(30);
 
 /// What every API request needs.
 pub struct App {
     pub service: Arc<Service>,
-    pub hasher: KeyHasher,
+    hasher: KeyHasher,
     /// One permit per database connection, taken before the hop to the blocking pool.
-    pub permits: Arc<Semaphore>,
-    /// How many long answers are sent at a time: fewer than there are connections, so that slow readers of long
-    /// answers never keep short requests waiting.
-    pub streams: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
+    streams_of: Mutex<FxHashMap<i64, usize>>,
+    large_bodies: Semaphore,
     /// Largest body accepted, in bytes.
-    pub max_body: usize,
+    max_body: usize,
+}
+
+impl App {
+    pub fn new(service: Arc<Service>, permits: Arc<Semaphore>, max_body: usize) -> Self {
+        Self {
+            hasher: service.keys.clone(),
+            service,
+            permits,
+            streams: Arc::new(Semaphore::new(STREAMS)),
+            streams_of: Mutex::new(FxHashMap::default()),
+            large_bodies: Semaphore::new(LARGE_BODIES),
+            max_body,
+        }
+    }
 }
 
 /// Whether a request is for the API rather than for a page (semantics 6.5).
@@ -45,104 +82,191 @@ pub fn is_api(method: &Method, path: &str, headers: &HeaderMap) -> bool {
         || *method == Method::PUT
 }
 
-/// Answers one API request.
+/// Answers one API request; the response carries the [`Actor`] for the access log.
 pub async fn serve(app: Arc<App>, address: IpAddr, request: http::Request<HttpBody>) -> Response {
     let (parts, body) = request.into_parts();
     let path = Path::parse(parts.uri.path(), parts.uri.query(), &parts.method);
-    let url = path.raw.clone();
-    let base = app.service.policy.base_url.clone();
-    let body = match read_body(body, &parts.headers, app.max_body).await {
-        Ok(body) => body,
-        Err(failure) => return send(failure.answer(&url, &base), &parts.method, None),
+    let (url, method) = (path.raw.clone(), parts.method.clone());
+    let mut asker = None;
+    let response = match answer(&app, address, path, parts, body, &mut asker).await {
+        Ok(response) => response,
+        Err(failure) => send(failure.answer(&url, &app.service.policy.base_url), &method),
     };
-    let Ok(permit) = Arc::clone(&app.permits).acquire_owned().await else {
-        return send(Failure::Internal("shutting down".into()).answer(&url, &base), &parts.method, None);
+    let mut response = response;
+    if let Some(actor) = asker {
+        response.extensions_mut().insert(actor);
+    }
+    response
+}
+
+async fn answer(
+    app: &Arc<App>,
+    address: IpAddr,
+    path: Path,
+    parts: http::request::Parts,
+    body: HttpBody,
+    asker: &mut Option<Actor>,
+) -> Result<Response, Failure> {
+    let (method, headers) = (parts.method, parts.headers);
+    let checked = {
+        let (app, path, method, headers) = (Arc::clone(app), path.clone(), method.clone(), headers.clone());
+        on_pool(Arc::clone(&app.permits), move || check(&app, address, &path, &method, &headers)).await??
     };
-    let (head, wait) = oneshot::channel();
-    let (sender, receiver) = mpsc::channel(4);
-    let method = parts.method.clone();
-    tokio::task::spawn_blocking(move || {
-        let answer = run(&app, address, parts.method, path, parts.headers, body)
-            .unwrap_or_else(|failure| failure.answer(&url, &app.service.policy.base_url));
-        let Answer { status, headers, body } = answer;
-        match body {
-            Body::Whole(_) => drop(head.send(Answer { status, headers, body })),
-            Body::Streamed(produce) => {
-                drop(permit);
-                let turn = tokio::runtime::Handle::current().block_on(Arc::clone(&app.streams).acquire_owned());
-                let empty = Body::Whole(Vec::new());
-                if turn.is_ok() && head.send(Answer { status, headers, body: empty }).is_ok() {
-                    let mut sink = Sink::new(sender);
-                    match produce(&mut sink).and_then(|()| sink.finish()) {
-                        Ok(()) => {}
-                        Err(Stop::Gone) => tracing::debug!("the client left before the end of an answer"),
-                        Err(Stop::Broken(failure)) => tracing::error!(?failure, "an answer broke off"),
-                    }
-                }
-            }
+    let Checked { actor, owner, route } = checked;
+    *asker = Some(actor.clone());
+    let limit = if route.takes_content() { app.max_body } else { app.max_body.min(SMALL_BODY) };
+    let body = read_body(app, body, &headers, limit).await?;
+    let user_id = actor.user_id;
+    let answer = {
+        let service = Arc::clone(&app.service);
+        let request = Request { service, actor, owner, method: method.clone(), path, headers, body };
+        on_pool(Arc::clone(&app.permits), move || (route.run)(&request)).await??
+    };
+    match answer.body {
+        Body::Whole(_) => Ok(send(answer, &method)),
+        Body::Streamed(_) if method == Method::HEAD => Ok(send(answer, &method)),
+        Body::Streamed(produce) => {
+            let turn = Turn::take(app, user_id).await?;
+            let head = Answer { status: answer.status, headers: answer.headers, body: Body::Whole(Vec::new()) };
+            Ok(stream(head, produce, turn))
         }
-    });
-    match wait.await {
-        Ok(answer) => send(answer, &method, Some(receiver)),
-        // The handler panicked; its message is in the log.
-        Err(_) => send(Failure::Internal("a handler panicked".into()).answer("", &base), &method, None),
     }
 }
 
-async fn read_body(body: HttpBody, headers: &HeaderMap, limit: usize) -> Result<Bytes, Failure> {
+/// Runs `f` on the blocking pool once a permit is free.
+async fn on_pool<T: Send + 'static>(
+    permits: Arc<Semaphore>,
+    f: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
+    let permit = permits.acquire_owned().await.map_err(|_| Failure::Internal("shutting down".into()))?;
+    let run = move || {
+        let _permit = permit;
+        f()
+    };
+    // A panic's message is in the log already.
+    tokio::task::spawn_blocking(run).await.map_err(|_| Failure::Internal("a handler panicked".into()))
+}
+
+struct Checked {
+    actor: Actor,
+    owner: KeyOwner,
+    route: &'static Route,
+}
+
+/// Who asks, for what, and whether the role allows it at all.
+fn check(
+    app: &App,
+    address: IpAddr,
+    path: &Path,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<Checked, Failure> {
+    let (actor, owner) = authenticate(&app.service, &app.hasher, headers, address)?;
+    crate::users::note_use(&app.service, &owner);
+    let route = routes::find(path, method)?;
+    if !route.need.met(&actor, owner.key.read_only) {
+        return Err(Failure::NoPermission);
+    }
+    Ok(Checked { actor, owner, route })
+}
+
+/// Reads a body within its limit and within what all bodies together may hold.
+async fn read_body(app: &App, body: HttpBody, headers: &HeaderMap, limit: usize) -> Result<Bytes, Failure> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|n| n > limit) {
         return Err(Failure::TooLarge(limit));
     }
-    match Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(e) if e.is::<http_body_util::LengthLimitError>() => Err(Failure::TooLarge(limit)),
-        Err(_) => Err(Failure::BadRequest("The request body could not be read.".into())),
-    }
-}
-
-fn run(
-    app: &App,
-    address: IpAddr,
-    method: Method,
-    path: Path,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Answer, Failure> {
-    let (actor, owner) = authenticate(&app.service, &app.hasher, &headers, address)?;
-    crate::users::note_use(&app.service, &owner);
-    let route = routes::find(&path, &method)?;
-    if !route.need.met(&actor, owner.key.read_only) {
-        return Err(Failure::NoPermission);
-    }
-    let request = Request { service: Arc::clone(&app.service), actor, owner, method, path, headers, body };
-    (route.run)(&request)
-}
-
-type Pieces = mpsc::Receiver<Piece>;
-
-fn send(answer: Answer, method: &Method, stream: Option<Pieces>) -> Response {
-    let body = match (answer.body, stream) {
-        _ if *method == Method::HEAD => HttpBody::empty(),
-        (Body::Whole(bytes), Some(receiver)) if bytes.is_empty() => {
-            let pieces = futures_util::stream::unfold(Some(receiver), |receiver| async move {
-                let mut receiver = receiver?;
-                match receiver.recv().await {
-                    Some(Piece::Bytes(bytes)) => Some((Ok(bytes), Some(receiver))),
-                    Some(Piece::End) => None,
-                    None => Some((Err(std::io::Error::other("the answer could not be completed")), None)),
-                }
-            });
-            // Compression asks once more after the end.
-            HttpBody::from_stream(pieces.fuse())
+    let mut turn = None;
+    let mut body = body;
+    let mut whole = BytesMut::new();
+    loop {
+        let frame = tokio::time::timeout(PATIENCE, body.frame()).await;
+        let frame = frame.map_err(|_| Failure::BadRequest("The request body stopped coming.".into()))?;
+        let Some(frame) = frame else { return Ok(whole.freeze()) };
+        let frame = frame.map_err(|_| Failure::BadRequest("The request body could not be read.".into()))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if whole.len() + data.len() > limit {
+            return Err(Failure::TooLarge(limit));
         }
-        (Body::Whole(bytes), _) => HttpBody::from(bytes),
-        (Body::Streamed(_), _) => HttpBody::empty(),
+        if turn.is_none() && whole.len() + data.len() > LARGE {
+            turn = app.large_bodies.acquire().await.ok();
+        }
+        whole.extend_from_slice(&data);
+    }
+}
+
+/// The right to send one long answer; given back when it ends.
+struct Turn {
+    app: Arc<App>,
+    user_id: i64,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Turn {
+    async fn take(app: &Arc<App>, user_id: i64) -> Result<Self, Failure> {
+        let busy = || Failure::Busy("Too many long answers are being sent: ask again in a moment.".into());
+        let waiting = tokio::time::timeout(TURN, Arc::clone(&app.streams).acquire_owned());
+        let permit = waiting.await.map_err(|_| busy())?.map_err(|_| busy())?;
+        let mut counts = app.streams_of.lock();
+        let own = counts.entry(user_id).or_default();
+        if *own >= STREAMS_PER_USER {
+            return Err(busy());
+        }
+        *own += 1;
+        drop(counts);
+        Ok(Self { app: Arc::clone(app), user_id, _permit: permit })
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut counts = self.app.streams_of.lock();
+        if let Some(own) = counts.get_mut(&self.user_id) {
+            *own -= 1;
+            if *own == 0 {
+                counts.remove(&self.user_id);
+            }
+        }
+    }
+}
+
+/// Sends the head now and the body as it is produced, on the blocking pool.
+fn stream(head: Answer, produce: Producer, turn: Turn) -> Response {
+    let (sender, receiver) = mpsc::channel(2);
+    tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        let mut sink = Sink::new(sender);
+        match produce(&mut sink).and_then(|()| sink.finish()) {
+            Ok(()) => {}
+            Err(Stop::Gone) => tracing::debug!("the client left before the end of an answer"),
+            Err(Stop::Broken(failure)) => tracing::error!(?failure, "an answer broke off"),
+        }
+    });
+    let pieces = futures_util::stream::unfold(Some(receiver), |receiver| async move {
+        let mut receiver = receiver?;
+        match receiver.recv().await {
+            Some(Piece::Bytes(bytes)) => Some((Ok(bytes), Some(receiver))),
+            Some(Piece::End) => None,
+            None => Some((Err(std::io::Error::other("the answer could not be completed")), None)),
+        }
+    });
+    // Compression asks once more after the end.
+    respond(head.status, head.headers, HttpBody::from_stream(pieces.fuse()))
+}
+
+fn send(answer: Answer, method: &Method) -> Response {
+    let body = match answer.body {
+        Body::Whole(bytes) if *method != Method::HEAD => HttpBody::from(bytes),
+        _ => HttpBody::empty(),
     };
+    respond(answer.status, answer.headers, body)
+}
+
+fn respond(status: StatusCode, headers: HeaderMap, body: HttpBody) -> Response {
     let mut response = Response::new(body);
-    *response.status_mut() = answer.status;
-    *response.headers_mut() = answer.headers;
-    if answer.status == StatusCode::NO_CONTENT {
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    if status == StatusCode::NO_CONTENT {
         response.headers_mut().remove(header::CONTENT_TYPE);
     }
     response

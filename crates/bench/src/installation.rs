@@ -38,11 +38,6 @@ impl Installation {
         &self.database
     }
 
-    /// Where it keeps its files.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
     fn command(&self, words: &[&OsStr]) -> Result<Command> {
         let log = OpenOptions::new().create(true).append(true).open(self.log())?;
         let mut command = Command::new(&self.binary);

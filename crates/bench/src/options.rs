@@ -103,7 +103,7 @@ impl Options {
 pub struct Extent {
     /// The whole run ends before.
     pub limit: Duration,
-    /// Times that ingest and its floor take turns.
+    /// Times that ingest, or import, and its floor take turns. Odd, so that a median is the one in the middle.
     pub rounds: usize,
     /// Events of 1,000 attributes in each of them.
     pub ingest_events: u64,
@@ -117,7 +117,7 @@ pub struct Extent {
     pub lookups: usize,
     /// Event views, and lists.
     pub views: usize,
-    /// Searches for everything.
+    /// Searches for everything. Odd.
     pub searches: usize,
     /// Single attributes added by each of eight clients.
     pub singles: u64,
@@ -138,14 +138,14 @@ const FULL: Extent = Extent {
 
 const QUICK: Extent = Extent {
     limit: Duration::from_secs(3 * 60),
-    rounds: 1,
-    ingest_events: 100,
+    rounds: 3,
+    ingest_events: 60,
     import_files: 100,
     stage: 500_000,
     end: 500_000,
     lookups: 1_000,
     views: 100,
-    searches: 2,
+    searches: 3,
     singles: 200,
 };
 

@@ -15,6 +15,7 @@ pub mod freetext;
 pub mod ids;
 pub mod kind;
 pub mod knowledge;
+pub mod like;
 pub mod object;
 pub mod org;
 pub mod permission;

@@ -142,8 +142,9 @@ async fn ready(State(site): State<Arc<Site>>) -> Response {
     }
 }
 
-async fn metrics(State(site): State<Arc<Site>>) -> Response {
-    let counts = site.counts().await;
+/// What is stored is counted for callers on this machine alone; strangers learn nothing from it.
+async fn metrics(State(site): State<Arc<Site>>, ConnectInfo(peer): ConnectInfo<SocketAddr>) -> Response {
+    let counts = if peer.ip().to_canonical().is_loopback() { site.counts().await } else { None };
     let text = site.metrics.text(counts.as_ref());
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }

@@ -1,11 +1,12 @@
 //! API keys: made, changed, revoked, and when they were last used.
 
+use crate::user::managed;
 use crate::{Error, Result, Service, rules};
 use parking_lot::Mutex;
 use pisax_access::Actor;
 use pisax_auth::key;
 use pisax_model::ids::{Ref, new_uuid};
-use pisax_model::user::{AuthKey, User};
+use pisax_model::user::AuthKey;
 use pisax_model::{FieldError, Uuid, time};
 use pisax_store::Writer;
 use rustc_hash::FxHashMap;
@@ -34,7 +35,7 @@ pub fn add(service: &Service, actor: &Actor, user_id: i64, draft: KeyDraft) -> R
     apply(&mut key, draft)?;
     let raw = key::generate();
     service.write(actor, |w| {
-        managed_user(w, user_id)?;
+        managed(w, user_id)?;
         let key = insert(w, service, key, &raw)?;
         Ok(Added { key, raw })
     })
@@ -62,7 +63,7 @@ pub fn delete(service: &Service, actor: &Actor, reference: Ref) -> Result<()> {
 pub fn reset(service: &Service, actor: &Actor, user_id: i64) -> Result<Added> {
     let raw = key::generate();
     service.write(actor, |w| {
-        managed_user(w, user_id)?;
+        managed(w, user_id)?;
         let now = w.now();
         for mut old in w.keys(Some(user_id), None)? {
             if old.expiration == 0 || old.expiration > now {
@@ -161,18 +162,12 @@ fn expiration(text: &str) -> Result<i64, FieldError> {
     }
 }
 
-fn managed_user(w: &mut Writer<'_>, user_id: i64) -> Result<User> {
-    let actor = w.actor().clone();
-    let user = w.user(user_id)?.ok_or(Error::NotFound("user"))?;
-    let role = w.role(user.role_id)?.ok_or(Error::NotFound("role"))?;
-    rules::manages_user(&actor, &user, &role)?;
-    Ok(user)
-}
-
+/// A key of a user the actor manages. Whose keys they are is locked: what was read before is read again.
 fn managed_key(w: &mut Writer<'_>, reference: Ref) -> Result<AuthKey> {
-    let key = w.key(reference)?.ok_or(Error::NotFound("auth key"))?;
-    match managed_user(w, key.user_id) {
-        Ok(_) => Ok(key),
+    let missing = || Error::NotFound("auth key");
+    let key = w.key(reference)?.ok_or_else(missing)?;
+    match managed(w, key.user_id) {
+        Ok(_) => w.key(reference)?.ok_or_else(missing),
         Err(Error::NotFound(_)) => Err(Error::NotFound("auth key")),
         Err(e) => Err(e),
     }
@@ -202,8 +197,9 @@ pub fn use_is_news(service: &Service, key_id: i64) -> bool {
 /// Writes down that a key was used just now. What goes wrong is only logged: nobody's request depends on it.
 pub fn note_use(service: &Service, key: &AuthKey) {
     let noted = service.write(&Actor::system("note the use of an API key"), |w| {
-        w.touch_key(key.id)?;
-        Ok(w.note_api_access(key.user_id)?)
+        // The user before his keys, as whoever changes them does: two transactions never wait for each other.
+        w.note_api_access(key.user_id)?;
+        Ok(w.touch_key(key.id)?)
     });
     if let Err(error) = noted {
         tracing::warn!(%error, key = key.id, "the use of an API key could not be noted");

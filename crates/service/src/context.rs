@@ -38,7 +38,8 @@ pub(crate) struct Groups {
 impl Groups {
     /// Row number of a group the actor may share with.
     pub(crate) fn usable(&mut self, w: &mut Writer<'_>, group: Option<Ref>) -> Result<i64> {
-        let refused = || FieldError::new("sharing_group_id", "Invalid sharing group or not available to you.");
+        let refused =
+            || FieldError::new("sharing_group_id", "Invalid sharing group or not available to you.");
         let group = group.filter(|g| *g != Ref::Id(0)).ok_or_else(refused)?;
         if let Some(known) = self.known.get(&group) {
             return Ok(known.ok_or_else(refused)?);
@@ -52,7 +53,11 @@ impl Groups {
     }
 
     /// Puts the group's row number into a checked attribute.
-    pub(crate) fn settle(&mut self, w: &mut Writer<'_>, checked: &mut Checked) -> std::result::Result<(), Error> {
+    pub(crate) fn settle(
+        &mut self,
+        w: &mut Writer<'_>,
+        checked: &mut Checked,
+    ) -> std::result::Result<(), Error> {
         if checked.attribute.distribution == Distribution::SharingGroup {
             checked.attribute.sharing_group_id = self.usable(w, checked.group)?;
         }
@@ -61,14 +66,14 @@ impl Groups {
 }
 
 /// Tags by the name a client used; unknown ones are made for those who may, and silently left out otherwise
-/// (semantics 3.3).
+/// (semantics 3.3). Who may not tag finds none.
 pub(crate) struct Tags {
     by_name: FxHashMap<String, Tag>,
 }
 
 impl Tags {
     pub(crate) fn resolve(w: &mut Writer<'_>, drafts: &[&TagDraft]) -> Result<Self> {
-        if drafts.is_empty() {
+        if drafts.is_empty() || !tags_at_all(w.actor()) {
             return Ok(Self { by_name: FxHashMap::default() });
         }
         let actor = w.actor();
@@ -76,8 +81,10 @@ impl Tags {
         Ok(Self { by_name: w.resolve_tags(drafts, may_create)? })
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<&Tag> {
-        self.by_name.get(&pisax_store::tags::folded(name))
+    /// The tag of a draft, where the actor may attach and detach it.
+    fn free(&self, actor: &Actor, draft: &TagDraft) -> Option<&Tag> {
+        let tag = self.by_name.get(&pisax_store::tags::folded(&draft.name))?;
+        may_attach(actor, tag).then_some(tag)
     }
 
     /// The attachments that the actor may make of these drafts.
@@ -85,9 +92,8 @@ impl Tags {
         let wanted = drafts.iter().filter(|d| d.deleted != Some(true));
         wanted
             .filter_map(|draft| {
-                let tag = self.get(&draft.name)?;
-                let free = may_attach(actor, tag);
-                free.then(|| NewAttachment {
+                let tag = self.free(actor, draft)?;
+                Some(NewAttachment {
                     tag_id: tag.id,
                     local: draft.local.unwrap_or(false) || tag.local_only,
                     relationship_type: draft.relationship_type.clone().filter(|r| !r.is_empty()),
@@ -95,10 +101,22 @@ impl Tags {
             })
             .collect()
     }
+
+    /// The tags that these drafts take off and the actor may.
+    pub(crate) fn detachments(&self, actor: &Actor, drafts: &[TagDraft]) -> impl Iterator<Item = i64> {
+        let unwanted = drafts.iter().filter(|d| d.deleted == Some(true));
+        unwanted.filter_map(|draft| Some(self.free(actor, draft)?.id))
+    }
+}
+
+/// Who may not tag sends tags in vain (MISP captures them with perm_tagger alone).
+fn tags_at_all(actor: &Actor) -> bool {
+    [Permission::Tagger, Permission::Sync, Permission::SiteAdmin].into_iter().any(|p| actor.has(p))
 }
 
 /// Tags can be reserved for one organisation or user.
 pub(crate) fn may_attach(actor: &Actor, tag: &Tag) -> bool {
     actor.sees_all()
-        || ((tag.org_id == 0 || tag.org_id == actor.org_id) && (tag.user_id == 0 || tag.user_id == actor.user_id))
+        || ((tag.org_id == 0 || tag.org_id == actor.org_id)
+            && (tag.user_id == 0 || tag.user_id == actor.user_id))
 }

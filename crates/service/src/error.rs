@@ -17,9 +17,9 @@ pub enum Error {
     /// Fields that must be corrected.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<FieldError>),
-    /// The uuid is taken by this event.
+    /// The uuid is taken by an event; its row number is for those who see it.
     #[error("event {uuid} already exists")]
-    EventExists { id: i64, uuid: Uuid },
+    EventExists { id: Option<i64>, uuid: Uuid },
     /// What was sent is not newer than what is stored.
     #[error("the {0} in the request is not newer than the local copy")]
     Stale(&'static str),
@@ -43,6 +43,21 @@ impl From<pisax_store::Error> for Error {
     }
 }
 
+impl Error {
+    /// A uuid that somebody else stored a moment before is no fault of the database.
+    pub(crate) fn or_taken(self) -> Self {
+        match self {
+            Self::Store(e) if e.is_unique_violation() => uuid_taken().into(),
+            other => other,
+        }
+    }
+}
+
+/// The refusal of a uuid that stands for something else already.
+pub(crate) fn uuid_taken() -> FieldError {
+    FieldError::new("uuid", "The uuid is already in use.")
+}
+
 impl From<FieldError> for Error {
     fn from(e: FieldError) -> Self {
         Self::Invalid(vec![e])
@@ -50,3 +65,17 @@ impl From<FieldError> for Error {
 }
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unique_constraint_is_a_field_to_correct() {
+        let refused = Error::Store(pisax_store::Error::Conflict("x")).or_taken();
+        assert!(matches!(refused, Error::Invalid(fields) if fields == [uuid_taken()]));
+        let other = Error::Store(pisax_store::Error::Damaged("x")).or_taken();
+        assert!(matches!(other, Error::Store(_)));
+        assert!(matches!(Error::Forbidden.or_taken(), Error::Forbidden));
+    }
+}

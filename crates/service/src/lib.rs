@@ -32,6 +32,7 @@ use pisax_lookup::SharedWarninglists;
 use pisax_model::Clock;
 use pisax_store::{Reader, Store, Writer};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 /// Settings that change what use cases do; the binary fills them from its configuration.
 #[derive(Debug, Clone)]
@@ -58,6 +59,9 @@ pub struct Service {
     /// What the settings are where the database says nothing.
     configured: setting::Settings,
     settings: RwLock<setting::Settings>,
+    /// When they were read from the database (Unix milliseconds), and held while they are.
+    settings_read: AtomicI64,
+    reading_settings: Mutex<()>,
     uses: auth_key::Uses,
 }
 
@@ -68,6 +72,7 @@ impl Service {
             unpublished_private: store.unpublished_private(),
             ..setting::Settings::default()
         };
+        let settings_read = AtomicI64::new(clock.now_ms());
         Self {
             store,
             clock,
@@ -77,18 +82,23 @@ impl Service {
             loading: Mutex::new(()),
             configured,
             settings: RwLock::new(configured),
+            settings_read,
+            reading_settings: Mutex::new(()),
             uses: auth_key::Uses::default(),
         }
     }
 
-    /// What the settings are now.
+    /// What the settings are now. Another process may have changed them: whoever asks first after five seconds
+    /// reads them again, so this is asked outside of [`Service::read`] and of use cases.
     pub fn settings(&self) -> setting::Settings {
+        setting::refresh(self);
         *self.settings.read()
     }
 
     fn apply(&self, settings: setting::Settings) {
         self.store.set_unpublished_private(settings.unpublished_private);
         *self.settings.write() = settings;
+        self.settings_read.store(self.clock.now_ms(), Ordering::Relaxed);
     }
 
     /// Looks at what `actor` may see.
@@ -97,6 +107,15 @@ impl Service {
     }
 
     pub(crate) fn write<T>(&self, actor: &Actor, f: impl FnOnce(&mut Writer<'_>) -> Result<T>) -> Result<T> {
+        self.write_bare(actor, f).map_err(Error::or_taken)
+    }
+
+    /// The same for who has more to say of a uuid that is taken.
+    pub(crate) fn write_bare<T>(
+        &self,
+        actor: &Actor,
+        f: impl FnOnce(&mut Writer<'_>) -> Result<T>,
+    ) -> Result<T> {
         self.store.write(actor, self.clock.now_ms(), f)
     }
 

@@ -39,6 +39,7 @@ pub fn add(service: &Service, actor: &Actor, draft: RoleDraft) -> Result<Role> {
 pub fn edit(service: &Service, actor: &Actor, id: i64, draft: RoleDraft) -> Result<Role> {
     rules::site_admin(actor)?;
     service.write(actor, |w| {
+        w.lock_roles()?;
         let mut role = w.role(id)?.ok_or(Error::NotFound("role"))?;
         apply(&mut role, draft)?;
         w.edit_role(&role).map_err(taken)?;
@@ -51,6 +52,7 @@ pub fn edit(service: &Service, actor: &Actor, id: i64, draft: RoleDraft) -> Resu
 pub fn delete(service: &Service, actor: &Actor, id: i64) -> Result<()> {
     rules::site_admin(actor)?;
     service.write(actor, |w| {
+        w.lock_roles()?;
         w.role(id)?.ok_or(Error::NotFound("role"))?;
         if has_users(w, id)? {
             let message = "It is not possible to delete a role that users have: give them another one first.";
@@ -63,7 +65,10 @@ pub fn delete(service: &Service, actor: &Actor, id: i64) -> Result<()> {
 /// Makes it the role of users that are added without one.
 pub fn set_default(service: &Service, actor: &Actor, id: i64) -> Result<()> {
     rules::site_admin(actor)?;
-    service.write(actor, |w| Ok(w.set_default_role(id)?))
+    service.write(actor, |w| {
+        w.lock_roles()?;
+        Ok(w.set_default_role(id)?)
+    })
 }
 
 fn has_users(w: &mut Writer<'_>, id: i64) -> Result<bool> {

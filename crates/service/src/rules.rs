@@ -36,9 +36,11 @@ pub(crate) fn manages_user(actor: &Actor, user: &User, role: &Role) -> Result<()
     if may { Ok(()) } else { Err(Error::Forbidden) }
 }
 
-/// Give a role to somebody.
+/// Give a role to somebody. What reaches beyond one organisation is for site admins to give: a sync user speaks
+/// for others and replaces what came from them.
 pub(crate) fn grants_role(actor: &Actor, role: &Role) -> Result<()> {
-    let reserved = role.permissions.has(Permission::SiteAdmin) || role.restricted_to_site_admin;
+    let beyond = [Permission::SiteAdmin, Permission::Sync, Permission::RegexpAccess];
+    let reserved = role.restricted_to_site_admin || beyond.into_iter().any(|p| role.permissions.has(p));
     if actor.sees_all() || !reserved { Ok(()) } else { Err(Error::Forbidden) }
 }
 
@@ -112,6 +114,10 @@ mod tests {
         assert!(manages_user(&actor(9, 9, &[Permission::SiteAdmin]), &user(2, 1), &above).is_ok());
         assert!(grants_role(&admin, &above).is_err());
         assert!(grants_role(&admin, &Role { restricted_to_site_admin: true, ..plain.clone() }).is_err());
+        for beyond in [Permission::Sync, Permission::RegexpAccess] {
+            assert!(grants_role(&admin, &role(&[beyond])).is_err());
+            assert!(grants_role(&actor(9, 9, &[Permission::SiteAdmin]), &role(&[beyond])).is_ok());
+        }
         assert!(grants_role(&admin, &plain).is_ok());
     }
 

@@ -4,6 +4,7 @@
 use crate::{Error, Result, Service, rules};
 use pisax_access::Actor;
 use pisax_model::FieldError;
+use std::sync::atomic::Ordering;
 
 /// What the settings are now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,8 +156,34 @@ pub fn edit(service: &Service, actor: &Actor, name: &str, text: &str) -> Result<
     load(service)
 }
 
+/// Milliseconds after which the settings are read again: other processes on the same database change them too.
+const FRESH_MS: i64 = 5000;
+
 /// Reads the settings from the database.
 pub fn load(service: &Service) -> Result<()> {
+    // One after the other: what was read before an edit is not applied after what the edit reads.
+    let _reading = service.reading_settings.lock();
+    load_held(service)
+}
+
+/// Reads them where they are not fresh and nobody is at it. Where that fails they stay as they are for as long.
+pub(crate) fn refresh(service: &Service) {
+    let now = service.clock.now_ms();
+    let fresh = || (0..FRESH_MS).contains(&(now - service.settings_read.load(Ordering::Relaxed)));
+    if fresh() {
+        return;
+    }
+    let Some(_reading) = service.reading_settings.try_lock() else { return };
+    if fresh() {
+        return;
+    }
+    if let Err(error) = load_held(service) {
+        tracing::warn!(%error, "the settings could not be read again");
+        service.settings_read.store(now, Ordering::Relaxed);
+    }
+}
+
+fn load_held(service: &Service) -> Result<()> {
     let stored = service.read(&Actor::system("read the settings"), |r| Ok(r.settings()?))?;
     let mut settings = service.configured;
     for (name, text) in stored {

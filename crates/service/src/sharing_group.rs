@@ -156,8 +156,12 @@ pub fn remove_server(service: &Service, actor: &Actor, reference: Ref, name: &st
     })
 }
 
+/// A group the actor sees, as it is once nobody else can change it.
 fn seen(w: &mut Writer<'_>, reference: Ref) -> Result<SharingGroup> {
-    w.sharing_group(reference)?.ok_or(Error::NotFound("sharing group"))
+    let missing = || Error::NotFound("sharing group");
+    let id = w.sharing_group(reference)?.ok_or_else(missing)?.id;
+    w.lock_sharing_group(id)?;
+    w.sharing_group(Ref::Id(id))?.ok_or_else(missing)
 }
 
 fn editable(w: &mut Writer<'_>, reference: Ref) -> Result<SharingGroup> {

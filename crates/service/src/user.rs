@@ -47,6 +47,7 @@ pub fn add(service: &Service, actor: &Actor, draft: UserDraft) -> Result<Added> 
     let hash = given.or_else(|| made.clone()).map(|p| password::hash(&p)).unwrap_or_default();
     let raw = key::generate();
     service.write(actor, |w| {
+        w.lock_roles()?;
         apply_own(&mut user, &draft)?;
         apply_administered(w, &mut user, &draft)?;
         if user.role_id == 0 {
@@ -76,6 +77,9 @@ pub fn edit_self(service: &Service, actor: &Actor, draft: UserDraft) -> Result<U
 fn change(service: &Service, actor: &Actor, id: i64, draft: &UserDraft, administered: bool) -> Result<User> {
     let hash = new_password(draft)?.map(|p| password::hash(&p));
     service.write(actor, |w| {
+        if administered {
+            w.lock_roles()?;
+        }
         let before = managed(w, id)?;
         let mut user = before.clone();
         apply_own(&mut user, draft)?;
@@ -101,6 +105,7 @@ fn change(service: &Service, actor: &Actor, id: i64, draft: &UserDraft, administ
 pub fn delete(service: &Service, actor: &Actor, id: i64) -> Result<()> {
     rules::administers_users(actor)?;
     service.write(actor, |w| {
+        w.lock_roles()?;
         managed(w, id)?;
         w.delete_user(id)?;
         rules::still_administered(w)
@@ -278,7 +283,9 @@ fn settle(w: &mut Writer<'_>, user: &User, before: Option<&User>) -> Result<()> 
     Ok(())
 }
 
-fn managed(w: &mut Writer<'_>, id: i64) -> Result<User> {
+/// A user the actor manages, locked and then read.
+pub(crate) fn managed(w: &mut Writer<'_>, id: i64) -> Result<User> {
+    w.lock_user(id)?;
     let actor = w.actor().clone();
     let user = w.user(id)?.ok_or(Error::NotFound("user"))?;
     let role = w.role(user.role_id)?.ok_or(Error::NotFound("role"))?;

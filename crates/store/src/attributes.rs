@@ -158,7 +158,8 @@ pub(crate) fn postings(keys: &Keys) -> impl Iterator<Item = (i64, bool)> {
 impl Reader<'_> {
     pub fn attribute(&mut self, reference: Ref) -> Result<Option<Batch>> {
         let (is, value) = crate::events::by_ref("a", &reference);
-        let sql = format!("select {COLUMNS} from {FROM} where {is} and {}", self.sees_attribute("e", "o", "a"));
+        let (sees, buried) = (self.sees_attribute("e", "o", "a"), self.sees_tombstone("e", "a"));
+        let sql = format!("select {COLUMNS} from {FROM} where {is} and {sees} and {buried}");
         let mut batch = Batch::default();
         self.conn.each(&sql, &[value], |row| batch.push(row))?;
         Ok(if batch.is_empty() { None } else { Some(batch) })
@@ -167,9 +168,9 @@ impl Reader<'_> {
     /// The visible ones of these attributes, by ascending row number.
     pub fn attributes_by_ids(&mut self, ids: &[i64]) -> Result<Batch> {
         let lite = self.conn.is_lite();
-        let sees = self.sees_attribute("e", "o", "a");
+        let (sees, buried) = (self.sees_attribute("e", "o", "a"), self.sees_tombstone("e", "a"));
         let set = dialect::in_set(lite, "a.id", 1);
-        let sql = format!("select {COLUMNS} from {FROM} where {set} and {sees} order by a.id");
+        let sql = format!("select {COLUMNS} from {FROM} where {set} and {sees} and {buried} order by a.id");
         let set = dialect::set_text(lite, ids.iter().copied());
         let mut batch = Batch::default();
         self.conn.each(&sql, &[Val::Text(&set)], |row| batch.push(row))?;

@@ -73,6 +73,7 @@ impl Writer<'_> {
             return Ok(());
         }
         let changes = std::mem::take(&mut self.changes);
+        dialect::order_changes(&mut self.conn)?;
         let (now, actor) = (self.now(), self.actor);
         let columns = [
             ("at", Kind::Int),
@@ -103,12 +104,9 @@ impl Writer<'_> {
 impl Reader<'_> {
     /// Up to `limit` changes after `cursor`, oldest first; for the system's own readers.
     pub fn changes_after(&mut self, cursor: i64, limit: i64) -> Result<Vec<Logged>> {
-        let sql = format!(
-            "select seq, at, kind, action, uuid, event_id, org_id, user_id, reason from changes \
-             where seq > $1 and {} order by seq limit $2",
-            dialect::settled_changes(self.conn.is_lite())
-        );
-        self.conn.all(&sql, &[cursor.into(), limit.into()], |r| {
+        let sql = "select seq, at, kind, action, uuid, event_id, org_id, user_id, reason from changes \
+                   where seq > $1 order by seq limit $2";
+        self.conn.all(sql, &[cursor.into(), limit.into()], |r| {
             Ok(Logged {
                 seq: r.int(0)?,
                 at: r.int(1)?,

@@ -2,6 +2,7 @@
 
 use crate::conn::{Conn, Val};
 use crate::{Error, Result};
+use pisax_model::Uuid;
 
 /// What a placeholder in a migration becomes.
 pub(crate) fn ddl(sql: &str, lite: bool) -> String {
@@ -16,13 +17,18 @@ pub(crate) fn ddl(sql: &str, lite: bool) -> String {
         ("{serial}", "integer primary key autoincrement", "bigserial primary key"),
         ("{txid}", "", ", txid bigint not null default txid_current()"),
     ];
-    pairs.iter().fold(sql.to_owned(), |sql, (mark, on_lite, on_pg)| sql.replace(mark, if lite { on_lite } else { on_pg }))
+    pairs.iter().fold(sql.to_owned(), |sql, (mark, on_lite, on_pg)| {
+        sql.replace(mark, if lite { on_lite } else { on_pg })
+    })
 }
 
 /// Makes the number source of a table.
 pub(crate) fn create_sequence(conn: &mut Conn<'_>, table: &str) -> Result<()> {
     if conn.is_lite() {
-        conn.execute("create table if not exists counters (name text primary key, next integer not null)", &[])?;
+        conn.execute(
+            "create table if not exists counters (name text primary key, next integer not null)",
+            &[],
+        )?;
         conn.execute("insert into counters (name, next) values ($1, 1)", &[table.into()])?;
     } else {
         conn.execute(&format!("create sequence {table}_ids"), &[])?;
@@ -38,13 +44,17 @@ pub(crate) fn allocate(conn: &mut Conn<'_>, table: &'static str, count: usize) -
     if conn.is_lite() {
         let args = [Val::Int(count as i64), table.into()];
         let next = conn
-            .first("update counters set next = next + $1 where name = $2 returning next", &args, |r| r.int(0))?
+            .first("update counters set next = next + $1 where name = $2 returning next", &args, |r| {
+                r.int(0)
+            })?
             .ok_or(Error::Damaged("a table has no counter"))?;
         return Ok((next - count as i64..next).collect());
     }
-    conn.all(&format!("select nextval('{table}_ids') from generate_series(1, $1)"), &[Val::Int(count as i64)], |r| {
-        r.int(0)
-    })
+    conn.all(
+        &format!("select nextval('{table}_ids') from generate_series(1, $1)"),
+        &[Val::Int(count as i64)],
+        |r| r.int(0),
+    )
 }
 
 /// `column in (set)` for a set of numbers given as one text value (see [`set_text`]).
@@ -62,15 +72,89 @@ pub(crate) fn set_text(lite: bool, numbers: impl Iterator<Item = i64>) -> String
     if lite { format!("[{}]", list.join(",")) } else { list.join(",") }
 }
 
+/// `column in (set)` for a set of texts given as one text value (see [`text_set_text`]).
+pub(crate) fn in_text_set(lite: bool, column: &str, position: usize) -> String {
+    if lite {
+        format!("{column} in (select value from json_each(${position}))")
+    } else {
+        format!("{column} = any(array(select jsonb_array_elements_text((${position}::text)::jsonb)))")
+    }
+}
+
+/// The text that [`in_text_set`] reads: a JSON array. NUL is left out, as PostgreSQL has none in its texts.
+pub(crate) fn text_set_text<'t>(texts: impl Iterator<Item = &'t str>) -> String {
+    let mut json = String::from("[");
+    for text in texts {
+        json.push_str(if json.len() > 1 { ",\"" } else { "\"" });
+        for c in text.chars() {
+            match c {
+                '\0' => {}
+                '"' | '\\' => json.extend(['\\', c]),
+                c if c < ' ' => json.push_str(&format!("\\u{:04x}", u32::from(c))),
+                c => json.push(c),
+            }
+        }
+        json.push('"');
+    }
+    json.push(']');
+    json
+}
+
+/// `column in (set)` for a set of uuids given as one text value (see [`uuid_set_text`]).
+pub(crate) fn in_uuid_set(lite: bool, column: &str, position: usize) -> String {
+    if lite {
+        format!("{column} in (select unhex(value) from json_each(${position}))")
+    } else {
+        format!(
+            "{column} = any(array(select decode(x, 'hex') from unnest(string_to_array(${position}, ',')) x))"
+        )
+    }
+}
+
+/// The text that [`in_uuid_set`] reads.
+pub(crate) fn uuid_set_text<'u>(lite: bool, uuids: impl Iterator<Item = &'u Uuid>) -> String {
+    let hex: Vec<String> = uuids.map(|u| u.simple().to_string()).collect();
+    if lite { text_set_text(hex.iter().map(String::as_str)) } else { hex.join(",") }
+}
+
+/// `(one, two) in (set)` for a set of pairs of numbers given as one text value (see [`pair_set_text`]).
+pub(crate) fn in_pair_set(lite: bool, columns: &str, position: usize) -> String {
+    if lite {
+        format!("({columns}) in (select value ->> 0, value ->> 1 from json_each(${position}))")
+    } else {
+        format!(
+            "({columns}) in (select (x ->> 0)::bigint, (x ->> 1)::bigint \
+             from jsonb_array_elements((${position}::text)::jsonb) x)"
+        )
+    }
+}
+
+/// The text that [`in_pair_set`] reads.
+pub(crate) fn pair_set_text(pairs: impl Iterator<Item = (i64, i64)>) -> String {
+    let list: Vec<String> = pairs.map(|(one, two)| format!("[{one},{two}]")).collect();
+    format!("[{}]", list.join(","))
+}
+
 /// Locks the selected rows until the transaction ends; SQLite has one writer and needs none.
 pub(crate) fn for_update(lite: bool) -> &'static str {
     if lite { "" } else { " for update" }
 }
 
-/// Changes that no open transaction can still come before. PostgreSQL commits out of sequence: a row is only
-/// shown once every transaction that began before its own has ended.
-pub(crate) fn settled_changes(lite: bool) -> &'static str {
-    if lite { "1 = 1" } else { "txid < txid_snapshot_xmin(txid_current_snapshot())" }
+/// Keeps the selected rows from being deleted until the transaction ends.
+pub(crate) fn for_key_share(lite: bool) -> &'static str {
+    if lite { "" } else { " for key share" }
+}
+
+/// "PISAXLOG" in ASCII: the advisory lock under which changes are numbered and committed.
+const CHANGES_LOCK: i64 = 0x50_49_53_41_58_4C_4F_47;
+
+/// Makes the order of the change log that of the commits: who numbers changes has committed (or failed) before
+/// the next one numbers his, so a snapshot that shows a change shows all before it. SQLite has one writer.
+pub(crate) fn order_changes(conn: &mut Conn<'_>) -> Result<()> {
+    if !conn.is_lite() {
+        conn.execute(&format!("select pg_advisory_xact_lock({CHANGES_LOCK})"), &[])?;
+    }
+    Ok(())
 }
 
 /// Statements that give both engines the function `pisax_fold(text)`: how values compare (lower case, accents

@@ -27,6 +27,9 @@ pub enum Error {
     /// The transaction this write belonged to could not be committed.
     #[error("the write could not be committed: {0}")]
     Commit(String),
+    /// The client asks for more than one statement can carry; says of what.
+    #[error("{0}")]
+    TooMuch(&'static str),
 }
 
 impl Error {

@@ -15,6 +15,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Most writes that share one commit: bounds how long the first one waits.
 const GROUP: usize = 64;
 
+/// Failed groups remembered for members that have not woken yet.
+const FAILURES: usize = 1024;
+
 pub(crate) struct Lite {
     writer: Mutex<WriteState>,
     committed: Condvar,
@@ -125,7 +128,11 @@ impl Lite {
         state.members += 1;
         let group = state.group;
         let result = guarded(&state.conn, f);
-        if self.waiting.load(Ordering::SeqCst) == 0 || state.members >= GROUP {
+        if state.conn.is_autocommit() {
+            // Disk full, I/O error, out of memory: SQLite may undo the whole transaction by itself, and with it
+            // what the others in the group wrote.
+            self.end(&mut state, Some("SQLite undid the transaction".into()));
+        } else if self.waiting.load(Ordering::SeqCst) == 0 || state.members >= GROUP {
             self.commit(&mut state);
         }
         match result {
@@ -147,11 +154,20 @@ impl Lite {
     }
 
     fn commit(&self, state: &mut WriteState) {
-        if let Err(e) = state.conn.execute_batch("commit") {
+        let failure = state.conn.execute_batch("commit").err().map(|e| {
             let _ = state.conn.execute_batch("rollback");
-            let group = state.group;
-            state.failed.push_back((group, e.to_string()));
-            state.failed.truncate(1024);
+            e.to_string()
+        });
+        self.end(state, failure);
+    }
+
+    /// Closes the open group and tells its members how it went.
+    fn end(&self, state: &mut WriteState, failure: Option<String>) {
+        if let Some(reason) = failure {
+            state.failed.push_back((state.group, reason));
+            if state.failed.len() > FAILURES {
+                state.failed.pop_front();
+            }
         }
         state.open = false;
         state.ended = state.group;
@@ -171,6 +187,13 @@ impl Lite {
     }
 }
 
+impl Drop for Lite {
+    /// Readers first: the writer is then the last to close, which brings the log into the file and removes it.
+    fn drop(&mut self) {
+        self.readers.get_mut().clear();
+    }
+}
+
 /// Runs one write in its savepoint: kept on success, undone on error or panic.
 fn guarded<T, E: From<Error>>(
     conn: &Connection,
@@ -180,6 +203,12 @@ fn guarded<T, E: From<Error>>(
         return Ok(Err(Error::from(e).into()));
     }
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| f(Conn::Lite(conn))));
+    if conn.is_autocommit() {
+        return match result {
+            Ok(Ok(_)) => Ok(Err(Error::Commit("SQLite undid the transaction".into()).into())),
+            failed => failed,
+        };
+    }
     let end = if matches!(result, Ok(Ok(_))) { "release one" } else { "rollback to one; release one" };
     match conn.execute_batch(end) {
         Ok(()) => result,
@@ -202,3 +231,6 @@ impl Drop for Lease<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,7 +58,8 @@ fn read_reference(row: &Row<'_>) -> Result<Reference> {
 impl Reader<'_> {
     pub fn object(&mut self, reference: Ref) -> Result<Option<Object>> {
         let (is, value) = crate::events::by_ref("o", &reference);
-        let sql = format!("select {COLUMNS} from {FROM} where {is} and {}", self.sees_object("e", "o"));
+        let (sees, buried) = (self.sees_object("e", "o"), self.sees_tombstone("e", "o"));
+        let sql = format!("select {COLUMNS} from {FROM} where {is} and {sees} and {buried}");
         self.conn.first(&sql, &[value], read)
     }
 
@@ -76,23 +77,26 @@ impl Reader<'_> {
     pub fn objects_by_ids(&mut self, ids: &[i64]) -> Result<Vec<Object>> {
         let lite = self.conn.is_lite();
         let sql = format!(
-            "select {COLUMNS} from {FROM} where {} and {} order by o.id",
+            "select {COLUMNS} from {FROM} where {} and {} and {} order by o.id",
             dialect::in_set(lite, "o.id", 1),
-            self.sees_object("e", "o")
+            self.sees_object("e", "o"),
+            self.sees_tombstone("e", "o")
         );
         let set = dialect::set_text(lite, ids.iter().copied());
         self.conn.all(&sql, &[Val::Text(&set)], read)
     }
 
-    /// Living references of these objects (already found visible), by object.
+    /// References of these objects, by object; tombstones among them for whom they are.
     pub fn references_of(&mut self, objects: &[i64], deleted: bool) -> Result<FxHashMap<i64, Vec<Reference>>> {
         let lite = self.conn.is_lite();
         let set = dialect::in_set(lite, "r.object_id", 1);
         let which = if deleted { "1 = 1" } else { "r.deleted = 0" };
         let sql = format!(
             "select {REFERENCE} from object_references r join objects o on o.id = r.object_id join events e on e.id = o.event_id \
-             where {set} and {which} and {} order by r.id",
-            self.sees_object("e", "o")
+             where {set} and {which} and {} and {} and {} order by r.id",
+            self.sees_object("e", "o"),
+            self.sees_tombstone("e", "o"),
+            self.sees_tombstone("e", "r")
         );
         let set = dialect::set_text(lite, objects.iter().copied());
         let mut found: FxHashMap<i64, Vec<Reference>> = FxHashMap::default();
@@ -108,8 +112,10 @@ impl Reader<'_> {
         let (is, value) = crate::events::by_ref("r", &reference);
         let sql = format!(
             "select {REFERENCE} from object_references r join objects o on o.id = r.object_id join events e on e.id = o.event_id \
-             where {is} and {}",
-            self.sees_object("e", "o")
+             where {is} and {} and {} and {}",
+            self.sees_object("e", "o"),
+            self.sees_tombstone("e", "o"),
+            self.sees_tombstone("e", "r")
         );
         self.conn.first(&sql, &[value], read_reference)
     }

@@ -225,6 +225,8 @@ impl Writer<'_> {
 
     /// Removes an organisation that has neither users nor events; it leaves the sharing groups it was in.
     pub fn delete_org(&mut self, id: i64) -> Result<()> {
+        let sql = format!("select id from orgs where id = $1{}", dialect::for_update(self.conn.is_lite()));
+        self.conn.first(&sql, &[id.into()], |r| r.int(0))?;
         let org = self.org(Ref::Id(id))?.ok_or(Error::NotFound("organisation"))?;
         for (sql, what) in [
             ("select 1 from users where org_id = $1 limit 1", "organisation (it has users)"),

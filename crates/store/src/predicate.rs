@@ -2,6 +2,7 @@
 //! correlations composes one of these; a property test compares them with the oracle on both engines.
 
 use crate::Reader;
+use pisax_access::Permission;
 
 impl Reader<'_> {
     /// Sharing groups the actor's organisation belongs to, or that are open to everybody here.
@@ -49,6 +50,16 @@ impl Reader<'_> {
             self.sees_event(event),
             self.actor.org_id
         )
+    }
+
+    /// Whether the record in `alias` lives, or its tombstone is for the actor: for those who synchronise, the
+    /// event's owner, and its creator, who may take the tombstone away.
+    pub(crate) fn sees_tombstone(&self, event: &str, alias: &str) -> String {
+        if self.actor.sees_all() || self.actor.has(Permission::Sync) {
+            return "1 = 1".into();
+        }
+        let org = self.actor.org_id;
+        format!("({alias}.deleted = 0 or {event}.org_id = {org} or {event}.orgc_id = {org})")
     }
 
     /// Whether the sighting is visible, given that its attribute is: the event's owner sees all, others their own.

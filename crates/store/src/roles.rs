@@ -143,6 +143,13 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Lets one transaction at a time administer users and roles: who may administer the instance depends on
+    /// all of them together.
+    pub fn lock_roles(&mut self) -> Result<()> {
+        let sql = format!("select id from roles order by id{}", dialect::for_update(self.conn.is_lite()));
+        self.conn.all(&sql, &[], |r| r.int(0)).map(drop)
+    }
+
     fn refuse_taken_role(&mut self, role: &Role, id: i64) -> Result<()> {
         let sql = "select count(*) from roles where name = $1 and id <> $2";
         match self.conn.number(sql, &[(&role.name).into(), id.into()])? {

@@ -5,24 +5,41 @@
 
 use crate::attributes::FROM;
 use crate::conn::Val;
-use crate::{Reader, Result, dialect};
+use crate::{Error, Reader, Result, dialect};
 use pisax_access::Permission;
 use pisax_model::filter::{Filter, Order, Range, Scope, SortKey, Terms, Tri};
 use pisax_model::fold::fold;
 use pisax_model::ids::Ref;
-use pisax_model::{AttributeType, Category};
+use pisax_model::{AttributeType, Category, Uuid};
 
 mod terms;
-use terms::{Arg, like_matches};
+use terms::{Arg, Words};
 
 /// A statement in the making: text and the values its `$n` stand for.
 struct Where {
     lite: bool,
     conditions: Vec<String>,
     args: Vec<Arg>,
+    /// One of the keys has more than a statement can carry.
+    too_much: bool,
 }
 
 impl Where {
+    fn new(lite: bool) -> Self {
+        Self { lite, conditions: Vec::new(), args: Vec::new(), too_much: false }
+    }
+
+    /// Notes when a key has more than a statement can carry; then it must not be compiled.
+    fn bears(&mut self, terms: &Terms) -> bool {
+        let bears = terms::bearable(terms);
+        self.too_much |= !bears;
+        bears
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.too_much { Err(Error::TooMuch("too many or too long search patterns")) } else { Ok(()) }
+    }
+
     fn arg(&mut self, value: impl Into<Arg>) -> String {
         self.args.push(value.into());
         format!("${}", self.args.len())
@@ -41,6 +58,40 @@ impl Where {
         }
     }
 
+    /// `column in (texts)` for each column.
+    fn text_set(&mut self, columns: &[String], texts: &[String]) -> Vec<String> {
+        match texts {
+            [] => Vec::new(),
+            [one] => {
+                let arg = self.arg(one.clone());
+                columns.iter().map(|column| format!("{column} = {arg}")).collect()
+            }
+            many => {
+                self.args.push(Arg::Text(dialect::text_set_text(many.iter().map(String::as_str))));
+                let place = self.args.len();
+                columns.iter().map(|column| dialect::in_text_set(self.lite, column, place)).collect()
+            }
+        }
+    }
+
+    /// `column in (uuids)`.
+    fn uuid_set(&mut self, column: &str, uuids: &[Uuid]) -> String {
+        match uuids {
+            [] => "1 = 0".into(),
+            [one] => format!("{column} = {}", self.arg(one)),
+            many => {
+                self.args.push(Arg::Text(dialect::uuid_set_text(self.lite, many.iter())));
+                dialect::in_uuid_set(self.lite, column, self.args.len())
+            }
+        }
+    }
+
+    /// `(one, two) in (pairs)`.
+    fn pair_set(&mut self, columns: &str, pairs: &[(i64, i64)]) -> String {
+        self.args.push(Arg::Text(dialect::pair_set_text(pairs.iter().copied())));
+        dialect::in_pair_set(self.lite, columns, self.args.len())
+    }
+
     fn and(&mut self, condition: String) {
         self.conditions.push(condition);
     }
@@ -52,7 +103,7 @@ type Compile<'f> = dyn Fn(&mut Where, &[String]) -> String + 'f;
 impl Reader<'_> {
     /// Row numbers of all matches in the asked order, before paging.
     pub fn find(&mut self, scope: Scope, filter: &Filter) -> Result<Vec<i64>> {
-        let (sql, args) = self.compile(scope, filter);
+        let (sql, args) = self.compile(scope, filter)?;
         let args: Vec<Val<'_>> = args.iter().map(Arg::val).collect();
         self.conn.all(&sql, &args, |r| r.int(0))
     }
@@ -70,14 +121,16 @@ impl Reader<'_> {
 
     /// Row numbers of the tags named by these items of a filter.
     pub fn tag_ids(&mut self, items: &[String]) -> Result<Vec<i64>> {
-        let mut w = Where { lite: self.conn.is_lite(), conditions: Vec::new(), args: Vec::new() };
+        let mut w = Where::new(self.conn.is_lite());
+        w.bears(&Terms { or: items.to_vec(), ..Terms::default() });
+        w.check()?;
         let sql = terms::tag_rows(&mut w, items);
         let args: Vec<Val<'_>> = w.args.iter().map(Arg::val).collect();
         self.conn.all(&sql, &args, |r| r.int(0))
     }
 
-    fn compile(&self, scope: Scope, filter: &Filter) -> (String, Vec<Arg>) {
-        let mut w = Where { lite: self.conn.is_lite(), conditions: Vec::new(), args: Vec::new() };
+    fn compile(&self, scope: Scope, filter: &Filter) -> Result<(String, Vec<Arg>)> {
+        let mut w = Where::new(self.conn.is_lite());
         let (from, id, sees) = match scope {
             Scope::Events => ("events e".to_owned(), "e.id", self.sees_event("e")),
             Scope::Attributes => (FROM.to_owned(), "a.id", self.sees_attribute("e", "o", "a")),
@@ -95,8 +148,10 @@ impl Reader<'_> {
             }
         }
         self.deleted(&mut w, scope, filter.deleted);
+        w.check()?;
         let order = order_by(scope, &filter.order, id);
-        (format!("select {id} from {from} where {} order by {order}", w.conditions.join(" and ")), w.args)
+        let conditions = terms::joined(&w.conditions, " and ");
+        Ok((format!("select {id} from {from} where {conditions} order by {order}"), w.args))
     }
 
     /// A condition on attributes (alias `a`) as a condition on the scope's rows.
@@ -118,6 +173,9 @@ impl Reader<'_> {
 
     /// Adds one key: OR, AND and NOT groups are conjoined.
     fn conjoin(&self, w: &mut Where, terms: &Terms, wrap: &dyn Fn(String) -> String, compile: &Compile<'_>) {
+        if !w.bears(terms) {
+            return;
+        }
         if !terms.or.is_empty() {
             let condition = compile(w, &terms.or);
             w.and(wrap(condition));
@@ -153,8 +211,9 @@ impl Reader<'_> {
             format!("({event} or a.sharing_group_id in ({groups}))")
         });
         self.conjoin(w, &f.creator_email, &plain, &|w, items| {
-            let list: Vec<String> = items.iter().map(|i| w.arg(i.to_lowercase())).collect();
-            format!("e.user_id in (select id from users where email in ({}))", list.join(","))
+            let emails: Vec<String> = items.iter().map(|i| i.to_lowercase()).collect();
+            let set = w.text_set(&["email".to_owned()], &emails).join(" or ");
+            format!("e.user_id in (select id from users where {set})")
         });
         if let Tri::Only(flag) = f.published {
             w.and(format!("e.published = {}", i64::from(flag)));
@@ -188,7 +247,7 @@ impl Reader<'_> {
         };
         let positive = Terms { not: Vec::new(), ..f.tags.clone() };
         self.conjoin(w, &positive, &plain, &either);
-        if f.tags.not.is_empty() {
+        if f.tags.not.is_empty() || !w.bears(&f.tags) {
             return;
         }
         // Attributes are left out when they or their event carry the tag; events when they carry it themselves
@@ -214,12 +273,14 @@ impl Reader<'_> {
         self.conjoin(w, &f.value1, &wrap, &|w, items| terms::values(w, key, &["a.value1"], "a.hash1", items));
         self.conjoin(w, &f.value2, &wrap, &|w, items| terms::values(w, key, &["a.value2"], "a.hash2", items));
         self.conjoin(w, &f.kind, &wrap, &|w, items| {
-            let known = AttributeType::all().filter(|k| items.iter().any(|i| like_matches(i, k.name(), true)));
+            let words = Words::new(items, true);
+            let known = AttributeType::all().filter(|k| words.name(k.name()));
             let codes: Vec<i64> = known.map(AttributeType::code).collect();
             w.set("a.kind", &codes)
         });
         self.conjoin(w, &f.category, &wrap, &|w, items| {
-            let known = Category::all().filter(|c| items.iter().any(|i| like_matches(i, c.name(), false)));
+            let words = Words::new(items, false);
+            let known = Category::all().filter(|c| words.name(c.name()));
             let codes: Vec<i64> = known.map(Category::code).collect();
             w.set("a.category", &codes)
         });
@@ -302,6 +363,9 @@ impl Reader<'_> {
 
     /// The wildcard search over everything readable; replaces every other selection.
     fn search_all(&self, w: &mut Where, scope: Scope, text: &str) {
+        if !w.bears(&Terms::one(text)) {
+            return;
+        }
         let items = [text.to_owned()];
         let values = terms::folded(w, &["a.value1", "a.value2", "a.comment"], &items);
         let values = self.on_attributes(scope, &values);

@@ -139,6 +139,12 @@ impl Reader<'_> {
 }
 
 impl Writer<'_> {
+    /// Keeps others from changing the group until the transaction ends; to be called before it is read.
+    pub fn lock_sharing_group(&mut self, id: i64) -> Result<()> {
+        let sql = format!("select id from sharing_groups where id = $1{}", dialect::for_update(self.conn.is_lite()));
+        self.conn.first(&sql, &[id.into()], |r| r.int(0)).map(drop)
+    }
+
     /// Adds a group with its members and servers; numbers and times are given here.
     pub fn add_sharing_group(&mut self, group: &SharingGroup) -> Result<i64> {
         self.refuse_taken_group(group, 0)?;
@@ -225,6 +231,8 @@ impl Writer<'_> {
 
     /// Removes a group that nothing is distributed to.
     pub fn delete_sharing_group(&mut self, id: i64) -> Result<()> {
+        let sql = format!("select id from sharing_groups where id = $1{}", dialect::for_update(self.conn.is_lite()));
+        self.conn.first(&sql, &[id.into()], |r| r.int(0))?;
         for table in ["events", "objects", "attributes"] {
             let sql =
                 format!("select 1 from {table} where distribution = 4 and sharing_group_id = $1 limit 1");

@@ -354,14 +354,32 @@ impl Writer<'_> {
 
     /// Removes a tag from everything and for good.
     pub fn delete_tag(&mut self, id: i64) -> Result<()> {
+        // Before what is attached is looked at: nobody attaches it from here on.
+        let sql = format!("select id from tags where id = $1{}", dialect::for_update(self.conn.is_lite()));
+        self.conn.first(&sql, &[id.into()], |r| r.int(0))?.ok_or(Error::NotFound("tag"))?;
         for table in ["event_tags", "attribute_tags"] {
             self.conn.execute(&format!("delete from {table} where tag_id = $1"), &[id.into()])?;
         }
-        if self.conn.execute("delete from tags where id = $1", &[id.into()])? == 0 {
-            return Err(Error::NotFound("tag"));
-        }
+        self.conn.execute("delete from tags where id = $1", &[id.into()])?;
         self.changed(Noun::Tag, Action::Delete, Uuid::nil(), 0);
         Ok(())
+    }
+
+    /// Those of these tags that exist, and stay until the transaction ends. One deleted since the caller looked
+    /// is left out, as if it had been attached before.
+    fn hold_tags(&mut self, ids: impl Iterator<Item = i64>) -> Result<FxHashSet<i64>> {
+        let lite = self.conn.is_lite();
+        let ids: FxHashSet<i64> = ids.collect();
+        if ids.is_empty() {
+            return Ok(ids);
+        }
+        let sql = format!(
+            "select id from tags where {} order by id{}",
+            dialect::in_set(lite, "id", 1),
+            dialect::for_key_share(lite)
+        );
+        let set = dialect::set_text(lite, ids.into_iter());
+        Ok(self.conn.all(&sql, &[Val::Text(&set)], |r| r.int(0))?.into_iter().collect())
     }
 
     /// Attaches tags to an event got for edit. One that is attached stays as it is: the first attachment decides
@@ -373,7 +391,9 @@ impl Writer<'_> {
         let sql = "select tag_id from event_tags where event_id = $1";
         let mut there: FxHashSet<i64> =
             self.conn.all(sql, &[event_id.into()], |r| r.int(0))?.into_iter().collect();
-        let new: Vec<&NewAttachment> = rows.iter().filter(|row| there.insert(row.tag_id)).collect();
+        let mut new: Vec<&NewAttachment> = rows.iter().filter(|row| there.insert(row.tag_id)).collect();
+        let living = self.hold_tags(new.iter().map(|row| row.tag_id))?;
+        new.retain(|row| living.contains(&row.tag_id));
         for chunk in new.chunks(FEW) {
             let ids = dialect::allocate(&mut self.conn, "event_tags", chunk.len())?;
             let mut args = Vec::with_capacity(chunk.len() * 5);
@@ -416,8 +436,10 @@ impl Writer<'_> {
             there.insert((r.int(0)?, r.int(1)?));
             Ok(())
         })?;
-        let new: Vec<&(i64, NewAttachment)> =
+        let mut new: Vec<&(i64, NewAttachment)> =
             rows.iter().filter(|(attribute, row)| there.insert((*attribute, row.tag_id))).collect();
+        let living = self.hold_tags(new.iter().map(|(_, row)| row.tag_id))?;
+        new.retain(|(_, row)| living.contains(&row.tag_id));
         let ids = dialect::allocate(&mut self.conn, "attribute_tags", new.len())?;
         let values = new.iter().zip(&ids).map(|((attribute, row), id)| {
             [

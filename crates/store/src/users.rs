@@ -192,6 +192,12 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Keeps others from changing the user until the transaction ends; to be called before he is read.
+    pub fn lock_user(&mut self, id: i64) -> Result<()> {
+        let sql = format!("select id from users where id = $1{}", dialect::for_update(self.conn.is_lite()));
+        self.conn.first(&sql, &[id.into()], |r| r.int(0)).map(drop)
+    }
+
     fn refuse_taken_address(&mut self, email: &str, id: i64) -> Result<()> {
         let sql = "select count(*) from users where email = $1 and id <> $2";
         match self.conn.number(sql, &[email.into(), id.into()])? {

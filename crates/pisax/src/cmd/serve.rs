@@ -45,15 +45,9 @@ async fn serve(
     address: SocketAddr,
     service: Arc<Service>,
 ) -> Result<()> {
-    let connections = service.store.connections();
-    let permits = Arc::new(Semaphore::new(connections));
-    let app = Arc::new(pisax_api::App {
-        service: Arc::clone(&service),
-        hasher: service.keys.clone(),
-        permits: Arc::clone(&permits),
-        streams: Arc::new(Semaphore::new((connections / 2).max(1))),
-        max_body: config.body_limit,
-    });
+    let permits = Arc::new(Semaphore::new(service.store.connections()));
+    let app = pisax_api::App::new(Arc::clone(&service), Arc::clone(&permits), config.body_limit);
+    let app = Arc::new(app);
     let secure_cookies =
         config.secure_cookies.unwrap_or_else(|| service.policy.base_url.starts_with("https:"));
     let pages = Arc::new(pisax_ui::Pages::new(service, permits, secure_cookies));

@@ -1,6 +1,7 @@
 //! New attributes in an existing event.
 
 use crate::context::{Checked, Groups, Tags, check};
+use crate::error::uuid_taken;
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, edit};
 use pisax_model::FieldError;
@@ -20,6 +21,20 @@ pub struct Added {
     pub ids: Vec<Option<i64>>,
     /// Refusals by place in the list.
     pub errors: Vec<(usize, FieldError)>,
+    /// Whether anything in the event is another than before.
+    pub changed: bool,
+}
+
+/// MISP's words for an attribute that the event has already; [`is_twin`] knows it by them.
+pub const TWIN: &str = "A similar attribute already exists for this event.";
+
+/// Whether an attribute was refused because the event has it already.
+pub fn is_twin(error: &FieldError) -> bool {
+    error.field == "value" && error.message == TWIN
+}
+
+pub(crate) fn twin_refused() -> FieldError {
+    FieldError::new("value", TWIN)
 }
 
 /// Names the refusal of a value that is on an enabled warninglist; it is no field of an attribute.
@@ -63,7 +78,7 @@ pub fn add(
     service.write(actor, |w| {
         let event = w.event_for_edit(event, edit::may_edit)?;
         let added = insert(w, &event, checked, twins)?;
-        if added.ids.iter().any(Option::is_some) {
+        if added.changed {
             let now = w.now();
             w.touch_event(event.id, now)?;
         }
@@ -83,7 +98,8 @@ pub(crate) fn insert(
     let mut twins = w.existing_twins(event.id, &twins)?;
     let mut uuids: rustc_hash::FxHashSet<_> = known.into_keys().collect();
     let mut groups = Groups::default();
-    let mut added = Added { event_id: event.id, ids: vec![None; checked.len()], errors: Vec::new() };
+    let mut added =
+        Added { event_id: event.id, ids: vec![None; checked.len()], errors: Vec::new(), changed: false };
     let mut rows = Vec::new();
     for (place, item) in checked.into_iter().enumerate() {
         match admit(w, &mut groups, &mut twins, &mut uuids, item) {
@@ -91,12 +107,12 @@ pub(crate) fn insert(
             Ok(Admitted::Twin(id, new)) if policy != Twins::Refuse && id > 0 => {
                 if policy == Twins::Replace {
                     replace(w, id, &new)?;
+                    added.changed = true;
                 }
                 added.ids[place] = Some(id);
             }
             Ok(Admitted::Twin(..)) => {
-                let message = "A similar attribute already exists for this event.";
-                added.errors.push((place, FieldError::new("value", message)));
+                added.errors.push((place, twin_refused()));
             }
             Err(Error::Invalid(fields)) => added.errors.extend(fields.into_iter().map(|f| (place, f))),
             Err(e) => return Err(e),
@@ -107,6 +123,7 @@ pub(crate) fn insert(
     let saved: Vec<_> = borrowed.iter().zip(&ids).map(|((_, a), id)| (*id, *a)).collect();
     attach_all(w, event.id, &saved)?;
     w.note_added(event.id, rows.iter().map(|(_, a)| a.uuid).collect::<Vec<_>>().into_iter());
+    added.changed |= !rows.is_empty();
     for ((place, _), id) in rows.iter().zip(ids) {
         added.ids[*place] = Some(id);
     }
@@ -135,7 +152,7 @@ fn admit(
         twins.insert(twin, 0);
     }
     if !uuids.insert(checked.attribute.uuid) {
-        return Err(FieldError::new("uuid", "The uuid is already in use.").into());
+        return Err(uuid_taken().into());
     }
     groups.settle(w, &mut checked)?;
     Ok(Admitted::New(checked.attribute))
@@ -151,15 +168,15 @@ fn replace(w: &mut Writer<'_>, id: i64, new: &NewAttribute) -> Result<()> {
 pub(crate) fn attach_tags<'a>(
     w: &mut Writer<'_>,
     event_id: i64,
-    rows: impl Iterator<Item = (i64, &'a NewAttribute)>,
+    rows: impl Iterator<Item = (i64, &'a [TagDraft])>,
 ) -> Result<()> {
-    let rows: Vec<_> = rows.filter(|(_, a)| !a.tags.is_empty()).collect();
-    let drafts: Vec<&TagDraft> = rows.iter().flat_map(|(_, a)| &a.tags).collect();
+    let rows: Vec<_> = rows.filter(|(_, drafts)| !drafts.is_empty()).collect();
+    let drafts: Vec<&TagDraft> = rows.iter().flat_map(|(_, drafts)| *drafts).collect();
     let tags = Tags::resolve(w, &drafts)?;
     let actor = w.actor().clone();
     let attached: Vec<_> = rows
         .iter()
-        .flat_map(|(id, a)| tags.attachments(&actor, &a.tags).into_iter().map(|t| (*id, t)))
+        .flat_map(|(id, drafts)| tags.attachments(&actor, drafts).into_iter().map(|t| (*id, t)))
         .collect();
     w.attach_attribute_tags(event_id, &attached)?;
     Ok(())
@@ -167,7 +184,7 @@ pub(crate) fn attach_tags<'a>(
 
 /// Tags and sightings that came inside freshly inserted attributes.
 pub(crate) fn attach_all(w: &mut Writer<'_>, event_id: i64, rows: &[(i64, &NewAttribute)]) -> Result<()> {
-    attach_tags(w, event_id, rows.iter().copied())?;
+    attach_tags(w, event_id, rows.iter().map(|(id, a)| (*id, a.tags.as_slice())))?;
     add_sightings(w, event_id, rows.iter().copied())
 }
 

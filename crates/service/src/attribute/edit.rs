@@ -1,24 +1,23 @@
 //! Changing stored attributes: fields that were not sent stay as they are.
 
-use super::add::{Twins, attach_tags, insert};
+use super::add::{Twins, attach_tags, insert, twin_refused};
 use crate::context::{Groups, Tags, check};
 use crate::{Error, Result, Service};
-use pisax_access::{Actor, edit as rule};
+use pisax_access::Actor;
+use pisax_model::Uuid;
 use pisax_model::attribute::{AttributeDraft, AttributeView, NewAttribute};
 use pisax_model::event::Event;
 use pisax_model::ids::Ref;
 use pisax_model::tag::TagDraft;
 use pisax_model::time::format_micros;
-use pisax_model::{FieldError, Uuid};
 use pisax_store::Writer;
 use pisax_store::changes::Action;
 
 /// Edits one attribute; returns its row number.
 pub fn edit(service: &Service, actor: &Actor, reference: Ref, draft: AttributeDraft) -> Result<i64> {
     service.write(actor, |w| {
-        let batch = w.attribute(reference)?.ok_or(Error::NotFound("attribute"))?;
+        let (event, batch) = super::for_edit(w, reference)?;
         let old = batch.get(0);
-        let event = w.event_for_edit(Ref::Id(old.event_id), rule::may_edit)?;
         if draft.timestamp.is_some_and(|t| t > 0 && t <= old.timestamp) {
             return Err(Error::Stale("attribute"));
         }
@@ -30,7 +29,12 @@ pub fn edit(service: &Service, actor: &Actor, reference: Ref, draft: AttributeDr
 }
 
 /// Applies a draft to a stored attribute of an event got for edit.
-pub(crate) fn update(w: &mut Writer<'_>, event: &Event, old: &AttributeView<'_>, draft: AttributeDraft) -> Result<()> {
+pub(crate) fn update(
+    w: &mut Writer<'_>,
+    event: &Event,
+    old: &AttributeView<'_>,
+    draft: AttributeDraft,
+) -> Result<()> {
     let tags = draft.tags.clone();
     let sightings = draft.sightings.clone();
     let mut checked = check(merge(old, draft), old.object_id > 0, w.now_ms)?;
@@ -47,7 +51,7 @@ pub(crate) fn update(w: &mut Writer<'_>, event: &Event, old: &AttributeView<'_>,
         let twin = w.twin(new);
         let existing = w.existing_twins(event.id, &[twin])?;
         if existing.get(&twin).is_some_and(|id| *id != old.id) {
-            return Err(FieldError::new("value", "A similar attribute already exists for this event.").into());
+            return Err(twin_refused().into());
         }
     }
     let action = match (old.deleted, new.deleted) {
@@ -87,19 +91,21 @@ pub(crate) fn merge(old: &AttributeView<'_>, draft: AttributeDraft) -> Attribute
 }
 
 /// Adds the listed tags, takes away those marked deleted.
-pub(crate) fn merge_tags(w: &mut Writer<'_>, event_id: i64, attribute_id: i64, drafts: &[TagDraft]) -> Result<()> {
+pub(crate) fn merge_tags(
+    w: &mut Writer<'_>,
+    event_id: i64,
+    attribute_id: i64,
+    drafts: &[TagDraft],
+) -> Result<()> {
     if drafts.is_empty() {
         return Ok(());
     }
     let tags = Tags::resolve(w, &drafts.iter().collect::<Vec<_>>())?;
     let actor = w.actor().clone();
-    let attached: Vec<_> =
-        tags.attachments(&actor, drafts).into_iter().map(|t| (attribute_id, t)).collect();
+    let attached: Vec<_> = tags.attachments(&actor, drafts).into_iter().map(|t| (attribute_id, t)).collect();
     w.attach_attribute_tags(event_id, &attached)?;
-    for draft in drafts.iter().filter(|d| d.deleted == Some(true)) {
-        if let Some(tag) = tags.get(&draft.name) {
-            w.detach_attribute_tag(attribute_id, tag.id)?;
-        }
+    for tag_id in tags.detachments(&actor, drafts) {
+        w.detach_attribute_tag(attribute_id, tag_id)?;
     }
     Ok(())
 }
@@ -129,11 +135,13 @@ pub(crate) fn merge_into_event(w: &mut Writer<'_>, event: &Event, drafts: Vec<At
             (None, None) => new.push(check(draft, false, now_ms)),
         }
     }
-    let tagged: Vec<_> = new.iter().filter_map(|c| c.as_ref().ok()).map(|c| c.attribute.clone()).collect();
+    let tags: Vec<Vec<TagDraft>> =
+        new.iter().map(|c| c.as_ref().map(|c| c.attribute.tags.clone()).unwrap_or_default()).collect();
     let added = insert(w, event, new, Twins::Keep)?;
-    // A twin that was already there still gets the tags that came with it.
-    let twins = added.ids.iter().flatten().zip(&tagged).filter(|(_, a)| !a.tags.is_empty());
-    attach_tags(w, event.id, twins.map(|(id, a)| (*id, a)))
+    // A twin that was already there still gets the tags that came with it. Both lists have a place for each
+    // draft, refused or not.
+    let stored = added.ids.iter().zip(&tags).filter_map(|(id, tags)| Some(((*id)?, tags.as_slice())));
+    attach_tags(w, event.id, stored)
 }
 
 /// Field errors of one child are left behind; everything else stops the edit.

@@ -5,9 +5,25 @@ mod edit;
 mod remove;
 mod tag;
 
-pub use add::{Added, Twins, WARNINGLIST, add};
-pub(crate) use add::{add_sightings, attach_all};
+pub use add::{Added, TWIN, Twins, WARNINGLIST, add, is_twin};
+pub(crate) use add::{add_sightings, attach_all, twin_refused};
 pub use edit::edit;
 pub(crate) use edit::{merge_into_event, tolerate, update};
 pub use remove::{remove, restore};
 pub use tag::{Target, tag, untag};
+
+use crate::{Error, Result};
+use pisax_access::edit::may_edit;
+use pisax_model::event::Event;
+use pisax_model::ids::Ref;
+use pisax_store::Writer;
+use pisax_store::attributes::Batch;
+
+/// The event of an attribute, locked, and the attribute as it is behind that lock: between a first look and the
+/// lock somebody else may have changed it.
+fn for_edit(w: &mut Writer<'_>, reference: Ref) -> Result<(Event, Batch)> {
+    let missing = || Error::NotFound("attribute");
+    let seen = w.attribute(reference)?.ok_or_else(missing)?.get(0).event_id;
+    let event = w.event_for_edit(Ref::Id(seen), may_edit)?;
+    Ok((event, w.attribute(reference)?.ok_or_else(missing)?))
+}

@@ -1,15 +1,14 @@
 //! Deleting and restoring attributes.
 
-use crate::{Error, Result, Service};
-use pisax_access::{Actor, edit};
+use crate::{Result, Service};
+use pisax_access::Actor;
 use pisax_model::ids::Ref;
 
 /// Tombstones an attribute, or removes it for good; returns the event's row number.
 pub fn remove(service: &Service, actor: &Actor, reference: Ref, hard: bool) -> Result<i64> {
     service.write(actor, |w| {
-        let batch = w.attribute(reference)?.ok_or(Error::NotFound("attribute"))?;
+        let (event, batch) = super::for_edit(w, reference)?;
         let old = batch.get(0);
-        let event = w.event_for_edit(Ref::Id(old.event_id), edit::may_edit)?;
         w.tombstone_references_to(&old.uuid)?;
         if hard {
             w.remove_attribute(&old)?;
@@ -25,9 +24,8 @@ pub fn remove(service: &Service, actor: &Actor, reference: Ref, hard: bool) -> R
 /// Takes a tombstone away.
 pub fn restore(service: &Service, actor: &Actor, reference: Ref) -> Result<i64> {
     service.write(actor, |w| {
-        let batch = w.attribute(reference)?.ok_or(Error::NotFound("attribute"))?;
+        let (event, batch) = super::for_edit(w, reference)?;
         let old = batch.get(0);
-        let event = w.event_for_edit(Ref::Id(old.event_id), edit::may_edit)?;
         w.set_attribute_deleted(&old, false)?;
         let now = w.now();
         w.touch_event(event.id, now)?;

@@ -1,6 +1,6 @@
 //! Attaching tags to events and attributes, and taking them off.
 
-use crate::context::{Tags, may_attach};
+use crate::context::may_attach;
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, Permission, edit};
 use pisax_model::ids::Ref;
@@ -40,6 +40,8 @@ pub fn tag(
         let local = local || tag.local_only;
         let found = find(w, target)?;
         let event_id = may_tag(w, &found, local)?;
+        // Once more behind the lock: attributes may be gone.
+        let found = find(w, target)?;
         let attachment = NewAttachment { tag_id: tag.id, local, relationship_type };
         let new = match &found.attributes {
             None => w.attach_event_tags(event_id, &[attachment])?.len(),
@@ -63,6 +65,7 @@ pub fn untag(service: &Service, actor: &Actor, target: Target, name: &str) -> Re
         let local = attached_locally(w, &found, tag.id)?
             .ok_or_else(|| Error::Refused(format!("Invalid tag: {} is not attached.", tag.name)))?;
         let event_id = may_tag(w, &found, local)?;
+        let found = find(w, target)?;
         match &found.attributes {
             None => {
                 w.detach_event_tag(event_id, tag.id)?;
@@ -94,7 +97,7 @@ fn tag_to_attach(w: &mut Writer<'_>, name: &str) -> Result<Tag> {
         Some(tag) => Some(tag),
         None if actor.has(Permission::TagEditor) || actor.sees_all() => {
             let draft = TagDraft { name: name.trim().to_owned(), ..TagDraft::default() };
-            Tags::resolve(w, &[&draft])?.get(name).cloned()
+            w.resolve_tags(&[&draft], true)?.into_values().next()
         }
         None => None,
     };

@@ -1,15 +1,18 @@
 //! A new event with everything in it: one transaction, all or nothing.
 
 use super::{check_analysis, check_date, check_distribution, check_info, check_threat_level, extended};
+use crate::attribute::twin_refused;
 use crate::context::{Checked, Groups, Tags, check};
+use crate::error::uuid_taken;
 use crate::object::{NewObject, check_object, insert_objects};
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, Permission};
 use pisax_model::event::{Event, EventDraft};
+use pisax_model::ids::{self, Ref};
 use pisax_model::object::ObjectDraft;
 use pisax_model::tag::TagDraft;
-use pisax_model::{Distribution, FieldError, ids, time};
-use pisax_store::Writer;
+use pisax_model::{Distribution, FieldError, Uuid, time};
+use pisax_store::{Reader, Writer};
 use rustc_hash::FxHashSet;
 
 /// What came of it.
@@ -26,7 +29,7 @@ const DEFAULT_DISTRIBUTION: i64 = 1;
 
 struct Prepared {
     event: Event,
-    group: Option<ids::Ref>,
+    group: Option<Ref>,
     extends: Option<String>,
     orgc: Option<pisax_model::org::OrgRef>,
     attributes: Vec<Checked>,
@@ -39,16 +42,21 @@ struct Prepared {
 pub fn add(service: &Service, actor: &Actor, draft: EventDraft) -> Result<Added> {
     let prepared = prepare(service, actor, draft).map_err(|e| refused_first(service, actor, e))?;
     let uuid = prepared.event.uuid;
-    match service.write(actor, |w| insert(w, prepared)) {
+    match service.write_bare(actor, |w| insert(w, prepared)) {
         // Somebody else stored the same event, or one of its attributes, a moment before.
         Err(Error::Store(e)) if e.is_unique_violation() => {
             Err(match service.read(actor, |r| Ok(r.event_uuid_taken(&uuid)?))? {
-                Some(id) => Error::EventExists { id, uuid },
-                None => FieldError::new("uuid", "The uuid is already in use.").into(),
+                Some(id) => service.read(actor, |r| exists(r, id, uuid))?,
+                None => uuid_taken().into(),
             })
         }
         result => result,
     }
+}
+
+/// That there is such an event everybody hears, which one it is who sees it.
+fn exists(r: &mut Reader<'_>, id: i64, uuid: Uuid) -> Result<Error> {
+    Ok(Error::EventExists { id: r.event(Ref::Id(id))?.map(|event| event.id), uuid })
 }
 
 const BLOCKED_ORG: &str = "Event blocked by organisation blocklist.";
@@ -112,7 +120,11 @@ fn prepare(service: &Service, actor: &Actor, draft: EventDraft) -> Result<Prepar
 }
 
 /// Attributes of an object are refused one by one like the event's own; an object without a name is left out.
-fn check_objects(drafts: Vec<ObjectDraft>, now_ms: i64, dropped: &mut Vec<(usize, FieldError)>) -> Vec<NewObject> {
+fn check_objects(
+    drafts: Vec<ObjectDraft>,
+    now_ms: i64,
+    dropped: &mut Vec<(usize, FieldError)>,
+) -> Vec<NewObject> {
     let mut objects = Vec::with_capacity(drafts.len());
     for (place, mut draft) in drafts.into_iter().enumerate() {
         let mut inside = Vec::new();
@@ -149,7 +161,7 @@ fn check_all(
 
 fn insert(w: &mut Writer<'_>, mut p: Prepared) -> Result<Added> {
     if let Some(id) = w.event_uuid_taken(&p.event.uuid)? {
-        return Err(Error::EventExists { id, uuid: p.event.uuid });
+        return Err(exists(w, id, p.event.uuid)?);
     }
     if !w.blocked_among(&[p.event.uuid])?.is_empty() {
         return Err(Error::Blocklisted);
@@ -190,21 +202,22 @@ fn settle(w: &mut Writer<'_>, groups: &mut Groups, p: &mut Prepared) -> Result<V
     let mut seen = FxHashSet::default();
     let mut twins = FxHashSet::default();
     let mut refused = Vec::new();
-    let mut keep = |w: &mut Writer<'_>, place: usize, checked: &mut Checked, in_object: bool| -> Result<bool> {
-        let uuid = checked.attribute.uuid;
-        let problem = if known.contains_key(&uuid) || !seen.insert(uuid) {
-            Some(FieldError::new("uuid", "The uuid is already in use."))
-        } else if !in_object && !checked.attribute.deleted && !twins.insert(w.twin(&checked.attribute)) {
-            Some(FieldError::new("value", "A similar attribute already exists for this event."))
-        } else {
-            match groups.settle(w, checked) {
-                Ok(()) => None,
-                Err(Error::Invalid(mut fields)) => fields.pop(),
-                Err(e) => return Err(e),
-            }
+    let mut keep =
+        |w: &mut Writer<'_>, place: usize, checked: &mut Checked, in_object: bool| -> Result<bool> {
+            let uuid = checked.attribute.uuid;
+            let problem = if known.contains_key(&uuid) || !seen.insert(uuid) {
+                Some(uuid_taken())
+            } else if !in_object && !checked.attribute.deleted && !twins.insert(w.twin(&checked.attribute)) {
+                Some(twin_refused())
+            } else {
+                match groups.settle(w, checked) {
+                    Ok(()) => None,
+                    Err(Error::Invalid(mut fields)) => fields.pop(),
+                    Err(e) => return Err(e),
+                }
+            };
+            Ok(problem.map(|e| refused.push((place, e))).is_none())
         };
-        Ok(problem.map(|e| refused.push((place, e))).is_none())
-    };
     let mut kept = Vec::with_capacity(p.attributes.len());
     for (place, mut checked) in std::mem::take(&mut p.attributes).into_iter().enumerate() {
         if keep(w, place, &mut checked, false)? {

@@ -77,10 +77,8 @@ fn merge_tags(w: &mut Writer<'_>, event: &Event, drafts: &[TagDraft]) -> Result<
     let tags = Tags::resolve(w, &refs)?;
     let actor = w.actor().clone();
     w.attach_event_tags(event.id, &tags.attachments(&actor, drafts))?;
-    for draft in drafts.iter().filter(|d| d.deleted == Some(true)) {
-        if let Some(tag) = tags.get(&draft.name) {
-            w.detach_event_tag(event.id, tag.id)?;
-        }
+    for tag_id in tags.detachments(&actor, drafts) {
+        w.detach_event_tag(event.id, tag_id)?;
     }
     Ok(())
 }

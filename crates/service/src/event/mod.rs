@@ -26,8 +26,7 @@ fn check_info(info: Option<String>) -> Result<String, FieldError> {
 }
 
 fn check_date(date: &str) -> Result<String, FieldError> {
-    time::parse_date(date)
-        .ok_or_else(|| FieldError::new("date", "Expected date format: YYYY-MM-DD"))
+    time::parse_date(date).ok_or_else(|| FieldError::new("date", "Expected date format: YYYY-MM-DD"))
 }
 
 fn check_threat_level(code: i64) -> Result<i64, FieldError> {

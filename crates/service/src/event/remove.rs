@@ -10,7 +10,12 @@ pub fn remove(service: &Service, actor: &Actor, reference: Ref) -> Result<i64> {
     service.write(actor, |w| {
         let event = w.event_for_edit(reference, edit::may_edit)?;
         let orgc = w.org(Ref::Id(event.orgc_id))?.map(|o| o.name).unwrap_or_default();
-        w.block_event(event.uuid, &event.info, &orgc, "Automatically blocked because the event was deleted.")?;
+        w.block_event(
+            event.uuid,
+            &event.info,
+            &orgc,
+            "Automatically blocked because the event was deleted.",
+        )?;
         w.remove_event(&event)?;
         Ok(event.id)
     })

@@ -29,32 +29,9 @@ pub fn enable(service: &Service, actor: &Actor, library: Library, id: i64, on: b
 }
 
 /// Whether a text matches an SQL LIKE pattern, without regard to case: `%` is anything, `_` one character.
+/// A backslash is a letter like any other.
 pub fn like(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) =
-        (pattern.to_lowercase().chars().collect(), text.to_lowercase().chars().collect());
-    let (mut p, mut t) = (0, 0);
-    // Where to go on after the last `%`: one character of the text further each time.
-    let mut back: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match pattern.get(p) {
-            Some('%') => {
-                back = Some((p + 1, t));
-                p += 1;
-            }
-            Some(c) if *c == '_' || *c == text[t] => {
-                p += 1;
-                t += 1;
-            }
-            _ => match back {
-                Some((after, from)) => {
-                    (p, t) = (after, from + 1);
-                    back = Some((after, from + 1));
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|c| *c == '%')
+    pisax_model::like::like(&pattern.to_lowercase().replace('\\', "\\\\"), &text.to_lowercase())
 }
 
 #[cfg(test)]
@@ -70,6 +47,7 @@ mod tests {
             ("%", ""),
             ("a%b%c", "a1b2b3c"),
             ("é", "É"),
+            ("a\\%", "A\\b"),
         ] {
             assert!(like(pattern, text), "{pattern} {text}");
         }

@@ -1,6 +1,7 @@
 //! New objects.
 
 use crate::context::{Checked, Groups, check};
+use crate::error::uuid_taken;
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, edit};
 use pisax_model::attribute::{NewAttribute, seen};
@@ -10,6 +11,7 @@ use pisax_model::{Distribution, FieldError, Uuid};
 use pisax_store::Writer;
 use pisax_store::attributes::Wanted;
 use pisax_store::changes::Action;
+use rustc_hash::FxHashSet;
 
 /// A checked object with its checked attributes; sharing groups and row numbers come inside the transaction.
 pub(crate) struct NewObject {
@@ -63,7 +65,10 @@ pub(crate) fn check_object(draft: ObjectDraft, now_ms: i64) -> Result<NewObject,
     }
     let distribution = draft.distribution.unwrap_or(Distribution::Inherit.code());
     if Distribution::from_code(distribution).is_none() {
-        return Err(FieldError::new("distribution", "Options: 0, 1, 2, 3, 4, 5 (organisation only to inherit)."));
+        return Err(FieldError::new(
+            "distribution",
+            "Options: 0, 1, 2, 3, 4, 5 (organisation only to inherit).",
+        ));
     }
     let attributes =
         draft.attributes.into_iter().map(|a| check(a, true, now_ms)).collect::<Result<Vec<_>, _>>()?;
@@ -125,12 +130,17 @@ pub fn add(
 }
 
 /// Inserts one object with everything in it into an event got for edit.
-pub(crate) fn insert_one(w: &mut Writer<'_>, event: &pisax_model::event::Event, mut new: NewObject) -> Result<i64> {
+pub(crate) fn insert_one(
+    w: &mut Writer<'_>,
+    event: &pisax_model::event::Event,
+    mut new: NewObject,
+) -> Result<i64> {
     if !w.known_objects(&[new.object.uuid])?.is_empty() {
-        return Err(FieldError::new("uuid", "The uuid is already in use.").into());
+        return Err(uuid_taken().into());
     }
     let uuids: Vec<_> = new.attributes.iter().map(|a| a.attribute.uuid).collect();
-    if !w.known_attributes(&uuids)?.is_empty() {
+    let different: FxHashSet<_> = uuids.iter().collect();
+    if different.len() < uuids.len() || !w.known_attributes(&uuids)?.is_empty() {
         return Err(FieldError::new("uuid", "The uuid of an attribute is already in use.").into());
     }
     let mut groups = Groups::default();
@@ -154,7 +164,15 @@ fn refuse_twin(w: &mut Writer<'_>, event: &pisax_model::event::Event, new: &NewO
         .attributes
         .iter()
         .map(|c| &c.attribute)
-        .map(|a| (a.object_relation.clone().unwrap_or_default(), a.category.code(), a.kind.code(), a.value1.clone(), a.value2.clone()))
+        .map(|a| {
+            (
+                a.object_relation.clone().unwrap_or_default(),
+                a.category.code(),
+                a.kind.code(),
+                a.value1.clone(),
+                a.value2.clone(),
+            )
+        })
         .collect();
     wanted.sort();
     let living = Wanted { living: true, deleted: false };
@@ -170,7 +188,15 @@ fn refuse_twin(w: &mut Writer<'_>, event: &pisax_model::event::Event, new: &NewO
             let mut found: Vec<_> = batch
                 .iter()
                 .filter(|a| a.object_id == object.id)
-                .map(|a| (a.object_relation.unwrap_or_default().to_owned(), a.category.code(), a.kind.code(), a.value1.to_owned(), a.value2.to_owned()))
+                .map(|a| {
+                    (
+                        a.object_relation.unwrap_or_default().to_owned(),
+                        a.category.code(),
+                        a.kind.code(),
+                        a.value1.to_owned(),
+                        a.value2.to_owned(),
+                    )
+                })
                 .collect();
             found.sort();
             if found == wanted {

@@ -2,9 +2,10 @@
 
 use super::add::{check_object, insert_one};
 use crate::attribute::update;
-use crate::context::{Groups, check};
+use crate::context::{Checked, Groups, check};
+use crate::error::uuid_taken;
 use crate::{Error, Result, Service};
-use pisax_access::{Actor, edit as rule};
+use pisax_access::Actor;
 use pisax_model::attribute::{AttributeDraft, AttributeView, seen};
 use pisax_model::event::Event;
 use pisax_model::ids::Ref;
@@ -13,12 +14,12 @@ use pisax_model::{Distribution, FieldError, Uuid};
 use pisax_store::Writer;
 use pisax_store::attributes::{Known, Wanted};
 use pisax_store::changes::Action;
+use rustc_hash::FxHashSet;
 
 /// Edits one object; returns its row number.
 pub fn edit(service: &Service, actor: &Actor, reference: Ref, draft: ObjectDraft) -> Result<i64> {
     service.write(actor, |w| {
-        let object = w.object(reference)?.ok_or(Error::NotFound("object"))?;
-        let event = w.event_for_edit(Ref::Id(object.event_id), rule::may_edit)?;
+        let (event, object) = super::for_edit(w, reference)?;
         if draft.timestamp.is_some_and(|t| t > 0 && t <= object.timestamp) {
             return Err(Error::Stale("object"));
         }
@@ -64,7 +65,8 @@ fn apply(
     if let Some(distribution) = draft.distribution {
         Distribution::from_code(distribution)
             .ok_or_else(|| FieldError::new("distribution", "Options: 0, 1, 2, 3, 4, 5."))?;
-        let kept = object.distribution == 4 && draft.sharing_group.is_none_or(|g| g == Ref::Id(object.sharing_group_id));
+        let kept = object.distribution == 4
+            && draft.sharing_group.is_none_or(|g| g == Ref::Id(object.sharing_group_id));
         object.sharing_group_id = match distribution {
             4 if kept => object.sharing_group_id,
             4 => Groups::default().usable(w, draft.sharing_group)?,
@@ -113,26 +115,31 @@ fn merge_attributes(
     };
     let sent: Vec<Uuid> = drafts.iter().filter_map(|d| find(d).map(|a| a.uuid)).collect();
     let now_ms = w.now_ms;
+    let mut met = FxHashSet::default();
+    let mut groups = Groups::default();
     let mut new = Vec::new();
     for draft in drafts {
-        match find(&draft) {
+        let found = find(&draft);
+        if let Some(uuid) = found.map(|a| a.uuid).or(draft.uuid)
+            && !met.insert(uuid)
+        {
+            single(absent, Err(uuid_taken().into()))?;
+            continue;
+        }
+        match found {
             Some(old) => {
                 if draft.timestamp.is_none_or(|t| t > old.timestamp) {
                     single(absent, update(w, event, &old, draft))?;
                 }
             }
-            None => match check(draft, true, now_ms) {
+            None => match checked(w, &mut groups, draft, now_ms) {
                 Ok(checked) => new.push(checked),
-                Err(e) => single(absent, Err(e.into()))?,
+                Err(e) => single(absent, Err(e))?,
             },
         }
     }
     let known = w.known_attributes(&new.iter().map(|c| c.attribute.uuid).collect::<Vec<_>>())?;
     new.retain(|c| !known.contains_key(&c.attribute.uuid));
-    let mut groups = Groups::default();
-    for checked in &mut new {
-        groups.settle(w, checked)?;
-    }
     let placed: Vec<_> = new.iter().map(|c| (object.id, &c.attribute)).collect();
     let ids = w.insert_attributes(event.id, &placed)?;
     let rows: Vec<_> = placed.iter().zip(&ids).map(|((_, a), id)| (*id, *a)).collect();
@@ -143,6 +150,12 @@ fn merge_attributes(
         }
     }
     Ok(())
+}
+
+fn checked(w: &mut Writer<'_>, groups: &mut Groups, draft: AttributeDraft, now_ms: i64) -> Result<Checked> {
+    let mut checked = check(draft, true, now_ms)?;
+    groups.settle(w, &mut checked)?;
+    Ok(checked)
 }
 
 /// In an event edit one refused attribute stays behind alone; `objects/edit` is refused whole.
@@ -173,7 +186,12 @@ pub(crate) fn merge_objects(w: &mut Writer<'_>, event: &Event, drafts: Vec<Objec
     Ok(())
 }
 
-fn merge_known(w: &mut Writer<'_>, event: &Event, stored: Known, draft: ObjectDraft) -> Result<Option<Merged>> {
+fn merge_known(
+    w: &mut Writer<'_>,
+    event: &Event,
+    stored: Known,
+    draft: ObjectDraft,
+) -> Result<Option<Merged>> {
     let Some(object) = w.object(Ref::Id(stored.id))? else { return Ok(None) };
     if draft.timestamp.is_none_or(|t| t > stored.timestamp) {
         return apply(w, event, object, draft, Absent::Keep).map(Some);
@@ -183,7 +201,12 @@ fn merge_known(w: &mut Writer<'_>, event: &Event, stored: Known, draft: ObjectDr
     Ok(Some(Merged { object, references: draft.references }))
 }
 
-fn add_unknown(w: &mut Writer<'_>, event: &Event, mut draft: ObjectDraft, now_ms: i64) -> Result<Option<Merged>> {
+fn add_unknown(
+    w: &mut Writer<'_>,
+    event: &Event,
+    mut draft: ObjectDraft,
+    now_ms: i64,
+) -> Result<Option<Merged>> {
     let references = std::mem::take(&mut draft.references);
     let id = insert_one(w, event, check_object(draft, now_ms)?)?;
     Ok(w.object(Ref::Id(id))?.map(|object| Merged { object, references }))

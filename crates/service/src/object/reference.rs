@@ -36,12 +36,7 @@ fn relationship(draft: &ReferenceDraft) -> Result<String, FieldError> {
 /// Adds a reference; returns its row number. As in MISP it always gets a uuid of its own.
 pub fn add(service: &Service, actor: &Actor, draft: ReferenceDraft) -> Result<i64> {
     service.write(actor, |w| {
-        let source = match draft.source {
-            Some(source) => w.object(source)?,
-            None => None,
-        };
-        let object = source.ok_or(Error::NotFound("object"))?;
-        let event = w.event_for_edit(Ref::Id(object.event_id), edit::may_edit)?;
+        let (event, object) = super::for_edit(w, draft.source.ok_or(Error::NotFound("object"))?)?;
         let relationship_type = relationship(&draft)?;
         let found = target(w, draft.referenced)?.filter(|t| t.event_id == event.id);
         let found = found.ok_or(Error::NotFound("target"))?;
@@ -106,7 +101,8 @@ pub(crate) fn merge(w: &mut Writer<'_>, object: &Object, drafts: &[ReferenceDraf
             }
             Some(_) => {} // in another event: not ours to touch
             None => {
-                let Some(found) = target(w, draft.referenced)?.filter(|t| t.event_id == object.event_id) else {
+                let Some(found) = target(w, draft.referenced)?.filter(|t| t.event_id == object.event_id)
+                else {
                     continue;
                 };
                 let Ok(relationship_type) = relationship(draft) else { continue };
@@ -121,8 +117,11 @@ pub(crate) fn merge(w: &mut Writer<'_>, object: &Object, drafts: &[ReferenceDraf
 /// Tombstones a reference, or removes it for good.
 pub fn remove(service: &Service, actor: &Actor, reference: Ref, hard: bool) -> Result<()> {
     service.write(actor, |w| {
-        let mut stored = w.reference(reference)?.ok_or(Error::NotFound("reference"))?;
-        let event = w.event_for_edit(Ref::Id(stored.event_id), edit::may_edit)?;
+        let missing = || Error::NotFound("reference");
+        let seen = w.reference(reference)?.ok_or_else(missing)?.event_id;
+        let event = w.event_for_edit(Ref::Id(seen), edit::may_edit)?;
+        // As it is behind the lock.
+        let mut stored = w.reference(reference)?.ok_or_else(missing)?;
         let now = w.now();
         if hard {
             w.remove_reference(&stored)?;

@@ -1,7 +1,7 @@
 //! Deleting objects.
 
-use crate::{Error, Result, Service};
-use pisax_access::{Actor, edit};
+use crate::{Result, Service};
+use pisax_access::Actor;
 use pisax_model::ids::Ref;
 use pisax_store::attributes::Wanted;
 use pisax_store::changes::Action;
@@ -9,8 +9,7 @@ use pisax_store::changes::Action;
 /// Tombstones an object with its attributes, or removes them for good; returns the event's row number.
 pub fn remove(service: &Service, actor: &Actor, reference: Ref, hard: bool) -> Result<i64> {
     service.write(actor, |w| {
-        let mut object = w.object(reference)?.ok_or(Error::NotFound("object"))?;
-        let event = w.event_for_edit(Ref::Id(object.event_id), edit::may_edit)?;
+        let (event, mut object) = super::for_edit(w, reference)?;
         let inside = w.object_attributes(&event, Wanted { living: true, deleted: hard }, &[object.id])?;
         for attribute in inside.iter() {
             if hard {

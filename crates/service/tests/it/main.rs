@@ -6,6 +6,7 @@ mod groups;
 mod knowledge;
 mod people;
 mod sightings;
+mod writes;
 
 use pisax_access::Actor;
 use pisax_model::Clock;
@@ -24,6 +25,7 @@ pub const PASSWORD: &str = "Correct-Horse-Battery-9";
 /// Stock roles, as clients written for MISP know them.
 pub const ORG_ADMIN: i64 = 2;
 pub const USER: i64 = 3;
+pub const SYNC: i64 = 5;
 
 pub struct Still;
 

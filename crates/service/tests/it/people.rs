@@ -50,6 +50,7 @@ fn an_organisation_admin_adds_users_of_his_own_organisation_and_no_site_admins()
         ..UserDraft::default()
     };
     assert!(matches!(user::add(&here.service, &admin, ask(Some(1))), Err(Error::Forbidden)));
+    assert!(matches!(user::add(&here.service, &admin, ask(Some(SYNC))), Err(Error::Forbidden)));
     let added = user::add(&here.service, &admin, ask(None)).unwrap();
     assert_eq!(
         (added.user.org_id, added.user.role_id, added.user.email.as_str()),
@@ -68,6 +69,15 @@ fn an_organisation_admin_adds_users_of_his_own_organisation_and_no_site_admins()
     assert!(matches!(user::delete(&here.service, &stranger, added.user.id), Err(Error::Forbidden)));
     let promoted = UserDraft { role_id: Some(1), ..UserDraft::default() };
     assert!(matches!(user::edit(&here.service, &admin, admin.user_id, promoted), Err(Error::Forbidden)));
+    let promoted = UserDraft { role_id: Some(SYNC), ..UserDraft::default() };
+    assert!(matches!(
+        user::edit(&here.service, &admin, admin.user_id, promoted.clone()),
+        Err(Error::Forbidden)
+    ));
+    let sync = user::edit(&here.service, &here.admin(), added.user.id, promoted).unwrap();
+    assert_eq!(sync.role_id, SYNC);
+    let renamed = UserDraft { autoalert: Some(true), ..UserDraft::default() };
+    assert!(user::edit(&here.service, &admin, sync.id, renamed).is_ok(), "the role stays as it was");
     let listed = user::list(&here.service, &admin, Some(other), None).unwrap();
     assert!(listed.iter().all(|l| l.user.org_id == own));
 }
@@ -207,4 +217,27 @@ fn a_setting_holds_at_once_and_after_a_restart() {
     assert_eq!(again.policy.instance_uuid, here.service.policy.instance_uuid);
     let key = here.created.key.as_deref().unwrap();
     assert_eq!(again.keys.hash(key), here.service.keys.hash(key));
+}
+
+/// A clock that the test moves.
+struct Moving(std::sync::atomic::AtomicI64);
+
+impl Clock for Moving {
+    fn now_ms(&self) -> i64 {
+        self.0.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn a_setting_that_another_process_changed_holds_after_five_seconds() {
+    let here = here();
+    let clock = Arc::new(Moving((NOW * 1000).into()));
+    let other = setup::open(store(&here._folder), clock.clone(), "https://pisax.example").unwrap();
+    setting::edit(&here.service, &here.admin(), "MISP.live", "0").unwrap();
+    setting::edit(&here.service, &here.admin(), "MISP.unpublishedprivate", "1").unwrap();
+    assert!(!here.service.settings().live);
+    clock.0.fetch_add(4999, std::sync::atomic::Ordering::Relaxed);
+    assert!(other.settings().live);
+    clock.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    assert!(!other.settings().live && other.store.unpublished_private());
 }

@@ -1,9 +1,12 @@
 //! One key's items as SQL.
 
 use super::{Ref, Where, fold};
+use crate::conn::Val;
 use pisax_model::Uuid;
 use pisax_model::correlation::HashKey;
-use crate::conn::Val;
+use pisax_model::filter::Terms;
+use pisax_model::like::Pattern;
+use rustc_hash::FxHashSet;
 
 /// An owned value of a composed statement.
 pub(super) enum Arg {
@@ -43,59 +46,94 @@ pub(super) fn is_pattern(item: &str) -> bool {
     item.len() > 1 && (item.starts_with('%') || item.ends_with('%')) || item == "%"
 }
 
-/// LIKE in plain Rust, for vocabularies: `%`, `_`, backslash escapes.
-pub(super) fn like_matches(item: &str, text: &str, fold_case: bool) -> bool {
-    let (item, text) = if fold_case { (fold(item), fold(text)) } else { (item.into(), text.into()) };
-    if !is_pattern(&item) {
-        return item == text;
-    }
-    fn go(p: &[char], t: &[char]) -> bool {
-        match p.split_first() {
-            None => t.is_empty(),
-            Some(('%', rest)) => (0..=t.len()).any(|i| go(rest, &t[i..])),
-            Some(('_', rest)) => !t.is_empty() && go(rest, &t[1..]),
-            Some((c, rest)) => t.first() == Some(c) && go(rest, &t[1..]),
+/// Most patterns, and most terms that must hold together, of one key: each is a condition of its own, while
+/// exact values are one set whatever their number.
+const CONDITIONS: usize = 200;
+/// Longest pattern in bytes. SQLite refuses more than 50,000, and folding may make it three times as long.
+const PATTERN: usize = 10_000;
+
+/// Whether one statement can carry these items of one key.
+pub(super) fn bearable(terms: &Terms) -> bool {
+    let all = || terms.or.iter().chain(&terms.and).chain(&terms.not);
+    let patterns = all().filter(|item| is_pattern(item)).count();
+    let longest = all().filter(|item| is_pattern(item)).map(String::len).max();
+    terms.and.len() <= CONDITIONS && patterns <= CONDITIONS && longest.is_none_or(|len| len <= PATTERN)
+}
+
+/// Items that name words of a vocabulary, exactly or by pattern.
+pub(super) struct Words {
+    exact: FxHashSet<String>,
+    patterns: Vec<Pattern>,
+    fold_case: bool,
+}
+
+impl Words {
+    pub(super) fn new(items: &[String], fold_case: bool) -> Self {
+        let mut words = Self { exact: FxHashSet::default(), patterns: Vec::new(), fold_case };
+        for item in items {
+            let item = if fold_case { fold(item) } else { item.into() };
+            if is_pattern(&item) {
+                words.patterns.push(Pattern::new(&item));
+            } else {
+                words.exact.insert(item.into_owned());
+            }
         }
+        words
     }
-    go(&item.chars().collect::<Vec<_>>(), &text.chars().collect::<Vec<_>>())
+
+    pub(super) fn name(&self, word: &str) -> bool {
+        let word = if self.fold_case { fold(word) } else { word.into() };
+        self.exact.contains(word.as_ref()) || self.patterns.iter().any(|p| p.matches(&word))
+    }
+}
+
+/// Conditions in one text, as a tree of even height: SQLite bounds the height of an expression at 1,000.
+pub(super) fn joined(list: &[String], word: &str) -> String {
+    const FLAT: usize = 64;
+    if list.len() <= FLAT {
+        return list.join(word);
+    }
+    let (one, two) = list.split_at(list.len() / 2);
+    format!("({}){word}({})", joined(one, word), joined(two, word))
 }
 
 fn any(list: Vec<String>) -> String {
     match list.len() {
         0 => "1 = 0".into(),
         1 => list.into_iter().next().unwrap_or_default(),
-        _ => format!("({})", list.join(" or ")),
+        _ => format!("({})", joined(&list, " or ")),
     }
+}
+
+/// A pattern as the engines read it: PostgreSQL refuses one that ends with an escape that escapes nothing.
+fn closed(mut pattern: String) -> String {
+    if pattern.bytes().rev().take_while(|b| *b == b'\\').count() % 2 == 1 {
+        pattern.push('\\');
+    }
+    pattern
+}
+
+/// Texts in columns: exact ones as one set, `%` at an end is a pattern.
+fn texts(w: &mut Where, columns: &[String], items: impl Iterator<Item = (bool, String)>) -> String {
+    let (patterns, plain): (Vec<_>, Vec<_>) = items.partition(|(is_pattern, _)| *is_pattern);
+    let plain: Vec<String> = plain.into_iter().map(|(_, text)| text).collect();
+    let mut list = w.text_set(columns, &plain);
+    for (_, pattern) in patterns {
+        let arg = w.arg(closed(pattern));
+        list.extend(columns.iter().map(|column| format!("{column} like {arg} escape '\\'")));
+    }
+    any(list)
 }
 
 /// Text columns compared as MISP compares them: case and accents ignored, `%` at an end is a pattern.
 pub(super) fn folded(w: &mut Where, columns: &[&str], items: &[String]) -> String {
-    let mut list = Vec::new();
-    for item in items {
-        let arg = w.arg(fold(item).into_owned());
-        for column in columns {
-            list.push(if is_pattern(item) {
-                format!("pisax_fold({column}) like {arg} escape '\\'")
-            } else {
-                format!("pisax_fold({column}) = {arg}")
-            });
-        }
-    }
-    any(list)
+    let columns: Vec<String> = columns.iter().map(|column| format!("pisax_fold({column})")).collect();
+    texts(w, &columns, items.iter().map(|item| (is_pattern(item), fold(item).into_owned())))
 }
 
 /// A text column compared to the letter, `%` at an end is a pattern.
 pub(super) fn exact(w: &mut Where, column: &str, items: &[String]) -> String {
-    let mut list = Vec::new();
-    for item in items {
-        let arg = w.arg(item.clone());
-        list.push(if is_pattern(item) {
-            format!("{column} like {arg} escape '\\'")
-        } else {
-            format!("{column} = {arg}")
-        });
-    }
-    any(list)
+    texts(w, &[column.to_owned()], items.iter().map(|item| (is_pattern(item), item.clone())))
 }
 
 pub(super) fn numbers(w: &mut Where, column: &str, items: &[String]) -> String {
@@ -105,11 +143,7 @@ pub(super) fn numbers(w: &mut Where, column: &str, items: &[String]) -> String {
 
 pub(super) fn uuids(w: &mut Where, column: &str, items: &[String]) -> String {
     let known: Vec<Uuid> = items.iter().filter_map(|i| Uuid::try_parse(i.trim()).ok()).collect();
-    if known.is_empty() {
-        return "1 = 0".into();
-    }
-    let marks: Vec<String> = known.iter().map(|u| w.arg(u)).collect();
-    format!("{column} in ({})", marks.join(","))
+    w.uuid_set(column, &known)
 }
 
 /// Rows named by number or uuid.
@@ -165,11 +199,13 @@ pub(super) fn values(w: &mut Where, key: HashKey, columns: &[&str], half: &str, 
         list.push(condition);
     }
     if half.is_empty() {
-        for (one, two) in plain.iter().filter_map(|i| i.split_once('|')) {
-            let (one, two) = (key.of(one), key.of(two));
-            list.push(format!(
-                "(a.id in (select attribute_id from postings where hash = {one}) and a.hash1 = {one} and a.hash2 = {two})"
-            ));
+        let halves = plain.iter().filter_map(|i| i.split_once('|'));
+        let pairs: Vec<(i64, i64)> = halves.map(|(one, two)| (key.of(one), key.of(two))).collect();
+        if !pairs.is_empty() {
+            let first: Vec<i64> = pairs.iter().map(|(one, _)| *one).collect();
+            let first = w.set("hash", &first);
+            let both = w.pair_set("a.hash1, a.hash2", &pairs);
+            list.push(format!("(a.id in (select attribute_id from postings where {first}) and {both})"));
         }
     }
     if !patterns.is_empty() {
@@ -188,8 +224,17 @@ mod tests {
         assert!(is_pattern("%evil"));
         assert!(is_pattern("evil%"));
         assert!(!is_pattern("ev%il"));
-        assert!(like_matches("ip-%", "ip-src", true));
-        assert!(like_matches("%SRC", "ip-src", true));
-        assert!(!like_matches("Network%", "network activity", false));
+        let named = |item: &str, word, fold_case| Words::new(&[item.to_owned()], fold_case).name(word);
+        assert!(named("ip-%", "ip-src", true));
+        assert!(named("%SRC", "ip-src", true));
+        assert!(!named("Network%", "network activity", false));
+    }
+
+    #[test]
+    fn many_conditions_make_no_deep_tree() {
+        let list: Vec<String> = (0..200).map(|n| n.to_string()).collect();
+        let text = joined(&list, " or ");
+        assert_eq!(text.matches(" or ").count(), 199);
+        assert!(text.starts_with("((0 or 1 or "), "{text}");
     }
 }

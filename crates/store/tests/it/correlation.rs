@@ -1,7 +1,9 @@
 //! Correlations against the obvious definition: every pair compared with every other.
 
 use crate::{Trial, attribute, event, on_each_engine};
+use pisax_model::attribute::NewAttribute;
 use pisax_model::correlation::Net;
+use pisax_model::event::Event;
 use pisax_model::fold::fold;
 use pisax_model::ids::Ref;
 use proptest::prelude::*;
@@ -64,49 +66,105 @@ fn net((kind, value): &(&str, String)) -> Option<Net> {
     }
 }
 
-type Events = Vec<Vec<(&'static str, String)>>;
+/// An attribute and what may keep it from correlating.
+#[derive(Debug, Clone)]
+struct Plan {
+    value: (&'static str, String),
+    off: bool,
+    deleted: bool,
+}
 
-fn check(trial: &Trial, events: &Events) -> Result<(), TestCaseError> {
+#[derive(Debug, Clone)]
+struct EventPlan {
+    off: bool,
+    attributes: Vec<Plan>,
+}
+
+fn plan() -> impl Strategy<Value = EventPlan> {
+    let attribute = (value(), proptest::bool::weighted(0.1), proptest::bool::weighted(0.1))
+        .prop_map(|(value, off, deleted)| Plan { value, off, deleted });
+    (proptest::bool::weighted(0.1), proptest::collection::vec(attribute, 1..8))
+        .prop_map(|(off, attributes)| EventPlan { off, attributes })
+}
+
+fn expected(ours: (&EventPlan, &Plan), theirs: (&EventPlan, &Plan)) -> i64 {
+    let silent = |(event, plan): (&EventPlan, &Plan)| event.off || plan.off || plan.deleted;
+    if silent(ours) || silent(theirs) { 0 } else { pairs(&ours.1.value, &theirs.1.value) }
+}
+
+fn build(trial: &Trial, events: &[EventPlan]) -> Vec<(i64, Vec<i64>)> {
+    trial.write(|w| {
+        let build = |plan: &EventPlan| {
+            let id = w.insert_event(&Event { disable_correlation: plan.off, ..event(1, 3, 0) })?;
+            let attributes: Vec<NewAttribute> = plan
+                .attributes
+                .iter()
+                .map(|a| NewAttribute {
+                    disable_correlation: a.off,
+                    deleted: a.deleted,
+                    ..attribute(a.value.0, &a.value.1)
+                })
+                .collect();
+            let rows: Vec<_> = attributes.iter().map(|a| (0, a)).collect();
+            Ok((id, w.insert_attributes(id, &rows)?))
+        };
+        events.iter().map(build).collect()
+    })
+}
+
+fn check(trial: &Trial, events: &Vec<EventPlan>) -> Result<(), TestCaseError> {
     trial.tamper("delete from postings; delete from addresses; delete from networks; delete from attributes; delete from events;");
-    let ids: Vec<i64> = trial.write(|w| {
-        events
-            .iter()
-            .map(|values| {
-                let id = w.insert_event(&event(1, 3, 0))?;
-                let attributes: Vec<_> = values.iter().map(|(kind, value)| attribute(kind, value)).collect();
-                let rows: Vec<_> = attributes.iter().map(|a| (0, a)).collect();
-                w.insert_attributes(id, &rows)?;
-                Ok(id)
-            })
-            .collect()
-    });
-    for (n, id) in ids.iter().enumerate() {
-        let mut expected = BTreeMap::new();
-        for (m, other) in ids.iter().enumerate().filter(|(m, _)| *m != n) {
-            let count: i64 = events[n].iter().flat_map(|a| events[m].iter().map(move |b| pairs(a, b))).sum();
-            if count > 0 {
-                expected.insert(*other, count);
+    let ids = build(trial, events);
+    let all: Vec<i64> = ids.iter().flat_map(|(_, attributes)| attributes.clone()).collect();
+    let listed = |limit| {
+        let pairs = trial.read(|r| {
+            let batch = r.attributes_by_ids(&all)?;
+            r.correlations(&batch, limit)
+        });
+        let mut by_attribute: BTreeMap<i64, Vec<_>> = BTreeMap::new();
+        pairs.into_iter().for_each(|pair| by_attribute.entry(pair.ours).or_default().push(pair));
+        by_attribute
+    };
+    let (listed, few) = (listed(usize::MAX), listed(2));
+    for (n, (id, attributes)) in ids.iter().enumerate() {
+        let mut in_events = BTreeMap::new();
+        let mut of_attributes = BTreeMap::new();
+        for (m, (other, theirs)) in ids.iter().enumerate().filter(|(m, _)| *m != n) {
+            for (a, ours) in attributes.iter().zip(&events[n].attributes) {
+                for (b, their) in theirs.iter().zip(&events[m].attributes) {
+                    let count = expected((&events[n], ours), (&events[m], their));
+                    let found = listed.get(a).map_or(0, |l| {
+                        l.iter().filter(|p| p.theirs == *b && p.their_event == *other).count()
+                    });
+                    prop_assert_eq!(found as i64, count, "{:?} {:?}", ours, their);
+                    if count > 0 {
+                        *in_events.entry(*other).or_default() += count;
+                        *of_attributes.entry(*a).or_default() += count;
+                    }
+                }
             }
         }
-        let (related, summed) = trial.read(|r| {
+        let (related, counts) = trial.read(|r| {
             let event = r.event(Ref::Id(*id))?.unwrap();
             let related: BTreeMap<i64, i64> =
                 r.related_events(&event)?.iter().map(|e| (e.event_id, e.count)).collect();
-            let living = pisax_store::attributes::Wanted { living: true, deleted: false };
-            let batch = r.event_attributes(&event, living, 0, 1000)?;
-            let counts: i64 = r.correlation_counts(&event, &batch)?.values().sum();
+            let batch = r.attributes_by_ids(attributes)?;
+            let counts: BTreeMap<i64, i64> = r.correlation_counts(&event, &batch)?.into_iter().collect();
             Ok((related, counts))
         });
-        prop_assert_eq!(&related, &expected);
-        prop_assert_eq!(summed, expected.values().sum::<i64>());
+        prop_assert_eq!(&related, &in_events);
+        prop_assert_eq!(&counts, &of_attributes);
+        for a in attributes {
+            let all = of_attributes.get(a).copied().unwrap_or(0);
+            prop_assert_eq!(few.get(a).map_or(0, Vec::len) as i64, all.min(2));
+        }
     }
     Ok(())
 }
 
 #[test]
 fn related_events_are_counted_exactly() {
-    let attributes = proptest::collection::vec(value(), 1..8);
-    let events = proptest::collection::vec(attributes, 2..5);
+    let events = proptest::collection::vec(plan(), 2..5);
     on_each_engine("correlation", |trial| {
         let cases = if matches!(trial.address, pisax_store::Address::Sqlite(_)) { 200 } else { 60 };
         let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
@@ -119,7 +177,7 @@ fn what_is_switched_off_does_not_correlate() {
     on_each_engine("switched", |t| {
         let (one, two) = t.write(|w| {
             let (one, _) = crate::filled_event(w, &event(1, 3, 0), &[("domain", "evil.example")])?;
-            let silent = pisax_model::event::Event { disable_correlation: true, ..event(1, 3, 0) };
+            let silent = Event { disable_correlation: true, ..event(1, 3, 0) };
             let (two, _) = crate::filled_event(w, &silent, &[("domain", "evil.example")])?;
             let mut off = attribute("domain", "evil.example");
             off.disable_correlation = true;
@@ -134,5 +192,32 @@ fn what_is_switched_off_does_not_correlate() {
             });
             assert!(related.is_empty(), "{related:?}");
         }
+    });
+}
+
+#[test]
+fn the_pairs_of_wide_networks_are_counted_and_listed_in_part() {
+    on_each_engine("wide", |t| {
+        let (ours, theirs) = t.write(|w| {
+            let addresses: Vec<String> = (0..6000).map(|n| format!("10.0.{}.{}", n / 250, n % 250)).collect();
+            let values: Vec<_> = addresses.iter().map(|a| ("ip-dst", a.as_str())).collect();
+            let (theirs, _) = crate::filled_event(w, &event(1, 3, 0), &values)?;
+            let wide = [("ip-dst", "10.0.0.0/8"), ("ip-src", "10.0.0.0/8"), ("ip-dst", "10.0.0.0/16")];
+            Ok((crate::filled_event(w, &event(1, 3, 0), &wide)?, theirs))
+        });
+        let (id, attributes) = ours;
+        let (related, counts, listed, few) = t.read(|r| {
+            let event = r.event(Ref::Id(id))?.unwrap();
+            let batch = r.attributes_by_ids(&attributes)?;
+            Ok((
+                r.related_events(&event)?,
+                r.correlation_counts(&event, &batch)?,
+                r.correlations(&batch, usize::MAX)?.len(),
+                r.correlations(&batch, 20)?.len(),
+            ))
+        });
+        assert_eq!(related, [pisax_store::correlations::Related { event_id: theirs, count: 18_000 }]);
+        assert!(attributes.iter().all(|a| counts[a] == 6000), "{counts:?}");
+        assert_eq!((listed, few), (10_000, 60));
     });
 }

@@ -3,11 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+mod changes;
 mod correlation;
 mod maintenance;
 mod people;
+mod search;
 mod sightings;
 mod tags;
+mod tombstones;
 mod visibility;
 mod vocabulary;
 

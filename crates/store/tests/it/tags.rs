@@ -202,3 +202,16 @@ fn counts_are_of_what_the_reader_sees() {
         );
     });
 }
+
+#[test]
+fn a_tag_deleted_since_it_was_looked_up_is_not_attached() {
+    on_each_engine("deleted_tag", |t| {
+        t.write(|w| {
+            let (event_id, ids) = crate::filled_event(w, &crate::event(1, 3, 0), &[("text", "x")])?;
+            let gone = NewAttachment { tag_id: 99, local: false, relationship_type: None };
+            assert!(w.attach_event_tags(event_id, std::slice::from_ref(&gone))?.is_empty());
+            assert!(w.attach_attribute_tags(event_id, &[(ids[0], gone)])?.is_empty());
+            Ok(())
+        });
+    });
+}
