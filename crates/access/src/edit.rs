@@ -25,8 +25,7 @@ pub fn may_replace(actor: &Actor, event: EventOwner) -> bool {
 
 /// Publish or unpublish it.
 pub fn may_publish(actor: &Actor, event: EventOwner) -> bool {
-    actor.has(Permission::SiteAdmin)
-        || (actor.has(Permission::Publish) && actor.org_id == event.orgc_id)
+    actor.has(Permission::SiteAdmin) || (actor.has(Permission::Publish) && actor.org_id == event.orgc_id)
 }
 
 /// Attach or detach a global tag; local ones may also be set by users of the organisation running the instance.
@@ -41,7 +40,13 @@ mod tests {
     use pisax_model::permission::Permissions;
 
     fn actor(org: i64, user: i64, list: &[Permission]) -> Actor {
-        Actor { user_id: user, org_id: org, permissions: Permissions::of(list), host_org: false, reason: None }
+        Actor {
+            user_id: user,
+            org_id: org,
+            permissions: Permissions::of(list),
+            host_org: false,
+            reason: None,
+        }
     }
 
     const OWNER: EventOwner = EventOwner { orgc_id: 1, user_id: 7, locked: false };

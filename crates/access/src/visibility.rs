@@ -43,10 +43,16 @@ impl Visibility {
     }
 
     pub fn object(&self, event: EventFacts, object: ObjectFacts) -> bool {
-        self.event(event) && (self.owns(event) || self.reaches(object.distribution, object.sharing_group_id, true))
+        self.event(event)
+            && (self.owns(event) || self.reaches(object.distribution, object.sharing_group_id, true))
     }
 
-    pub fn attribute(&self, event: EventFacts, object: Option<ObjectFacts>, attribute: AttributeFacts) -> bool {
+    pub fn attribute(
+        &self,
+        event: EventFacts,
+        object: Option<ObjectFacts>,
+        attribute: AttributeFacts,
+    ) -> bool {
         self.event(event)
             && (self.owns(event)
                 || (self.reaches(attribute.distribution, attribute.sharing_group_id, true)

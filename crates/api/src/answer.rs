@@ -161,7 +161,8 @@ impl Answer {
 
     fn with(status: StatusCode, body: Body) -> Self {
         let mut headers = HeaderMap::new();
-        headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=UTF-8"));
+        headers
+            .insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=UTF-8"));
         Self { status, headers, body }
     }
 

@@ -65,7 +65,9 @@ pub(crate) fn add(request: &Request) -> Result<Answer, Failure> {
     match pisax_wire::read_attributes(&request.body)? {
         AttributesIn::One(draft) => add_one(request, event, *draft, twins),
         // A list of one is answered as one; PyMISP relies on it.
-        AttributesIn::Many(mut drafts) if drafts.len() == 1 => add_one(request, event, drafts.remove(0), twins),
+        AttributesIn::Many(mut drafts) if drafts.len() == 1 => {
+            add_one(request, event, drafts.remove(0), twins)
+        }
         AttributesIn::Many(drafts) => {
             let added = service::add(&request.service, &request.actor, event, drafts, twins)
                 .saving("add", "Attribute")?;
@@ -128,7 +130,11 @@ fn answer_many(request: &Request, added: service::Added) -> Result<Answer, Failu
         w.begin_array();
         for attribute in batch.iter() {
             let tags = tags.get(&attribute.id).map_or(&[][..], Vec::as_slice);
-            write_saved_attribute(&mut w, &attribute, &AttributeContext { tags, ..AttributeContext::default() });
+            write_saved_attribute(
+                &mut w,
+                &attribute,
+                &AttributeContext { tags, ..AttributeContext::default() },
+            );
         }
         w.end_array();
         body::write_list_errors_member(&mut w, &added.errors);
@@ -180,7 +186,8 @@ pub(crate) fn index(request: &Request) -> Result<Answer, Failure> {
     };
     let limit = named("limit").unwrap_or(PAGE);
     let page = named("page").unwrap_or(1);
-    let filter = pisax_model::filter::Filter { limit: Some(limit), page, ..pisax_model::filter::Filter::new() };
+    let filter =
+        pisax_model::filter::Filter { limit: Some(limit), page, ..pisax_model::filter::Filter::new() };
     let service = std::sync::Arc::clone(&request.service);
     let scope = pisax_model::filter::Scope::Attributes;
     let ids = service.read(&request.actor, |r| Ok(r.find(scope, &filter)?))?;

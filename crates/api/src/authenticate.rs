@@ -20,7 +20,11 @@ fn keys(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 }
 
 /// The actor a stored user acts as.
-pub fn actor(service: &Service, user: &pisax_model::user::User, permissions: pisax_model::permission::Permissions) -> Actor {
+pub fn actor(
+    service: &Service,
+    user: &pisax_model::user::User,
+    permissions: pisax_model::permission::Permissions,
+) -> Actor {
     Actor {
         user_id: user.id,
         org_id: user.org_id,

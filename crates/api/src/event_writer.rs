@@ -168,7 +168,8 @@ impl Writing<'_, '_> {
         let actor = self.r.actor();
         let sync = actor.has(Permission::Sync) && !actor.sees_all();
         tags.retain(|t| {
-            (include.include_all_tags || t.tag.exportable) && !(t.local && (include.exclude_local_tags || sync))
+            (include.include_all_tags || t.tag.exportable)
+                && !(t.local && (include.exclude_local_tags || sync))
         });
     }
 
@@ -420,7 +421,8 @@ impl References {
         let all = || by_object.values().flatten();
         let to_attributes: Vec<i64> = all().filter(|x| !x.to_object).map(|x| x.referenced_id).collect();
         let to_objects: Vec<i64> = all().filter(|x| x.to_object).map(|x| x.referenced_id).collect();
-        let attributes = if to_attributes.is_empty() { Batch::default() } else { r.attributes_by_ids(&to_attributes)? };
+        let attributes =
+            if to_attributes.is_empty() { Batch::default() } else { r.attributes_by_ids(&to_attributes)? };
         let places = attributes.iter().enumerate().map(|(i, a)| (a.id, i)).collect();
         let objects = match to_objects.is_empty() {
             true => FxHashMap::default(),

@@ -74,10 +74,14 @@ fn saved(request: &Request, id: i64) -> Result<Answer, Failure> {
 /// POST /events/add
 pub(crate) fn add(request: &Request) -> Result<Answer, Failure> {
     let draft = pisax_wire::read_event(&request.body)?;
-    let added = service::add(&request.service, &request.actor, draft)
-        .map_err(|e| event_failure(e, "add", None))?;
+    let added =
+        service::add(&request.service, &request.actor, draft).map_err(|e| event_failure(e, "add", None))?;
     if !added.dropped.is_empty() {
-        tracing::info!(event = added.id, dropped = added.dropped.len(), "an event was added without some attributes");
+        tracing::info!(
+            event = added.id,
+            dropped = added.dropped.len(),
+            "an event was added without some attributes"
+        );
     }
     saved(request, added.id)
 }

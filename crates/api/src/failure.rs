@@ -54,6 +54,7 @@ impl From<Error> for Failure {
             Error::EventExists { id, .. } => Self::EventExists(id),
             Error::Stale(_) => Self::Refused(e.to_string()),
             Error::Blocklisted => Self::Refused(body::BLOCKED_EVENT.into()),
+            Error::Store(inner @ pisax_store::Error::TooMuch(_)) => Self::BadRequest(inner.to_string()),
             Error::Store(inner) => Self::Internal(inner.to_string()),
         }
     }
@@ -113,9 +114,17 @@ impl Failure {
                 &format!("The request body is larger than the {limit} bytes accepted here."),
             ),
             Self::BadRequest(reason) => exception(StatusCode::BAD_REQUEST, &reason),
-            Self::Busy(reason) => exception(StatusCode::SERVICE_UNAVAILABLE, &reason).header("retry-after", 5),
+            Self::Busy(reason) => {
+                exception(StatusCode::SERVICE_UNAVAILABLE, &reason).header("retry-after", 5)
+            }
             Self::Invalid { action, model, errors, id } => {
-                let body = body::save_failure(action, model, &save_url(url, action), body::Errors::Fields(&errors), id);
+                let body = body::save_failure(
+                    action,
+                    model,
+                    &save_url(url, action),
+                    body::Errors::Fields(&errors),
+                    id,
+                );
                 Answer::status(StatusCode::FORBIDDEN, body)
             }
             Self::Unreadable { field, message } => {
@@ -128,7 +137,13 @@ impl Failure {
                 Answer::status(StatusCode::FORBIDDEN, body)
             }
             Self::NotSaved { action, model, reason, id } => {
-                let body = body::save_failure(action, model, &save_url(url, action), body::Errors::Text(&reason), id);
+                let body = body::save_failure(
+                    action,
+                    model,
+                    &save_url(url, action),
+                    body::Errors::Text(&reason),
+                    id,
+                );
                 Answer::status(StatusCode::FORBIDDEN, body)
             }
             Self::EventExists(id) => {

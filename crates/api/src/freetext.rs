@@ -120,14 +120,19 @@ fn imported(candidates: &[freetext::Candidate], batch: &Batch, event_id: i64) ->
         w.begin_object();
         w.key("Attribute");
         w.begin_object();
-        for (key, number) in [("object_id", Some(0)), ("id", saved.map(|a| a.id)), ("event_id", Some(event_id))] {
+        for (key, number) in
+            [("object_id", Some(0)), ("id", saved.map(|a| a.id)), ("event_id", Some(event_id))]
+        {
             if let Some(number) = number {
                 w.key(key);
                 w.str_num(number);
             }
         }
         for (key, number) in [
-            ("to_ids", saved.map_or(i64::from(candidate.default_type.default_to_ids()), |a| i64::from(a.to_ids))),
+            (
+                "to_ids",
+                saved.map_or(i64::from(candidate.default_type.default_to_ids()), |a| i64::from(a.to_ids)),
+            ),
             ("timestamp", saved.map_or(0, |a| a.timestamp)),
             ("distribution", saved.map_or(5, |a| a.distribution)),
             ("sharing_group_id", saved.map_or(0, |a| a.sharing_group_id)),

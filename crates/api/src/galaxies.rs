@@ -1,11 +1,11 @@
 //! Galaxy tags expanded into the clusters they stand for.
 
 use crate::answer::Stop;
+use pisax_model::ids::Ref;
 use pisax_model::tag::Attached;
 use pisax_store::Reader;
 use pisax_store::knowledge::{ClusterRow, GalaxyRow};
 use pisax_wire::JsonWriter;
-use pisax_model::ids::Ref;
 
 /// The items of a `"Galaxy":[…]` list: one per galaxy, with the clusters that these tags name. A tag whose
 /// cluster is not known here stays a plain tag.

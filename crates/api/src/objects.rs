@@ -80,10 +80,11 @@ fn write(r: &mut Reader<'_>, object: &Object, shape: Shape, sink: &mut Sink) -> 
 pub(crate) fn add(request: &Request) -> Result<Answer, Failure> {
     let event = request.reference(0, body::INVALID_EVENT)?;
     let draft = pisax_wire::read_object(&request.body)?;
-    let refuse = request.path.flag("breakOnDuplicate")
-        || flag(&request.value()?, "breakOnDuplicate").unwrap_or(false);
+    let refuse =
+        request.path.flag("breakOnDuplicate") || flag(&request.value()?, "breakOnDuplicate").unwrap_or(false);
     let duplicate = if refuse { service::Duplicate::Refuse } else { service::Duplicate::Accept };
-    let id = service::add(&request.service, &request.actor, event, draft, duplicate).saving("add", "Object")?;
+    let id =
+        service::add(&request.service, &request.actor, event, draft, duplicate).saving("add", "Object")?;
     answer(request, Ref::Id(id), Shape::Saved)
 }
 
@@ -92,7 +93,9 @@ pub(crate) fn edit(request: &Request) -> Result<Answer, Failure> {
     let reference = request.reference(0, body::INVALID_OBJECT)?;
     let draft = pisax_wire::read_object(&request.body)?;
     let id = service::edit(&request.service, &request.actor, reference, draft).map_err(|e| match e {
-        Error::Stale(_) => Failure::NotAllowed("Object could not be saved: Object in the request not newer than the local copy.".into()),
+        Error::Stale(_) => Failure::NotAllowed(
+            "Object could not be saved: Object in the request not newer than the local copy.".into(),
+        ),
         Error::Invalid(errors) => Failure::Invalid { action: "edit", model: "Object", errors, id: None },
         other => other.into(),
     })?;

@@ -117,7 +117,10 @@ mod tests {
 
     #[test]
     fn both_spellings_are_one_controller() {
-        assert_eq!(parse("/sharing_groups/view/1.json").controller, parse("/sharingGroups/view/1").controller);
+        assert_eq!(
+            parse("/sharing_groups/view/1.json").controller,
+            parse("/sharingGroups/view/1").controller
+        );
         let path = parse("/admin/users/index/searchall:me");
         assert!(path.admin);
         assert_eq!((path.controller.as_str(), path.action.as_str()), ("users", "index"));

@@ -26,7 +26,8 @@ const BATCH: usize = 4000;
 pub(crate) fn page(filter: &Filter, ids: Vec<i64>) -> Vec<i64> {
     let Some(limit) = filter.limit.filter(|l| *l > 0) else { return ids };
     let skip = (filter.page.max(1) - 1).saturating_mul(limit);
-    let (skip, limit) = (usize::try_from(skip).unwrap_or(usize::MAX), usize::try_from(limit).unwrap_or(usize::MAX));
+    let (skip, limit) =
+        (usize::try_from(skip).unwrap_or(usize::MAX), usize::try_from(limit).unwrap_or(usize::MAX));
     ids.into_iter().skip(skip).take(limit).collect()
 }
 
@@ -64,7 +65,12 @@ fn heads(answer: Answer, format: &str, extension: &str, found: Found) -> Answer 
 }
 
 /// Leaves out what `keep` refuses before anything is sent, so that the headers tell the truth.
-fn sift(service: &Service, actor: &Actor, mut ids: Vec<i64>, keep: Option<Keep>) -> Result<(Vec<i64>, Found), Failure> {
+fn sift(
+    service: &Service,
+    actor: &Actor,
+    mut ids: Vec<i64>,
+    keep: Option<Keep>,
+) -> Result<(Vec<i64>, Found), Failure> {
     let total = ids.len();
     if let Some(keep) = keep {
         let mut refused = rustc_hash::FxHashSet::default();
@@ -82,8 +88,9 @@ fn sift(service: &Service, actor: &Actor, mut ids: Vec<i64>, keep: Option<Keep>)
 fn keep(service: &Arc<Service>, enforce: bool) -> Option<Keep> {
     enforce.then(|| {
         let lists = service.warninglists.load();
-        Box::new(move |a: &pisax_model::attribute::AttributeView<'_>| !lists.is_hit(a.kind, a.value1, a.value2))
-            as Keep
+        Box::new(move |a: &pisax_model::attribute::AttributeView<'_>| {
+            !lists.is_hit(a.kind, a.value1, a.value2)
+        }) as Keep
     })
 }
 
@@ -112,7 +119,9 @@ pub(crate) fn attributes(request: &Request) -> Result<Answer, Failure> {
         sink.buffer().extend_from_slice(b"{\"response\":{\"Attribute\":[");
         let mut rows = Rows::new(&service, &actor, include, None);
         for chunk in ids.chunks(BATCH) {
-            let batch = service.store.read::<Batch, Failure>(&actor, |r| Ok(in_order(r.attributes_by_ids(chunk)?, chunk)))?;
+            let batch = service
+                .store
+                .read::<Batch, Failure>(&actor, |r| Ok(in_order(r.attributes_by_ids(chunk)?, chunk)))?;
             rows.write(&batch, sink)?;
         }
         sink.buffer().extend_from_slice(b"]}}");
@@ -127,13 +136,19 @@ fn in_order(batch: Batch, ids: &[i64]) -> Batch {
     if ids.is_sorted() { batch } else { batch.ordered(ids) }
 }
 
-fn stream_everything(service: &Arc<Service>, actor: &Actor, include: Include, sink: &mut Sink) -> Result<(), Stop> {
+fn stream_everything(
+    service: &Arc<Service>,
+    actor: &Actor,
+    include: Include,
+    sink: &mut Sink,
+) -> Result<(), Stop> {
     sink.buffer().extend_from_slice(b"{\"response\":{\"Attribute\":[");
     sink.flush()?;
     let mut rows = Rows::new(service, actor, include, None);
     let mut after = 0;
     loop {
-        let batch = service.store.read::<Batch, Failure>(actor, |r| Ok(r.attributes_after(after, BATCH as i64)?))?;
+        let batch =
+            service.store.read::<Batch, Failure>(actor, |r| Ok(r.attributes_after(after, BATCH as i64)?))?;
         let Some(last) = batch.last_id() else { break };
         after = last;
         rows.write(&batch, sink)?;
@@ -173,11 +188,15 @@ fn exported(request: &Request, mut search: SearchRequest) -> Result<Answer, Fail
         let mut rows = Rows::new(&service, &actor, include, keep);
         if search.scope == Scope::Events {
             for id in ids {
-                each_of_event(&service, &actor, id, |batch| rows.export(batch, to_ids, format.as_mut(), sink))?;
+                each_of_event(&service, &actor, id, |batch| {
+                    rows.export(batch, to_ids, format.as_mut(), sink)
+                })?;
             }
         } else {
             for chunk in ids.chunks(BATCH) {
-                let batch = service.store.read::<Batch, Failure>(&actor, |r| Ok(in_order(r.attributes_by_ids(chunk)?, chunk)))?;
+                let batch = service
+                    .store
+                    .read::<Batch, Failure>(&actor, |r| Ok(in_order(r.attributes_by_ids(chunk)?, chunk)))?;
                 rows.export(&batch, Tri::Any, format.as_mut(), sink)?;
             }
         }
@@ -209,7 +228,8 @@ fn each_of_event(
     loop {
         let next = service.store.read::<Option<(i64, Batch)>, Failure>(actor, |r| {
             let Some(event) = r.event(Ref::Id(id))? else { return Ok(None) };
-            let objects: Vec<i64> = r.event_objects(&event, living, after_object, 500)?.iter().map(|o| o.id).collect();
+            let objects: Vec<i64> =
+                r.event_objects(&event, living, after_object, 500)?.iter().map(|o| o.id).collect();
             match objects.last() {
                 Some(last) => Ok(Some((*last, r.object_attributes(&event, living, &objects)?))),
                 None => Ok(None),
@@ -256,14 +276,16 @@ pub(crate) fn events(request: &Request) -> Result<Answer, Failure> {
         sink.buffer().extend_from_slice(b"{\"response\":[");
         let mut first = true;
         for id in ids {
-            sink.held(|sink| service.store.read::<(), Stop>(&actor, |r| {
-                // Gone, or no longer visible, since the search.
-                let Some(event) = r.event(Ref::Id(id))? else { return Ok(()) };
-                if !std::mem::take(&mut first) {
-                    sink.buffer().push(b',');
-                }
-                write_event(r, &event, &shape, &service.policy.base_url, sink)
-            }))?;
+            sink.held(|sink| {
+                service.store.read::<(), Stop>(&actor, |r| {
+                    // Gone, or no longer visible, since the search.
+                    let Some(event) = r.event(Ref::Id(id))? else { return Ok(()) };
+                    if !std::mem::take(&mut first) {
+                        sink.buffer().push(b',');
+                    }
+                    write_event(r, &event, &shape, &service.policy.base_url, sink)
+                })
+            })?;
             sink.flush_full()?;
         }
         sink.buffer().extend_from_slice(b"]}");
@@ -290,34 +312,36 @@ pub(crate) fn objects(request: &Request) -> Result<Answer, Failure> {
         sink.buffer().extend_from_slice(b"{\"response\":[");
         let mut first = true;
         for chunk in ids.chunks(200) {
-            sink.held(|sink| service.store.read::<(), Stop>(&actor, |r| {
-                for object in r.objects_by_ids(chunk)? {
-                    let Some(event) = r.event(Ref::Id(object.event_id))? else { continue };
-                    let wanted = Wanted { living: true, deleted };
-                    let batch = r.object_attributes(&event, wanted, &[object.id])?;
-                    let tags = r.attribute_tags(&batch.ids())?;
-                    if !std::mem::take(&mut first) {
-                        sink.buffer().push(b',');
-                    }
-                    sink.buffer().extend_from_slice(b"{\"Object\":");
-                    write_object_head(&mut JsonWriter::new(sink.buffer()), &object);
-                    let mut w = JsonWriter::after_member(sink.buffer());
-                    write_object_event_member(&mut w, &event);
-                    if !metadata {
-                        w.key("Attribute");
-                        w.begin_array();
-                        for attribute in batch.iter() {
-                            let tags = tags.get(&attribute.id).map_or(&[][..], Vec::as_slice);
-                            let context = AttributeContext { tags, ..AttributeContext::default() };
-                            write_event_attribute(&mut w, &attribute, &context);
+            sink.held(|sink| {
+                service.store.read::<(), Stop>(&actor, |r| {
+                    for object in r.objects_by_ids(chunk)? {
+                        let Some(event) = r.event(Ref::Id(object.event_id))? else { continue };
+                        let wanted = Wanted { living: true, deleted };
+                        let batch = r.object_attributes(&event, wanted, &[object.id])?;
+                        let tags = r.attribute_tags(&batch.ids())?;
+                        if !std::mem::take(&mut first) {
+                            sink.buffer().push(b',');
                         }
-                        w.end_array();
+                        sink.buffer().extend_from_slice(b"{\"Object\":");
+                        write_object_head(&mut JsonWriter::new(sink.buffer()), &object);
+                        let mut w = JsonWriter::after_member(sink.buffer());
+                        write_object_event_member(&mut w, &event);
+                        if !metadata {
+                            w.key("Attribute");
+                            w.begin_array();
+                            for attribute in batch.iter() {
+                                let tags = tags.get(&attribute.id).map_or(&[][..], Vec::as_slice);
+                                let context = AttributeContext { tags, ..AttributeContext::default() };
+                                write_event_attribute(&mut w, &attribute, &context);
+                            }
+                            w.end_array();
+                        }
+                        sink.buffer().extend_from_slice(b"}}");
+                        sink.flush_full()?;
                     }
-                    sink.buffer().extend_from_slice(b"}}");
-                    sink.flush_full()?;
-                }
-                Ok(())
-            }))?;
+                    Ok(())
+                })
+            })?;
             sink.flush_full()?;
         }
         sink.buffer().extend_from_slice(b"]}");

@@ -123,7 +123,8 @@ impl<'s> Rows<'s> {
             let names = |list: Option<&Vec<Attached>>| -> Vec<String> {
                 list.map(|l| l.iter().map(|t| t.tag.name.clone()).collect()).unwrap_or_default()
             };
-            let (tags, event_tags) = (names(around.tags.get(&attribute.id)), names(self.event_tags.get(&event.id)));
+            let (tags, event_tags) =
+                (names(around.tags.get(&attribute.id)), names(self.event_tags.get(&event.id)));
             let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
             let event_tags: Vec<&str> = event_tags.iter().map(String::as_str).collect();
             let row = ExportRow {

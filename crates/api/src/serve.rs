@@ -127,7 +127,8 @@ async fn answer(
         Body::Streamed(_) if method == Method::HEAD => Ok(send(answer, &method)),
         Body::Streamed(produce) => {
             let turn = Turn::take(app, user_id).await?;
-            let head = Answer { status: answer.status, headers: answer.headers, body: Body::Whole(Vec::new()) };
+            let head =
+                Answer { status: answer.status, headers: answer.headers, body: Body::Whole(Vec::new()) };
             Ok(stream(head, produce, turn))
         }
     }
@@ -178,7 +179,7 @@ async fn read_body(app: &App, body: HttpBody, headers: &HeaderMap, limit: usize)
     }
     let mut turn = None;
     let mut body = body;
-    let mut whole = BytesMut::new();
+    let mut whole = BytesMut::with_capacity(announced.unwrap_or(0).min(LARGE));
     loop {
         let frame = tokio::time::timeout(PATIENCE, body.frame()).await;
         let frame = frame.map_err(|_| Failure::BadRequest("The request body stopped coming.".into()))?;

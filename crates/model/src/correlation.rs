@@ -29,7 +29,9 @@ impl HashKey {
 
 /// The network that a value in CIDR notation stands for.
 fn network(value: &str) -> Option<Net> {
-    let likely = value.len() <= 43 && value.contains('/') && value.starts_with(|c: char| c.is_ascii_hexdigit() || c == ':');
+    let likely = value.len() <= 43
+        && value.contains('/')
+        && value.starts_with(|c: char| c.is_ascii_hexdigit() || c == ':');
     if likely { Net::parse(value) } else { None }
 }
 

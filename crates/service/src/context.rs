@@ -5,7 +5,7 @@ use pisax_access::{Actor, Permission};
 use pisax_model::attribute::{AttributeDraft, Defaults, NewAttribute, complete};
 use pisax_model::ids::Ref;
 use pisax_model::tag::{Tag, TagDraft};
-use pisax_model::{Distribution, FieldError};
+use pisax_model::{Distribution, FieldError, Uuid};
 use pisax_store::Writer;
 use pisax_store::tags::NewAttachment;
 use rustc_hash::FxHashMap;
@@ -14,6 +14,13 @@ use rustc_hash::FxHashMap;
 pub(crate) struct Checked {
     pub(crate) attribute: NewAttribute,
     pub(crate) group: Option<Ref>,
+    /// The client chose the uuid, so it may be in use; one that was made here is not.
+    pub(crate) own_uuid: bool,
+}
+
+/// The uuids among these that have to be looked up.
+pub(crate) fn chosen_uuids<'c>(checked: impl Iterator<Item = &'c Checked>) -> Vec<Uuid> {
+    checked.filter(|c| c.own_uuid).map(|c| c.attribute.uuid).collect()
 }
 
 /// Checks a draft before any lock is taken.
@@ -22,11 +29,11 @@ pub(crate) fn check(
     in_object: bool,
     now_ms: i64,
 ) -> std::result::Result<Checked, FieldError> {
-    let group = draft.sharing_group;
+    let (group, own_uuid) = (draft.sharing_group, draft.uuid.is_some());
     // MISP.default_attribute_distribution: "event", that is, inherit.
     let defaults = Defaults { now_ms, distribution: Distribution::Inherit };
     let attribute = complete(draft, in_object, 0, &defaults)?;
-    Ok(Checked { attribute, group })
+    Ok(Checked { attribute, group, own_uuid })
 }
 
 /// Sharing groups the actor may use, looked up once each.

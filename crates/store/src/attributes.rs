@@ -16,8 +16,7 @@ pub(crate) const COLUMNS: &str = "a.id, a.uuid, a.event_id, a.object_id, a.objec
  a.disable_correlation, a.first_seen, a.last_seen";
 
 /// Attributes with what decides about them: `a`, their event `e`, their object `o` (null when they have none).
-pub(crate) const FROM: &str =
-    "attributes a join events e on e.id = a.event_id left join objects o on o.id = a.object_id and a.object_id > 0";
+pub(crate) const FROM: &str = "attributes a join events e on e.id = a.event_id left join objects o on o.id = a.object_id and a.object_id > 0";
 
 /// Rows copied out of the database with all their text in one buffer.
 #[derive(Default)]
@@ -109,6 +108,10 @@ impl Batch {
     }
 }
 
+/// More attributes than this, added at once, are one change of their event: who reads the log then reads the
+/// event, which costs less than that many single records.
+const BULK: usize = 1000;
+
 /// Which attributes of an event are wanted.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Wanted {
@@ -184,15 +187,22 @@ impl Reader<'_> {
         } else {
             (FROM, self.sees_attribute("e", "o", "a"))
         };
-        let sql =
-            format!("select {COLUMNS} from {from} where a.id > $1 and a.deleted = 0 and {sees} order by a.id limit $2");
+        let sql = format!(
+            "select {COLUMNS} from {from} where a.id > $1 and a.deleted = 0 and {sees} order by a.id limit $2"
+        );
         let mut batch = Batch::default();
         self.conn.each(&sql, &[after.into(), limit.into()], |row| batch.push(row))?;
         Ok(batch)
     }
 
     /// Up to `limit` visible attributes of a visible event that are in no object, after a row number.
-    pub fn event_attributes(&mut self, event: &Event, wanted: Wanted, after: i64, limit: i64) -> Result<Batch> {
+    pub fn event_attributes(
+        &mut self,
+        event: &Event,
+        wanted: Wanted,
+        after: i64,
+        limit: i64,
+    ) -> Result<Batch> {
         let sees = self.sees_attribute("e", "o", "a");
         let which = self.wanted(event, wanted);
         let sql = format!(
@@ -242,7 +252,12 @@ impl Reader<'_> {
         self.known("attributes", "object_id", uuids)
     }
 
-    pub(crate) fn known(&mut self, table: &str, object: &str, uuids: &[Uuid]) -> Result<FxHashMap<Uuid, Known>> {
+    pub(crate) fn known(
+        &mut self,
+        table: &str,
+        object: &str,
+        uuids: &[Uuid],
+    ) -> Result<FxHashMap<Uuid, Known>> {
         /// One statement text for every full chunk, so that it stays prepared.
         const CHUNK: usize = 250;
         let mut found = FxHashMap::default();
@@ -298,8 +313,10 @@ impl Writer<'_> {
     pub fn insert_attributes(&mut self, event_id: i64, rows: &[(i64, &NewAttribute)]) -> Result<Vec<i64>> {
         let ids = dialect::allocate(&mut self.conn, "attributes", rows.len())?;
         let key = self.key;
-        let all: Vec<Keys> =
-            rows.iter().map(|(_, a)| keys(key, a.kind, &a.value1, &a.value2, a.disable_correlation)).collect();
+        let all: Vec<Keys> = rows
+            .iter()
+            .map(|(_, a)| keys(key, a.kind, &a.value1, &a.value2, a.disable_correlation))
+            .collect();
         let columns = [
             ("id", Kind::Int),
             ("uuid", Kind::Blob),
@@ -365,8 +382,12 @@ impl Writer<'_> {
     }
 
     fn post<'k>(&mut self, event_id: i64, rows: impl Iterator<Item = (&'k i64, &'k Keys)>) -> Result<()> {
-        let columns =
-            [("hash", Kind::Int), ("event_id", Kind::Int), ("attribute_id", Kind::Int), ("correlates", Kind::Small)];
+        let columns = [
+            ("hash", Kind::Int),
+            ("event_id", Kind::Int),
+            ("attribute_id", Kind::Int),
+            ("correlates", Kind::Small),
+        ];
         let values = rows.flat_map(|(id, keys)| {
             postings(keys).map(move |(hash, correlates)| {
                 [Val::Int(hash), event_id.into(), (*id).into(), correlates.into()]
@@ -377,8 +398,12 @@ impl Writer<'_> {
 
     fn post_nets(&mut self, event_id: i64, nets: &[(i64, Net)]) -> Result<()> {
         for (table, only_networks) in [("addresses", false), ("networks", true)] {
-            let columns =
-                [("first", Kind::Blob), ("len", Kind::Small), ("event_id", Kind::Int), ("attribute_id", Kind::Int)];
+            let columns = [
+                ("first", Kind::Blob),
+                ("len", Kind::Small),
+                ("event_id", Kind::Int),
+                ("attribute_id", Kind::Int),
+            ];
             let mut rows = nets.iter().filter(|(_, net)| !only_networks || net.len < 128).peekable();
             if rows.peek().is_some() {
                 let values = rows.map(|(id, net)| {
@@ -408,7 +433,9 @@ impl Writer<'_> {
         }
         if let Some(net) = net_of(old.kind, old.value1, old.value2) {
             for table in ["addresses", "networks"] {
-                let sql = format!("delete from {table} where first = $1 and len = $2 and event_id = $3 and attribute_id = $4");
+                let sql = format!(
+                    "delete from {table} where first = $1 and len = $2 and event_id = $3 and attribute_id = $4"
+                );
                 let args = [Val::Blob(&net.first), i64::from(net.len).into(), event_id.into(), old.id.into()];
                 self.conn.execute(&sql, &args)?;
             }
@@ -434,7 +461,12 @@ impl Writer<'_> {
     }
 
     /// Replaces a stored attribute (`old`, of an event got for edit) by a checked one; uuid and object stay.
-    pub fn update_attribute(&mut self, old: &AttributeView<'_>, new: &NewAttribute, action: Action) -> Result<()> {
+    pub fn update_attribute(
+        &mut self,
+        old: &AttributeView<'_>,
+        new: &NewAttribute,
+        action: Action,
+    ) -> Result<()> {
         self.unpost(old.event_id, old)?;
         let keys = keys(self.key, new.kind, &new.value1, &new.value2, new.disable_correlation);
         let sql = "update attributes set category = $2, kind = $3, value1 = $4, value2 = $5, hash1 = $6, hash2 = $7, \
@@ -475,8 +507,16 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Notes attributes as added one by one (an event's own children are part of the event's change).
-    pub fn note_added(&mut self, event_id: i64, uuids: impl Iterator<Item = Uuid>) {
+    /// Notes attributes as added to an event: one by one, or, when there are many, as one change of the event.
+    pub fn note_added(
+        &mut self,
+        event_id: i64,
+        event_uuid: Uuid,
+        uuids: impl ExactSizeIterator<Item = Uuid>,
+    ) {
+        if uuids.len() > BULK {
+            return self.changed(Noun::Event, Action::Edit, event_uuid, event_id);
+        }
         for uuid in uuids {
             self.changed(Noun::Attribute, Action::Add, uuid, event_id);
         }

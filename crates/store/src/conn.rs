@@ -306,7 +306,8 @@ impl Conn<'_> {
                 let sink = session.client.copy_in(&sql)?;
                 let mut writer = postgres::binary_copy::BinaryCopyInWriter::new(sink, &types);
                 for row in rows {
-                    let refs: Vec<&(dyn ToSql + Sync)> = row.iter().map(|v| v as &(dyn ToSql + Sync)).collect();
+                    let refs: Vec<&(dyn ToSql + Sync)> =
+                        row.iter().map(|v| v as &(dyn ToSql + Sync)).collect();
                     writer.write(&refs)?;
                 }
                 writer.finish()?;

@@ -145,7 +145,11 @@ impl Store {
             Address::Sqlite(path) => Engine::Lite(lite::Lite::open(path, options)?),
             Address::Postgres(url) => Engine::Pg(pg::Pool::open(url, options)?),
         };
-        let mut store = Self { engine, key: HashKey(0, 0), unpublished_private: AtomicBool::new(options.unpublished_private) };
+        let mut store = Self {
+            engine,
+            key: HashKey(0, 0),
+            unpublished_private: AtomicBool::new(options.unpublished_private),
+        };
         store.key = store.instance_key()?;
         Ok(store)
     }

@@ -40,7 +40,11 @@ struct WriteState {
 }
 
 fn connect(path: &Path, cache_mib: i64, read_only: bool) -> Result<Connection> {
-    let mode = if read_only { OpenFlags::SQLITE_OPEN_READ_ONLY } else { OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE };
+    let mode = if read_only {
+        OpenFlags::SQLITE_OPEN_READ_ONLY
+    } else {
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
+    };
     let conn = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     conn.busy_timeout(std::time::Duration::from_secs(30))?;
     conn.set_prepared_statement_cache_capacity(256);
@@ -64,8 +68,9 @@ impl Lite {
         let conn = connect(path, options.cache_mib, false)?;
         conn.pragma_update(None, "journal_mode", "wal")?;
         conn.pragma_update(None, "synchronous", "full")?;
-        // 40 MB of log between checkpoints: fewer rewrites of the same pages (rust-anchors 4.6).
-        conn.pragma_update(None, "wal_autocheckpoint", 10_000)?;
+        // 200 MB of log between checkpoints: the index pages that every bulk write touches anew are then written
+        // back once for many of them, which is what ingest costs most once millions of rows are stored.
+        conn.pragma_update(None, "wal_autocheckpoint", 50_000)?;
         conn.execute_batch("begin immediate")?;
         match migrate::run(&mut Conn::Lite(&conn)) {
             Ok(()) => conn.execute_batch("commit")?,

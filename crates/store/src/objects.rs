@@ -64,7 +64,13 @@ impl Reader<'_> {
     }
 
     /// Up to `limit` visible objects of a visible event, after a row number.
-    pub fn event_objects(&mut self, event: &Event, wanted: Wanted, after: i64, limit: i64) -> Result<Vec<Object>> {
+    pub fn event_objects(
+        &mut self,
+        event: &Event,
+        wanted: Wanted,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<Object>> {
         let which = self.wanted(event, wanted).replace("a.", "o.");
         let sql = format!(
             "select {COLUMNS} from {FROM} where o.event_id = $1 and o.id > $2 and {which} and {} order by o.id limit $3",
@@ -87,7 +93,11 @@ impl Reader<'_> {
     }
 
     /// References of these objects, by object; tombstones among them for whom they are.
-    pub fn references_of(&mut self, objects: &[i64], deleted: bool) -> Result<FxHashMap<i64, Vec<Reference>>> {
+    pub fn references_of(
+        &mut self,
+        objects: &[i64],
+        deleted: bool,
+    ) -> Result<FxHashMap<i64, Vec<Reference>>> {
         let lite = self.conn.is_lite();
         let set = dialect::in_set(lite, "r.object_id", 1);
         let which = if deleted { "1 = 1" } else { "r.deleted = 0" };

@@ -16,7 +16,9 @@ impl Reader<'_> {
 
     fn reaches(&self, alias: &str, open: &str) -> String {
         let groups = self.groups();
-        format!("({alias}.distribution in ({open}) or ({alias}.distribution = 4 and {alias}.sharing_group_id in {groups}))")
+        format!(
+            "({alias}.distribution in ({open}) or ({alias}.distribution = 4 and {alias}.sharing_group_id in {groups}))"
+        )
     }
 
     /// Whether the event in `alias` is visible.
@@ -25,7 +27,8 @@ impl Reader<'_> {
             return "1 = 1".into();
         }
         let reaches = self.reaches(alias, "1, 2, 3");
-        let published = if self.unpublished_private { format!(" and {alias}.published = 1") } else { String::new() };
+        let published =
+            if self.unpublished_private { format!(" and {alias}.published = 1") } else { String::new() };
         format!("({alias}.org_id = {} or ({reaches}{published}))", self.actor.org_id)
     }
 

@@ -192,7 +192,9 @@ impl Reader<'_> {
 
     fn event_terms(&self, w: &mut Where, scope: Scope, f: &Filter) {
         let plain = |c: String| c;
-        self.conjoin(w, &f.org, &plain, &|w, items| format!("e.orgc_id in ({})", terms::named_rows(w, "orgs", items)));
+        self.conjoin(w, &f.org, &plain, &|w, items| {
+            format!("e.orgc_id in ({})", terms::named_rows(w, "orgs", items))
+        });
         self.conjoin(w, &f.eventid, &plain, &|w, items| terms::refs(w, "e", items));
         self.conjoin(w, &f.event_uuid, &plain, &|w, items| terms::refs(w, "e", items));
         self.conjoin(w, &f.extends_uuid, &plain, &|w, items| terms::uuids(w, "e.extends_uuid", items));
@@ -200,7 +202,9 @@ impl Reader<'_> {
         self.conjoin(w, &f.threat_level, &plain, &|w, items| terms::numbers(w, "e.threat_level_id", items));
         self.conjoin(w, &f.analysis, &plain, &|w, items| terms::numbers(w, "e.analysis", items));
         let owner = if scope == Scope::Attributes { "a" } else { "e" };
-        self.conjoin(w, &f.distribution, &plain, &|w, items| terms::numbers(w, &format!("{owner}.distribution"), items));
+        self.conjoin(w, &f.distribution, &plain, &|w, items| {
+            terms::numbers(w, &format!("{owner}.distribution"), items)
+        });
         self.conjoin(w, &f.sharing_group, &plain, &|w, items| {
             let groups = terms::named_rows(w, "sharing_groups", items);
             let event = format!("e.sharing_group_id in ({groups})");
@@ -237,10 +241,16 @@ impl Reader<'_> {
     fn tag_terms(&self, w: &mut Where, scope: Scope, f: &Filter) {
         let plain = |c: String| c;
         self.conjoin(w, &f.event_tags, &plain, &|w, items| {
-            format!("e.id in (select event_id from event_tags where tag_id in ({}))", terms::tag_rows(w, items))
+            format!(
+                "e.id in (select event_id from event_tags where tag_id in ({}))",
+                terms::tag_rows(w, items)
+            )
         });
         let either = |w: &mut Where, items: &[String]| {
-            let attribute = format!("a.id in (select attribute_id from attribute_tags where tag_id in ({}))", terms::tag_rows(w, items));
+            let attribute = format!(
+                "a.id in (select attribute_id from attribute_tags where tag_id in ({}))",
+                terms::tag_rows(w, items)
+            );
             let event = terms::tag_rows(w, items);
             let attribute = self.on_attributes(scope, &attribute);
             format!("({attribute} or e.id in (select event_id from event_tags where tag_id in ({event})))")
@@ -269,7 +279,9 @@ impl Reader<'_> {
     fn attribute_terms(&self, w: &mut Where, scope: Scope, f: &Filter) {
         let wrap = |c: String| self.on_attributes(scope, &c);
         let key = self.key;
-        self.conjoin(w, &f.value, &wrap, &|w, items| terms::values(w, key, &["a.value1", "a.value2"], "", items));
+        self.conjoin(w, &f.value, &wrap, &|w, items| {
+            terms::values(w, key, &["a.value1", "a.value2"], "", items)
+        });
         self.conjoin(w, &f.value1, &wrap, &|w, items| terms::values(w, key, &["a.value1"], "a.hash1", items));
         self.conjoin(w, &f.value2, &wrap, &|w, items| terms::values(w, key, &["a.value2"], "a.hash2", items));
         self.conjoin(w, &f.kind, &wrap, &|w, items| {
@@ -312,7 +324,9 @@ impl Reader<'_> {
     fn object_terms(&self, w: &mut Where, scope: Scope, f: &Filter) {
         let wrap = |c: String| match scope {
             Scope::Objects => c,
-            Scope::Attributes => format!("a.object_id in (select ox.id from objects ox where {})", c.replace("o.", "ox.")),
+            Scope::Attributes => {
+                format!("a.object_id in (select ox.id from objects ox where {})", c.replace("o.", "ox."))
+            }
             Scope::Events => format!(
                 "e.id in (select ox.event_id from objects ox join events oe on oe.id = ox.event_id where {} and {})",
                 c.replace("o.", "ox."),
@@ -320,8 +334,12 @@ impl Reader<'_> {
             ),
         };
         self.conjoin(w, &f.object_name, &wrap, &|w, items| terms::folded(w, &["o.name"], items));
-        self.conjoin(w, &f.object_template_uuid, &wrap, &|w, items| terms::exact(w, "o.template_uuid", items));
-        self.conjoin(w, &f.object_template_version, &wrap, &|w, items| terms::exact(w, "o.template_version", items));
+        self.conjoin(w, &f.object_template_uuid, &wrap, &|w, items| {
+            terms::exact(w, "o.template_uuid", items)
+        });
+        self.conjoin(w, &f.object_template_version, &wrap, &|w, items| {
+            terms::exact(w, "o.template_version", items)
+        });
     }
 
     fn ranges(&self, w: &mut Where, scope: Scope, f: &Filter) {
@@ -335,9 +353,11 @@ impl Reader<'_> {
                 w.and(condition);
             }
         }
-        for (column, range) in
-            [("a.timestamp", f.attribute_timestamp), ("a.first_seen", f.first_seen), ("a.last_seen", f.last_seen)]
-        {
+        for (column, range) in [
+            ("a.timestamp", f.attribute_timestamp),
+            ("a.first_seen", f.first_seen),
+            ("a.last_seen", f.last_seen),
+        ] {
             if let Some(condition) = within(column, range) {
                 w.and(self.on_attributes(scope, &condition));
             }

@@ -8,7 +8,8 @@ impl Reader<'_> {
     }
 
     pub fn settings(&mut self) -> Result<Vec<(String, String)>> {
-        self.conn.all("select name, value from settings order by name", &[], |r| Ok((r.string(0)?, r.string(1)?)))
+        self.conn
+            .all("select name, value from settings order by name", &[], |r| Ok((r.string(0)?, r.string(1)?)))
     }
 }
 

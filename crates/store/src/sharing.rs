@@ -141,7 +141,10 @@ impl Reader<'_> {
 impl Writer<'_> {
     /// Keeps others from changing the group until the transaction ends; to be called before it is read.
     pub fn lock_sharing_group(&mut self, id: i64) -> Result<()> {
-        let sql = format!("select id from sharing_groups where id = $1{}", dialect::for_update(self.conn.is_lite()));
+        let sql = format!(
+            "select id from sharing_groups where id = $1{}",
+            dialect::for_update(self.conn.is_lite())
+        );
         self.conn.first(&sql, &[id.into()], |r| r.int(0)).map(drop)
     }
 
@@ -231,7 +234,10 @@ impl Writer<'_> {
 
     /// Removes a group that nothing is distributed to.
     pub fn delete_sharing_group(&mut self, id: i64) -> Result<()> {
-        let sql = format!("select id from sharing_groups where id = $1{}", dialect::for_update(self.conn.is_lite()));
+        let sql = format!(
+            "select id from sharing_groups where id = $1{}",
+            dialect::for_update(self.conn.is_lite())
+        );
         self.conn.first(&sql, &[id.into()], |r| r.int(0))?;
         for table in ["events", "objects", "attributes"] {
             let sql =

@@ -124,13 +124,8 @@ fn count(
     sent: u64,
     errors: Vec<(usize, FieldError)>,
 ) {
-    let wrong: Vec<_> = errors.iter().filter(|(_, e)| !is_twin(e)).cloned().collect();
+    let wrong: Vec<_> = errors.iter().filter(|(_, e)| !attribute::is_twin(e)).cloned().collect();
     import.left_out(source, "", &wrong);
     report.refused += wrong.len() as u64;
     report.attributes += sent.saturating_sub(errors.len() as u64);
-}
-
-/// The service has no other sign of it than MISP's words.
-fn is_twin(error: &FieldError) -> bool {
-    error.field == "value" && error.message.starts_with("A similar attribute already exists")
 }

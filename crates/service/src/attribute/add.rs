@@ -1,6 +1,6 @@
 //! New attributes in an existing event.
 
-use crate::context::{Checked, Groups, Tags, check};
+use crate::context::{Checked, Groups, Tags, check, chosen_uuids};
 use crate::error::uuid_taken;
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, edit};
@@ -93,7 +93,7 @@ pub(crate) fn insert(
     policy: Twins,
 ) -> Result<Added> {
     let good = || checked.iter().filter_map(|c| c.as_ref().ok()).map(|c| &c.attribute);
-    let known = w.known_attributes(&good().map(|a| a.uuid).collect::<Vec<_>>())?;
+    let known = w.known_attributes(&chosen_uuids(checked.iter().filter_map(|c| c.as_ref().ok())))?;
     let twins: Vec<_> = good().map(|a| w.twin(a)).collect();
     let mut twins = w.existing_twins(event.id, &twins)?;
     let mut uuids: rustc_hash::FxHashSet<_> = known.into_keys().collect();
@@ -122,7 +122,7 @@ pub(crate) fn insert(
     let ids = w.insert_attributes(event.id, &borrowed)?;
     let saved: Vec<_> = borrowed.iter().zip(&ids).map(|((_, a), id)| (*id, *a)).collect();
     attach_all(w, event.id, &saved)?;
-    w.note_added(event.id, rows.iter().map(|(_, a)| a.uuid).collect::<Vec<_>>().into_iter());
+    w.note_added(event.id, event.uuid, rows.iter().map(|(_, a)| a.uuid).collect::<Vec<_>>().into_iter());
     added.changed |= !rows.is_empty();
     for ((place, _), id) in rows.iter().zip(ids) {
         added.ids[*place] = Some(id);

@@ -2,7 +2,7 @@
 
 use super::{check_analysis, check_date, check_distribution, check_info, check_threat_level, extended};
 use crate::attribute::twin_refused;
-use crate::context::{Checked, Groups, Tags, check};
+use crate::context::{Checked, Groups, Tags, check, chosen_uuids};
 use crate::error::uuid_taken;
 use crate::object::{NewObject, check_object, insert_objects};
 use crate::{Error, Result, Service};
@@ -197,8 +197,7 @@ fn living(p: &Prepared) -> i64 {
 /// twice.
 fn settle(w: &mut Writer<'_>, groups: &mut Groups, p: &mut Prepared) -> Result<Vec<(usize, FieldError)>> {
     let inside = p.objects.iter().flat_map(|o| &o.attributes);
-    let uuids: Vec<_> = p.attributes.iter().chain(inside).map(|a| a.attribute.uuid).collect();
-    let known = w.known_attributes(&uuids)?;
+    let known = w.known_attributes(&chosen_uuids(p.attributes.iter().chain(inside)))?;
     let mut seen = FxHashSet::default();
     let mut twins = FxHashSet::default();
     let mut refused = Vec::new();

@@ -1,7 +1,7 @@
 //! A reader of the change log with a cursor hears of every change, in whatever order transactions overlap.
 
 use crate::{NOW_MS, Trial, org, system};
-use pisax_store::{Address, Options, Result, Store};
+use pisax_store::{Options, Result, Store};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 

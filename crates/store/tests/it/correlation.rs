@@ -112,7 +112,7 @@ fn build(trial: &Trial, events: &[EventPlan]) -> Vec<(i64, Vec<i64>)> {
     })
 }
 
-fn check(trial: &Trial, events: &Vec<EventPlan>) -> Result<(), TestCaseError> {
+fn check(trial: &Trial, events: &[EventPlan]) -> Result<(), TestCaseError> {
     trial.tamper("delete from postings; delete from addresses; delete from networks; delete from attributes; delete from events;");
     let ids = build(trial, events);
     let all: Vec<i64> = ids.iter().flat_map(|(_, attributes)| attributes.clone()).collect();

@@ -31,7 +31,7 @@ fn thousands_of_terms_are_one_set() {
         let (id, ids, tag) = t.write(|w| {
             let owner = org(w, "CERT \"Examplia\" \\ \u{1}É")?;
             let (id, ids) = filled_event(w, &event(owner, 3, 0), &values)?;
-            filled_event(w, &event(1, 3, 0), &[("domain", "other.example")])?;
+            filled_event(w, &event(77, 3, 0), &[("domain", "other.example")])?;
             let draft = TagDraft { name: "a:tag=\"x\"".into(), ..TagDraft::default() };
             let tag_id = w.resolve_tags(&[&draft], true)?.into_values().next().unwrap().id;
             w.attach_attribute_tags(

@@ -17,7 +17,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     (
         "pisax-api",
-        &["pisax-access", "pisax-auth", "pisax-formats", "pisax-model", "pisax-service", "pisax-store", "pisax-wire"],
+        &[
+            "pisax-access",
+            "pisax-auth",
+            "pisax-formats",
+            "pisax-model",
+            "pisax-service",
+            "pisax-store",
+            "pisax-wire",
+        ],
     ),
     ("pisax-ui", &["pisax-access", "pisax-auth", "pisax-model", "pisax-service", "pisax-store"]),
     (
@@ -70,7 +78,8 @@ fn no_crate_imports_upward() {
 
 #[test]
 fn the_model_knows_no_dialect() {
-    let manifest = std::fs::read_to_string(crate::root().join("crates/model/Cargo.toml")).expect("the manifest");
+    let manifest =
+        std::fs::read_to_string(crate::root().join("crates/model/Cargo.toml")).expect("the manifest");
     assert!(!manifest.contains("serde"), "a MISP shape inside the model has to be a type error");
 }
 
@@ -78,7 +87,10 @@ fn the_model_knows_no_dialect() {
 fn sql_is_in_the_store_alone() {
     for source in crate::lengths::sources() {
         let path = source.strip_prefix(crate::root()).expect("inside").display().to_string();
-        if path.starts_with("crates/store/") || path.starts_with("crates/bench/") || path.starts_with("crates/testkit/") {
+        if path.starts_with("crates/store/")
+            || path.starts_with("crates/bench/")
+            || path.starts_with("crates/testkit/")
+        {
             continue;
         }
         let text = std::fs::read_to_string(&source).expect("a source file");

@@ -15,7 +15,10 @@ pub(crate) fn sources() -> Vec<PathBuf> {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|e| ["rs", "html", "css", "js", "sql"].iter().any(|x| e == *x)) {
+            } else if path
+                .extension()
+                .is_some_and(|e| ["rs", "html", "css", "js", "sql"].iter().any(|x| e == *x))
+            {
                 found.push(path);
             }
         }
