@@ -24,7 +24,7 @@ mod random;
 mod reading;
 mod report;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use clap::Parser as _;
 use figures::Bench;
 use machine::Machine;
@@ -58,7 +58,9 @@ fn run(options: &Options) -> Result<bool> {
     let (mut figures, mut whole) = (Vec::new(), true);
     for name in Name::ALL.into_iter().filter(|name| options.wants(*name)) {
         eprintln!("[{:>4.0} s] {}", budget.used().as_secs_f64(), name.word());
-        match bench.measure(name) {
+        let measured =
+            if budget.past(1.0) { Err(anyhow!("no time was left for it")) } else { bench.measure(name) };
+        match measured {
             Ok(measured) => {
                 save(options, name, &machine, &measured)?;
                 figures.extend(measured.figures);

@@ -101,9 +101,10 @@ impl Options {
 /// How much is measured.
 #[derive(Debug, Clone, Copy)]
 pub struct Extent {
-    /// The whole run ends before.
+    /// The whole run ends about then: each part has its share, and what has none left is not measured.
     pub limit: Duration,
-    /// Times that ingest, or import, and its floor take turns. Odd, so that a median is the one in the middle.
+    /// Times that ingest, or import, and its floor take turns.
+    /// Fewer when the time is short.
     pub rounds: usize,
     /// Events of 1,000 attributes in each of them.
     pub ingest_events: u64,
@@ -117,7 +118,7 @@ pub struct Extent {
     pub lookups: usize,
     /// Event views, and lists.
     pub views: usize,
-    /// Searches for everything. Odd.
+    /// Searches for everything; fewer when the time is short.
     pub searches: usize,
     /// Single attributes added by each of eight clients.
     pub singles: u64,
@@ -165,6 +166,11 @@ impl Budget {
     /// The moment at which this share of the time is used up.
     pub fn moment(&self, share: f64) -> Instant {
         self.begun + self.limit.mul_f64(share)
+    }
+
+    /// Whether this share of the time is used up.
+    pub fn past(&self, share: f64) -> bool {
+        Instant::now() >= self.moment(share)
     }
 
     /// Time used so far.

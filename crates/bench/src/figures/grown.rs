@@ -46,6 +46,9 @@ pub struct Grown {
     /// Attributes beyond those, added one by one.
     besides: usize,
     large: u64,
+    /// How many were to be stored by now.
+    meant: usize,
+    last_step: Duration,
     steps: Vec<Step>,
 }
 
@@ -89,6 +92,8 @@ impl Grown {
             stored: SMALL_ATTRIBUTES,
             besides: 0,
             large: 0,
+            meant: SMALL_ATTRIBUTES,
+            last_step: Duration::ZERO,
             steps: Vec::new(),
         };
         if let Some(floor) = &mut grown.floor {
@@ -97,19 +102,21 @@ impl Grown {
         Ok(grown)
     }
 
-    /// Goes on until this many attributes are stored, or until no step ends before the deadline.
+    /// Goes on until this many attributes are stored, or until one more step would not end before the deadline.
     pub fn grow_to(&mut self, attributes: usize, deadline: Instant) -> Result<()> {
+        self.meant = attributes;
         self.server()?;
         while self.stored < attributes {
             let begun = Instant::now();
-            self.step()?;
-            let stopped = Instant::now() + begun.elapsed() > deadline;
-            if self.stored.is_multiple_of(5 * STEP) || stopped {
-                eprintln!("         {} attributes stored", self.stored);
-            }
-            if stopped && self.stored < attributes {
-                eprintln!("         no time for {attributes}");
+            // A step takes about as long as the one before; nothing is known before the first.
+            if begun + self.last_step >= deadline {
+                eprintln!("         {} attributes stored, no time for {attributes}", self.stored);
                 break;
+            }
+            self.step()?;
+            self.last_step = begun.elapsed();
+            if self.stored.is_multiple_of(5 * STEP) {
+                eprintln!("         {} attributes stored", self.stored);
             }
         }
         self.verify()
@@ -178,9 +185,13 @@ impl Grown {
         self.stored + self.besides
     }
 
-    /// `1,000,000 attributes, 5,000 events`.
+    /// What a figure of this database is a figure of.
     pub fn size(&self) -> String {
-        format!("at {} k attributes in {} events", self.stored / 1000, SMALL_EVENTS + self.large)
+        let size = format!("at {} k attributes in {} events", self.stored / 1000, SMALL_EVENTS + self.large);
+        if self.stored < self.meant {
+            return format!("{size}, NOT {} k: no time to store them", self.meant / 1000);
+        }
+        size
     }
 
     /// Events of 1,000 attributes stored.

@@ -1,4 +1,4 @@
-//! The plain loop on PostgreSQL: one COPY per table and event, which is the fastest way in (rust-anchors 4.2).
+//! The plain loop on PostgreSQL: one COPY per table and commit, which is the fastest way in (rust-anchors 4.2).
 
 use super::rows::{self, Prepared};
 use anyhow::Result;

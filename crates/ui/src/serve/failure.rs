@@ -91,6 +91,9 @@ impl From<Error> for Failure {
             Error::Blocklisted => {
                 Self::Refused("An event with this UUID was deleted here and is not to come back.".into())
             }
+            Error::Store(pisax_store::Error::TooMuch(what)) => {
+                Self::Refused(format!("Search for less at a time: {what}."))
+            }
             Error::Store(inner) => Self::Internal(inner.to_string()),
         }
     }
