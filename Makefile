@@ -72,8 +72,9 @@ $(BINARY_UNDER_TEST):
 
 # Measuring and writing
 
-bench: ## how near the store runs to the limit of its engine
-	cargo run --release --package pisax-bench
+bench: knowledge ## how near the store runs to the limit of its engine
+	cargo build --release --package pisax --package pisax-bench
+	target/release/pisax-bench $(BENCH)
 
 fmt: $(VENV)/ready ## put the code in form
 	cargo fmt --all

@@ -1,4 +1,4 @@
-//! How near PISAX runs to the limit of its engine: every figure of the table in issue 2, each beside a floor
+//! How near PISAX runs to the limit of its engine: every figure of speed and memory PISAX promises, each beside a floor
 //! that is taken in the same run on the same disk.
 //!
 //! `cargo run --release -p pisax-bench -- [--binary target/release/pisax] [--quick] [--postgres URL] [only NAME…]`

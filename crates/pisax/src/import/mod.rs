@@ -5,6 +5,7 @@
 //! continues where it was, since what is there is not added again. A file that cannot be imported is named and
 //! the others go on.
 
+mod budget;
 mod clusters;
 mod events;
 mod indicators;
@@ -17,11 +18,11 @@ pub use progress::{Progress, Report, rate};
 pub use source::{Form, Source, collect};
 
 use anyhow::Result;
+use budget::Budget;
 use parking_lot::Mutex;
 use pisax_access::Actor;
 use pisax_model::FieldError;
 use pisax_service::Service;
-use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How the events of indicator lists are made.
@@ -45,8 +46,9 @@ pub struct Import<'a> {
     pub style: ListStyle,
 }
 
-/// Most files in work at once: one writes while others are read and checked.
-const WORKERS: usize = 4;
+/// Most files in work at once. Far more than processors: writes that wait for one another share a commit
+/// (`pisax_store`), and a commit of many events rewrites each index page once instead of once per event.
+const WORKERS: usize = 48;
 
 /// Complaints about one file that are printed; the rest is counted.
 const COMPLAINTS: usize = 3;
@@ -55,15 +57,17 @@ impl Import<'_> {
     /// Imports all sources. Only a database that fails ends it early.
     pub fn run(&self, sources: &[Source]) -> Result<Report> {
         let next = AtomicUsize::new(0);
+        let budget = Budget::new();
         let report = Mutex::new(Report::default());
         let work = || -> Result<()> {
             while let Some(source) = sources.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let _share = budget.take(source.bytes);
                 let done = self.one(source).inspect_err(|_| next.store(sources.len(), Ordering::Relaxed))?;
                 *report.lock() += done;
             }
             Ok(())
         };
-        let workers = std::thread::available_parallelism().map_or(1, NonZero::get).min(WORKERS);
+        let workers = sources.len().clamp(1, WORKERS);
         std::thread::scope(|scope| {
             let started: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
             let mut result = work();
