@@ -172,11 +172,17 @@ impl Writer<'_> {
 
     /// After any change inside: the event is newer, no longer published, and its count is right again.
     pub fn touch_event(&mut self, event_id: i64, timestamp: i64) -> Result<()> {
+        self.renew_event(event_id, timestamp)?;
+        self.recount_event(event_id)
+    }
+
+    /// The event is newer and no longer published; whoever calls this keeps the count.
+    pub fn renew_event(&mut self, event_id: i64, timestamp: i64) -> Result<()> {
         self.conn.execute(
             "update events set timestamp = $2, published = 0 where id = $1",
             &[event_id.into(), timestamp.into()],
         )?;
-        self.recount_event(event_id)
+        Ok(())
     }
 
     /// Adds to the kept number of living attributes.

@@ -80,7 +80,8 @@ pub fn add(
         let added = insert(w, &event, checked, twins)?;
         if added.changed {
             let now = w.now();
-            w.touch_event(event.id, now)?;
+            // The insertion kept the count: counting again would cost more with every attribute there is.
+            w.renew_event(event.id, now)?;
         }
         Ok(added)
     })
@@ -120,6 +121,7 @@ pub(crate) fn insert(
     }
     let borrowed: Vec<(i64, &NewAttribute)> = rows.iter().map(|(_, a)| (0, a)).collect();
     let ids = w.insert_attributes(event.id, &borrowed)?;
+    w.add_to_count(event.id, borrowed.iter().filter(|(_, a)| !a.deleted).count() as i64)?;
     let saved: Vec<_> = borrowed.iter().zip(&ids).map(|((_, a), id)| (*id, *a)).collect();
     attach_all(w, event.id, &saved)?;
     w.note_added(event.id, event.uuid, rows.iter().map(|(_, a)| a.uuid).collect::<Vec<_>>().into_iter());
