@@ -125,7 +125,7 @@ pub const SETTINGS: &[Setting] = &[
         "import_rows",
         Kind::Number(1, 1_000_000),
         Preset::Is("50000"),
-        "Most attributes of a list that `pisax import` adds in one transaction.",
+        "Most attributes in one transaction that a list adds to an event it already has.",
     ),
     setting(
         "unpublished_private",

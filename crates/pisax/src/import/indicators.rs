@@ -54,7 +54,8 @@ fn store(import: &Import<'_>, source: &Source, list: IndicatorList) -> pisax_ser
     if known {
         report.skipped = 1;
     } else {
-        let first: Vec<_> = rest.by_ref().take(import.rows).collect();
+        // The whole list at once: killed, it leaves no event that holds a part of it.
+        let first: Vec<_> = rest.by_ref().collect();
         let sent = first.len() as u64;
         let added = event::add(service, actor, draft(import, source, &list.aliases, first))?;
         report.added = 1;

@@ -1,9 +1,8 @@
 //! Bringing files into the database: MISP events, feeds, indicator lists.
 //!
-//! Each event of a file is one transaction, as over the API. A long indicator list is added in transactions of
-//! [`Import::rows`] attributes, so that neither memory nor the log of the database grows with it; interrupted, it
-//! continues where it was, since what is there is not added again. A file that cannot be imported is named and
-//! the others go on.
+//! Each event of a file, and each new indicator list, is one transaction, as over the API. What a list gains later
+//! is added in transactions of [`Import::rows`] attributes; interrupted, it continues where it was, since what is
+//! there is not added again. A file that cannot be imported is named and the others go on.
 
 mod budget;
 mod clusters;
@@ -41,7 +40,7 @@ pub struct Import<'a> {
     pub actor: &'a Actor,
     pub clusters: &'a Clusters,
     pub progress: &'a Progress,
-    /// Most attributes of a list in one transaction.
+    /// Most attributes in one transaction that a list adds to its event.
     pub rows: usize,
     pub style: ListStyle,
 }
