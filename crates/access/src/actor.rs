@@ -2,6 +2,26 @@
 
 use pisax_model::permission::{Permission, Permissions};
 
+/// By which door somebody came. Codes are stored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Via {
+    /// The system for itself, or the command line.
+    #[default]
+    System = 0,
+    Page = 1,
+    Api = 2,
+}
+
+/// Where a request came from; lands in the audit log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Origin {
+    pub via: Via,
+    pub address: Option<std::net::IpAddr>,
+    /// Row number of the API key, 0 without one.
+    pub key_id: i64,
+}
+
 /// A signed-in user, or the system itself with a stated reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
@@ -12,12 +32,20 @@ pub struct Actor {
     pub host_org: bool,
     /// Why the system acts, when no user does; lands in the change log.
     pub reason: Option<&'static str>,
+    pub origin: Origin,
 }
 
 impl Actor {
     /// The system acting for itself: sees and may do everything. Greppable, never made from a request.
     pub fn system(reason: &'static str) -> Self {
-        Self { user_id: 0, org_id: 0, permissions: Permissions::all(), host_org: true, reason: Some(reason) }
+        Self {
+            user_id: 0,
+            org_id: 0,
+            permissions: Permissions::all(),
+            host_org: true,
+            reason: Some(reason),
+            origin: Origin::default(),
+        }
     }
 
     pub fn has(&self, permission: Permission) -> bool {

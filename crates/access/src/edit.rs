@@ -46,6 +46,7 @@ mod tests {
             permissions: Permissions::of(list),
             host_org: false,
             reason: None,
+            origin: Default::default(),
         }
     }
 

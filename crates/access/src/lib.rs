@@ -8,6 +8,6 @@ pub mod actor;
 pub mod edit;
 pub mod visibility;
 
-pub use actor::Actor;
+pub use actor::{Actor, Origin, Via};
 pub use pisax_model::permission::{Permission, Permissions};
 pub use visibility::{AttributeFacts, EventFacts, ObjectFacts, Visibility};

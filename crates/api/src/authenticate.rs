@@ -31,6 +31,7 @@ pub fn actor(
         permissions,
         host_org: user.org_id == service.policy.host_org_id,
         reason: None,
+        origin: Default::default(),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::compat::{MISP_VERSION, PYMISP_VERSION};
 use crate::failure::{Failure, Saving};
 use crate::reply::{document, flag_member, member, number_member, saved};
 use crate::request::{Request, text};
-use crate::routes::{Route, TABLE};
+use crate::routes::{self, Route};
 use pisax_access::{Actor, Permission};
 use pisax_model::user::Role;
 use pisax_service::setting::{self, Setting, Value};
@@ -143,13 +143,13 @@ pub(crate) fn query_acl(request: &Request) -> Result<Answer, Failure> {
 
 /// `{"events":["index",…],…}`
 fn write_functions(w: &mut JsonWriter<'_>) {
-    let mut controllers: Vec<&str> = TABLE.iter().map(|route| route.controller).collect();
+    let mut controllers: Vec<&str> = routes::all().map(|route| route.controller).collect();
     controllers.sort_unstable();
     controllers.dedup();
     w.begin_object();
     for controller in controllers {
         let mut functions: Vec<String> =
-            TABLE.iter().filter(|route| route.controller == controller).map(function).collect();
+            routes::all().filter(|route| route.controller == controller).map(function).collect();
         functions.sort_unstable();
         functions.dedup();
         w.key(controller);
@@ -164,10 +164,15 @@ fn write_functions(w: &mut JsonWriter<'_>) {
 fn write_role_access(w: &mut JsonWriter<'_>, roles: &[Role]) {
     w.begin_array();
     for role in roles {
-        let actor =
-            Actor { user_id: 0, org_id: 0, permissions: role.permissions, host_org: false, reason: None };
-        let mut urls: Vec<String> = TABLE
-            .iter()
+        let actor = Actor {
+            user_id: 0,
+            org_id: 0,
+            permissions: role.permissions,
+            host_org: false,
+            reason: None,
+            origin: Default::default(),
+        };
+        let mut urls: Vec<String> = routes::all()
             .filter(|route| route.need.met(&actor, false))
             .map(|route| {
                 format!("{}/{}/{}", if route.admin { "/admin" } else { "" }, route.controller, route.action)

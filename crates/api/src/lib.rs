@@ -1,11 +1,11 @@
 //! MISP's REST API: who asks, which service call answers, in MISP's words.
 //!
-//! [`routes::TABLE`] is the one list of what can be called: method, controller, action, the permission it
+//! [`routes::all`] is the one list of what can be called: method, controller, action, the permission it
 //! needs, the handler and a line of documentation. `serve` turns an HTTP request into a [`request::Request`]
 //! (key checked, path split the way MISP splits it), runs the handler on the blocking pool, and sends its
 //! [`answer::Answer`], streamed when it is long. Odd status codes live in [`compat`] with a reason each.
 //!
-//! To add an endpoint: a function in the noun's file, a line in `routes.rs`, a test.
+//! To add an endpoint: a function in the noun's file, a line in its area below `routes/`, a test.
 
 pub mod answer;
 mod attributes;

@@ -17,7 +17,7 @@ use futures_util::StreamExt;
 use http::{HeaderMap, Method, StatusCode, header};
 use http_body_util::BodyExt;
 use parking_lot::Mutex;
-use pisax_access::Actor;
+use pisax_access::{Actor, Origin, Via};
 use pisax_auth::key::KeyHasher;
 use pisax_service::Service;
 use pisax_store::keys::KeyOwner;
@@ -162,7 +162,8 @@ fn check(
     method: &Method,
     headers: &HeaderMap,
 ) -> Result<Checked, Failure> {
-    let (actor, owner) = authenticate(&app.service, &app.hasher, headers, address)?;
+    let (mut actor, owner) = authenticate(&app.service, &app.hasher, headers, address)?;
+    actor.origin = Origin { via: Via::Api, address: Some(address), key_id: owner.key.id };
     crate::users::note_use(&app.service, &owner);
     let route = routes::find(path, method)?;
     if !route.need.met(&actor, owner.key.read_only) {

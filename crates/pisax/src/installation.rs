@@ -72,6 +72,7 @@ impl Installation {
             permissions: admin.role.permissions,
             host_org: admin.user.org_id == self.service.policy.host_org_id,
             reason: Some(reason),
+            origin: Default::default(),
         })
     }
 }

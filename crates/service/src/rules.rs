@@ -81,7 +81,14 @@ mod tests {
     use pisax_model::sharing::Member;
 
     fn actor(user_id: i64, org_id: i64, list: &[Permission]) -> Actor {
-        Actor { user_id, org_id, permissions: Permissions::of(list), host_org: false, reason: None }
+        Actor {
+            user_id,
+            org_id,
+            permissions: Permissions::of(list),
+            host_org: false,
+            reason: None,
+            origin: Default::default(),
+        }
     }
 
     fn role(list: &[Permission]) -> Role {

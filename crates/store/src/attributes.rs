@@ -515,7 +515,13 @@ impl Writer<'_> {
         uuids: impl ExactSizeIterator<Item = Uuid>,
     ) {
         if uuids.len() > BULK {
-            return self.changed(Noun::Event, Action::Edit, event_uuid, event_id);
+            let many = uuids.len();
+            self.changed(Noun::Event, Action::Edit, event_uuid, event_id).of(event_id, "").field(
+                "attributes added",
+                0,
+                many,
+            );
+            return;
         }
         for uuid in uuids {
             self.changed(Noun::Attribute, Action::Add, uuid, event_id);

@@ -9,6 +9,7 @@
 //! To add a noun: one file, functions on `Reader` for looking and on `Writer` for changing.
 
 pub mod attributes;
+pub mod audit;
 pub mod blocklist;
 pub mod changes;
 mod conn;

@@ -313,8 +313,11 @@ fn counts_agree(r: &mut Reader<'_>, found: &mut Complaints) -> Result<()> {
     })
 }
 
-/// Every event against the change log that should have announced it.
+/// Every event against the change log that should have announced it, where retention has removed nothing of it.
 fn changes_agree(r: &mut Reader<'_>, found: &mut Complaints) -> Result<()> {
+    if r.audit_mark("anchor")?.is_some() {
+        return Ok(());
+    }
     let sql = format!(
         "select e.id from events e left join (select distinct uuid from changes where kind = {} and action = {}) c \
          on c.uuid = e.uuid where c.uuid is null limit {COMPLAINTS}",

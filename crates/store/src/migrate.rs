@@ -6,6 +6,7 @@ use crate::{Error, Result, dialect};
 const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("migrations/0001_foundation.sql")),
     (2, include_str!("migrations/0002_org_blocklist.sql")),
+    (3, include_str!("migrations/0003_audit.sql")),
 ];
 
 /// Newest schema version this program knows.

@@ -70,6 +70,7 @@ impl Here {
             permissions: viewed.role.permissions,
             host_org: viewed.org.id == self.service.policy.host_org_id,
             reason: None,
+            origin: Default::default(),
         }
     }
 

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+mod audit;
 mod changes;
 mod correlation;
 mod maintenance;
@@ -127,7 +128,14 @@ pub fn system() -> Actor {
 /// A plain user of an organisation.
 pub fn member(org_id: i64) -> Actor {
     let permissions = Permissions::of(&[Permission::Add, Permission::Modify, Permission::ModifyOrg]);
-    Actor { user_id: 100 + org_id, org_id, permissions, host_org: false, reason: None }
+    Actor {
+        user_id: 100 + org_id,
+        org_id,
+        permissions,
+        host_org: false,
+        reason: None,
+        origin: Default::default(),
+    }
 }
 
 pub fn uuid(number: u128) -> Uuid {

@@ -322,7 +322,14 @@ fn readers(world: &World, stored: &Stored) -> Vec<(Actor, Visibility)> {
         // Neither an organisation's admin nor a sync user sees more events than its plain users.
         for extra in [Permission::Add, Permission::Admin, Permission::Sync] {
             let permissions = Permissions::of(&[extra]);
-            let actor = Actor { user_id: 9, org_id: *org_id, permissions, host_org: true, reason: None };
+            let actor = Actor {
+                user_id: 9,
+                org_id: *org_id,
+                permissions,
+                host_org: true,
+                reason: None,
+                origin: Default::default(),
+            };
             let sight = Visibility {
                 org_id: *org_id,
                 groups: std::clone::Clone::clone(&groups),

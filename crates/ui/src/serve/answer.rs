@@ -1,8 +1,9 @@
 //! One request: read on the async side, then everything else in one blocking task.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
 use http::HeaderMap;
 use pisax_auth::session::Secret;
@@ -30,6 +31,8 @@ struct Asked {
     query: Fields,
     form: Fields,
     notice: Option<Notice>,
+    /// The client, for the audit log.
+    address: Option<IpAddr>,
 }
 
 /// Answers a request for a page of the table.
@@ -59,6 +62,7 @@ async fn read(
     let headers = request.headers();
     let secret = secret(headers);
     let notice = cookies::find(headers, NOTICE).and_then(Notice::read);
+    let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let query = Fields::of_query(request.uri());
     let form = match route.method {
         Method::Get => Fields::default(),
@@ -73,7 +77,7 @@ async fn read(
             Fields::of_form(request).await?
         }
     };
-    Ok((secret, Asked { id, path, query, form, notice }))
+    Ok((secret, Asked { id, path, query, form, notice, address }))
 }
 
 /// Everything that needs the database, and the drawing of the page.
@@ -82,13 +86,14 @@ fn run(pages: &Pages, route: &Route, secret: Option<Secret>, asked: Asked) -> Re
         Some(secret) => session::find(pages, secret),
         None => Ok(None),
     };
-    let visitor = match (found, route.method) {
+    let mut visitor = match (found, route.method) {
         (Ok(Some(visitor)), _) => visitor,
         (Ok(None), Method::Get) => return reply::redirect(&links::sign_in_and_go_to(&asked.path)),
         (Ok(None), Method::Post) => return Failure::StaleForm.page(Chrome::default(), &asked.path),
         (Err(failure), _) => return failure.page(Chrome::default(), &asked.path),
     };
-    let Asked { id, path, query, form, notice } = asked;
+    let Asked { id, path, query, form, notice, address } = asked;
+    visitor.actor.origin.address = address;
     let visit = Visit { pages, visitor, id, query, form, notice };
     let mut response =
         handle(route, &visit).unwrap_or_else(|failure| failure.page(visit.chrome(Area::Elsewhere), &path));

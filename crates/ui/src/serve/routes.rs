@@ -87,7 +87,14 @@ mod tests {
     use pisax_model::permission::Permissions;
 
     fn actor(list: &[P]) -> Actor {
-        Actor { user_id: 1, org_id: 1, permissions: Permissions::of(list), host_org: false, reason: None }
+        Actor {
+            user_id: 1,
+            org_id: 1,
+            permissions: Permissions::of(list),
+            host_org: false,
+            reason: None,
+            origin: Default::default(),
+        }
     }
 
     #[test]

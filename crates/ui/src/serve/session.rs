@@ -1,7 +1,7 @@
 //! Sessions: begun at sign-in, found again by the cookie's secret, ended by signing out, by time, or with
 //! their user.
 
-use pisax_access::Actor;
+use pisax_access::{Actor, Origin, Via};
 use pisax_auth::session::{IDLE_SECS, Secret, Session};
 use pisax_model::user::User;
 use pisax_store::sessions::{self, SessionOwner};
@@ -44,6 +44,7 @@ pub(crate) fn find(pages: &Pages, secret: &Secret) -> Result<Option<Visitor>, Fa
         permissions: role.permissions,
         host_org: user.org_id == service.policy.host_org_id,
         reason: None,
+        origin: Origin { via: Via::Page, ..Origin::default() },
     };
     Ok(Some(Visitor { actor, email: user.email, org: org.name, secret: secret.clone() }))
 }

@@ -111,6 +111,7 @@ impl House {
             permissions: role.permissions,
             host_org: user.org_id == self.service.policy.host_org_id,
             reason: None,
+            origin: Default::default(),
         }
     }
 

@@ -1,0 +1,7 @@
+//! Attachments, samples, enrichment modules.
+
+use super::Route;
+
+#[rustfmt::skip] // A line each, so that the table can be read.
+pub(super) const ROUTES: &[Route] = &[
+];

@@ -1,0 +1,7 @@
+//! Event reports, analyst data and event graphs.
+
+use super::Route;
+
+#[rustfmt::skip] // A line each, so that the table can be read.
+pub(super) const ROUTES: &[Route] = &[
+];

@@ -1,0 +1,7 @@
+//! Decaying models, noticelists, correlations and what is left out of them.
+
+use super::Route;
+
+#[rustfmt::skip] // A line each, so that the table can be read.
+pub(super) const ROUTES: &[Route] = &[
+];

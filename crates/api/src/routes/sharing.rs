@@ -1,0 +1,7 @@
+//! Feeds, servers, communities, jobs, cryptographic keys.
+
+use super::Route;
+
+#[rustfmt::skip] // A line each, so that the table can be read.
+pub(super) const ROUTES: &[Route] = &[
+];
