@@ -2,7 +2,7 @@
 
 use crate::changes::{Action, Noun};
 use crate::conn::{Kind, Row, Val};
-use crate::{Error, Reader, Result, Writer, dialect};
+use crate::{Error, Reader, Result, Writer, dialect, differences};
 use pisax_model::attribute::{AttributeView, NewAttribute};
 use pisax_model::correlation::{HashKey, Net, net_of};
 use pisax_model::event::Event;
@@ -503,19 +503,14 @@ impl Writer<'_> {
         if let Some(data) = &new.data {
             self.put_attachment(old.id, data)?;
         }
-        self.changed(Noun::Attribute, action, old.uuid, old.event_id);
+        differences::attribute(self.changed(Noun::Attribute, action, old.uuid, old.event_id), old, new);
         Ok(())
     }
 
     /// Notes attributes as added to an event: one by one, or, when there are many, as one change of the event.
-    pub fn note_added(
-        &mut self,
-        event_id: i64,
-        event_uuid: Uuid,
-        uuids: impl ExactSizeIterator<Item = Uuid>,
-    ) {
-        if uuids.len() > BULK {
-            let many = uuids.len();
+    pub fn note_added(&mut self, event_id: i64, event_uuid: Uuid, added: &[(i64, &NewAttribute)]) {
+        if added.len() > BULK {
+            let many = added.len();
             self.changed(Noun::Event, Action::Edit, event_uuid, event_id).of(event_id, "").field(
                 "attributes added",
                 0,
@@ -523,8 +518,9 @@ impl Writer<'_> {
             );
             return;
         }
-        for uuid in uuids {
-            self.changed(Noun::Attribute, Action::Add, uuid, event_id);
+        for (id, new) in added {
+            let change = self.changed(Noun::Attribute, Action::Add, new.uuid, event_id);
+            differences::added_attribute(change, *id, new);
         }
     }
 
@@ -536,7 +532,9 @@ impl Writer<'_> {
             &[old.id.into(), deleted.into(), now.into()],
         )?;
         let action = if deleted { Action::SoftDelete } else { Action::Restore };
-        self.changed(Noun::Attribute, action, old.uuid, old.event_id);
+        self.changed(Noun::Attribute, action, old.uuid, old.event_id)
+            .of(old.id, &differences::attribute_title(old))
+            .field("deleted", i64::from(old.deleted), i64::from(deleted));
         Ok(())
     }
 
@@ -553,7 +551,10 @@ impl Writer<'_> {
         ] {
             self.conn.execute(sql, &id)?;
         }
-        self.changed(Noun::Attribute, Action::Delete, old.uuid, old.event_id);
+        differences::removed_attribute(
+            self.changed(Noun::Attribute, Action::Delete, old.uuid, old.event_id),
+            old,
+        );
         Ok(())
     }
 

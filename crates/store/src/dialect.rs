@@ -66,6 +66,20 @@ pub(crate) fn in_set(lite: bool, column: &str, position: usize) -> String {
     }
 }
 
+/// Tells PostgreSQL's planner that a table has grown by many rows, where that is more than it knows of: it
+/// would go on joining what it takes for a few rows by loops for minutes, until its own daemon looks.
+pub(crate) fn learn_size(conn: &mut Conn<'_>, table: &str, rows: u64) -> Result<()> {
+    let known = conn.number(
+        "select coalesce(max(reltuples), 0)::bigint from pg_class where relname = $1 and relkind = 'r'",
+        &[table.into()],
+    )?;
+    if i64::try_from(rows).is_ok_and(|rows| rows.saturating_mul(4) < known) {
+        return Ok(());
+    }
+    conn.execute(&format!("analyze {table}"), &[])?;
+    Ok(())
+}
+
 /// The text that [`in_set`] reads.
 pub(crate) fn set_text(lite: bool, numbers: impl Iterator<Item = i64>) -> String {
     let list: Vec<String> = numbers.map(|n| n.to_string()).collect();

@@ -16,6 +16,7 @@ mod conn;
 mod copy;
 pub mod correlations;
 mod dialect;
+mod differences;
 mod error;
 pub mod events;
 pub mod keys;

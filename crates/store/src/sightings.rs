@@ -221,8 +221,12 @@ impl Writer<'_> {
         if !new.is_empty() {
             self.conn.bulk("sightings", columns, rows)?;
         }
-        for sighting in new {
-            self.changed(Noun::Sighting, Action::Add, sighting.uuid, sighting.event_id);
+        for (sighting, id) in new.into_iter().zip(&ids) {
+            self.changed(Noun::Sighting, Action::Add, sighting.uuid, sighting.event_id)
+                .of(*id, "")
+                .field("attribute_id", "", sighting.attribute_id)
+                .field("type", "", sighting.kind as i64)
+                .field("source", "", &sighting.source);
         }
         Ok(ids)
     }
@@ -231,7 +235,10 @@ impl Writer<'_> {
     pub fn delete_sighting(&mut self, id: i64) -> Result<()> {
         let sighting = self.sighting(Ref::Id(id))?.ok_or(Error::NotFound("sighting"))?;
         self.conn.execute("delete from sightings where id = $1", &[id.into()])?;
-        self.changed(Noun::Sighting, Action::Delete, sighting.uuid, sighting.event_id);
+        self.changed(Noun::Sighting, Action::Delete, sighting.uuid, sighting.event_id)
+            .of(id, "")
+            .field("attribute_id", sighting.attribute_id, "")
+            .field("type", sighting.kind, "");
         Ok(())
     }
 }
