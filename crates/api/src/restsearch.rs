@@ -46,7 +46,28 @@ fn read(request: &Request, scope: Scope) -> Result<SearchRequest, Failure> {
     if search.format == "json" && request.path.raw.ends_with(".csv") {
         search.format = "csv".into();
     }
+    refuse_ignored(request, &search.ignored)?;
     Ok(search)
+}
+
+/// Refuses parameters that mean nothing, where the instance is set to.
+pub(crate) fn refuse_ignored(request: &Request, ignored: &[String]) -> Result<(), Failure> {
+    if ignored.is_empty() || !request.service.settings().refuse_ignored_parameters {
+        return Ok(());
+    }
+    Err(Failure::BadRequest(format!("These parameters mean nothing in this search: {}.", named(ignored))))
+}
+
+/// Names parameters that were ignored in a header, so that a typo does not pass for a search of everything.
+pub(crate) fn tell_ignored(answer: Answer, ignored: &[String]) -> Answer {
+    if ignored.is_empty() { answer } else { answer.header("x-pisax-ignored-parameters", named(ignored)) }
+}
+
+/// Names as a header can carry them: a client chose them.
+fn named(ignored: &[String]) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "_-.[]".contains(c) { c } else { '?' };
+    let names = ignored.iter().take(20).map(|name| name.chars().take(60).map(plain).collect::<String>());
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// How many matched, and how many of these were left out afterwards.
@@ -56,8 +77,8 @@ struct Found {
     skipped: usize,
 }
 
-fn heads(answer: Answer, format: &str, extension: &str, found: Found) -> Answer {
-    answer
+fn heads(answer: Answer, format: &str, extension: &str, found: Found, ignored: &[String]) -> Answer {
+    tell_ignored(answer, ignored)
         .header("x-result-count", found.total)
         .header("x-export-module-used", format)
         .header("x-response-format", extension)
@@ -109,7 +130,7 @@ pub(crate) fn attributes(request: &Request) -> Result<Answer, Failure> {
     if let Some(total) = everything.filter(|_| search.filter.limit.is_none() && keep.is_none()) {
         let answer = Answer::stream(move |sink| stream_everything(&service, &actor, include, sink));
         let total = usize::try_from(total).unwrap_or_default();
-        return Ok(heads(answer, "json", "json", Found { total, skipped: 0 }));
+        return Ok(heads(answer, "json", "json", Found { total, skipped: 0 }, &search.ignored));
     }
     let ids = service.read(&actor, |r| Ok(r.find(Scope::Attributes, &search.filter)?))?;
     let (ids, found) = sift(&service, &actor, ids, keep)?;
@@ -128,7 +149,7 @@ pub(crate) fn attributes(request: &Request) -> Result<Answer, Failure> {
         Ok(())
     };
     let answer = if short { Answer::short(produce)? } else { Answer::stream(produce) };
-    Ok(heads(answer, "json", "json", found))
+    Ok(heads(answer, "json", "json", found, &search.ignored))
 }
 
 /// Rows come by ascending number; a search may have asked for another order.
@@ -183,6 +204,7 @@ fn exported(request: &Request, mut search: SearchRequest) -> Result<Answer, Fail
     let (name, extension, content_type) = (search.format.clone(), format.extension(), format.content_type());
     let include = std::mem::take(&mut search.include);
     let to_ids = search.filter.to_ids;
+    let ignored = std::mem::take(&mut search.ignored);
     let produce = move |sink: &mut Sink| {
         format.begin(sink.buffer());
         let mut rows = Rows::new(&service, &actor, include, keep);
@@ -204,7 +226,7 @@ fn exported(request: &Request, mut search: SearchRequest) -> Result<Answer, Fail
         Ok(())
     };
     let answer = Answer::stream(produce).header("content-type", content_type);
-    Ok(heads(answer, &name, extension, Found { total, skipped: 0 }))
+    Ok(heads(answer, &name, extension, Found { total, skipped: 0 }, &ignored))
 }
 
 /// All living attributes of an event, in and outside objects, batch by batch.
@@ -291,7 +313,7 @@ pub(crate) fn events(request: &Request) -> Result<Answer, Failure> {
         sink.buffer().extend_from_slice(b"]}");
         Ok(())
     };
-    Ok(heads(Answer::stream(produce), "json", "json", Found { total, skipped: 0 })
+    Ok(heads(Answer::stream(produce), "json", "json", Found { total, skipped: 0 }, &search.ignored)
         .header("content-disposition", file))
 }
 
@@ -347,5 +369,5 @@ pub(crate) fn objects(request: &Request) -> Result<Answer, Failure> {
         sink.buffer().extend_from_slice(b"]}");
         Ok(())
     };
-    Ok(heads(Answer::stream(produce), "json", "json", Found { total, skipped: 0 }))
+    Ok(heads(Answer::stream(produce), "json", "json", Found { total, skipped: 0 }, &search.ignored))
 }

@@ -4,6 +4,7 @@ use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::reply::{document, list, member, number_member, saved};
 use crate::request::{Request, text};
+use crate::restsearch::{refuse_ignored, tell_ignored};
 use pisax_model::attribute::AttributeView;
 use pisax_model::event::Event;
 use pisax_model::filter::Terms;
@@ -99,6 +100,7 @@ pub(crate) fn search(request: &Request) -> Result<Answer, Failure> {
     if search.format != "json" {
         return Err(Failure::NotFound(body::INVALID_FORMAT));
     }
+    refuse_ignored(request, &search.ignored)?;
     if search.context.is_some() && search.reference.is_none() {
         return Err(Failure::NotAllowed("An ID or UUID must be provided if the context is set.".into()));
     }
@@ -106,7 +108,7 @@ pub(crate) fn search(request: &Request) -> Result<Answer, Failure> {
         let Some(query) = query(r, &search)? else { return Ok(Found::default()) };
         Found::load(r, &query, &search)
     })?;
-    Ok(document(|w| found.write(w, &search)))
+    Ok(tell_ignored(document(|w| found.write(w, &search)), &search.ignored))
 }
 
 /// What to ask the store; nothing when what the search names does not exist for the reader.

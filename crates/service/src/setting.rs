@@ -15,11 +15,18 @@ pub struct Settings {
     pub max_correlations_per_event: i64,
     /// Unpublished events are for their owner alone.
     pub unpublished_private: bool,
+    /// A search with a parameter that means nothing is refused.
+    pub refuse_ignored_parameters: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { live: true, max_correlations_per_event: 5000, unpublished_private: false }
+        Self {
+            live: true,
+            max_correlations_per_event: 5000,
+            unpublished_private: false,
+            refuse_ignored_parameters: false,
+        }
     }
 }
 
@@ -119,6 +126,14 @@ pub const REGISTRY: &[Setting] = &[
         description: "The uuid of this instance. Chosen at the first start.",
         get: |s| Value::Text(s.policy.instance_uuid.to_string()),
         set: None,
+    },
+    Setting {
+        name: "PISAX.refuse_ignored_parameters",
+        level: Level::Optional,
+        description: "On: a search with a parameter that means nothing is refused. Off, as in MISP, it is ignored and \
+                      named in the header X-Pisax-Ignored-Parameters.",
+        get: |s| Value::Flag(s.settings().refuse_ignored_parameters),
+        set: Some(|s, text| flag(text).map(|on| s.refuse_ignored_parameters = on)),
     },
 ];
 

@@ -20,6 +20,8 @@ pub struct SearchRequest {
     /// Whether the client chose `published` and `to_ids` itself ([`SearchRequest::restrict`]).
     pub published_given: bool,
     pub to_ids_given: bool,
+    /// Names of parameters that mean nothing here, as MISP ignores them.
+    pub ignored: Vec<String>,
 }
 
 impl SearchRequest {
@@ -104,6 +106,7 @@ pub fn read_search(
         include: Include::read(&params),
         published_given: ignore || published.is_some(),
         to_ids_given: ignore || to_ids.is_some(),
+        ignored: Vec::new(),
     };
     let filter = &mut request.filter;
     paging(filter, scope, &params);
@@ -112,6 +115,8 @@ pub fn read_search(
         && let Some(pattern) = searchall(&params)
     {
         filter.searchall = Some(pattern);
+        // It replaces every other selection, which is worth telling as well.
+        request.ignored = params.ignored();
         return Ok(request);
     }
     if !ignore {
@@ -119,6 +124,7 @@ pub fn read_search(
         filter.to_ids = to_ids.unwrap_or_default();
     }
     select(filter, scope, &params, now_secs);
+    request.ignored = params.ignored();
     Ok(request)
 }
 

@@ -282,6 +282,16 @@ fn a_search_without_any_parameter_is_refused() {
     assert_eq!(read_search(Events, b"", &url, NOW).unwrap().filter.value, or(&["a"]));
 }
 
+#[test]
+fn what_means_nothing_in_a_scope_is_named() {
+    let ignored = |scope, body| search(scope, body).ignored;
+    let body = r#"{"value":"x","tag":"y","typo":1,"page":2,"returnFormat":"json","includeContext":1}"#;
+    assert_eq!(ignored(Attributes, body), ["tag", "typo", "page"]);
+    assert_eq!(ignored(Events, body), ["typo", "page"], "events honour tag");
+    assert_eq!(ignored(Events, r#"{"searchall":"%x%","value":"y"}"#), ["value"], "replaced by the other");
+    assert!(ignored(Attributes, r#"{"limit":5,"page":2}"#).is_empty());
+}
+
 proptest! {
     #[test]
     fn no_body_breaks_the_search(bytes in proptest::collection::vec(any::<u8>(), 0..200), text in "\\PC{0,100}") {

@@ -31,6 +31,8 @@ pub struct SightingSearch {
     pub include_attribute: bool,
     pub include_event: bool,
     pub include_uuid: bool,
+    /// Names of parameters that mean nothing here.
+    pub ignored: Vec<String>,
 }
 
 const THIRTY_DAYS: i64 = 30 * 86_400;
@@ -51,7 +53,7 @@ pub fn read_sighting_search(
     let usual = Range { from: (!all).then_some(now_secs - THIRTY_DAYS), to: None };
     let mut org = params.terms(&["org_id", "org"]);
     each(&mut org, |item| lower_uuid(item));
-    Ok(SightingSearch {
+    let mut search = SightingSearch {
         format: params.text(&["returnFormat"]).map_or_else(|| "json".to_owned(), |f| f.to_ascii_lowercase()),
         context: match params.text(&["context"]).as_deref() {
             Some("attribute") => Some(SightingContext::Attribute),
@@ -66,7 +68,10 @@ pub fn read_sighting_search(
         include_attribute: params.on(&["includeAttribute"]),
         include_event: params.on(&["includeEvent"]),
         include_uuid: params.on(&["includeUuid"]),
-    })
+        ignored: Vec::new(),
+    };
+    search.ignored = params.ignored();
+    Ok(search)
 }
 
 #[cfg(test)]
