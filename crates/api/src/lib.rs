@@ -22,6 +22,7 @@ mod galaxies;
 mod instance;
 mod knowledge;
 mod objects;
+pub mod openapi;
 mod orgs;
 pub mod path;
 mod reply;
