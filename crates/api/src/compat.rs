@@ -20,6 +20,8 @@ pub fn invalid(noun: &str) -> &'static str {
         "role" => "Invalid role",
         "sharing group" => "Invalid sharing group or no editing rights.",
         "sighting" => "Invalid sighting",
+        "proposal" => "Invalid proposal.",
+        "delegation" => "Invalid delegation",
         "auth key" => "Invalid auth key",
         "server" => "Invalid server",
         "taxonomy" => "Invalid taxonomy",

@@ -146,6 +146,7 @@ impl Record for SightingRecord {
         let sighting = &mut self.0;
         match key {
             "uuid" => uuid_or_nothing("uuid", map, &mut sighting.uuid),
+            "attribute_uuid" => reference("attribute_uuid", map, &mut sighting.attribute),
             "type" => integer("type", map, &mut sighting.kind),
             "source" => text("source", map, &mut sighting.source),
             "date_sighting" => integer("date_sighting", map, &mut sighting.date_sighting),
@@ -241,6 +242,39 @@ pub fn read_sighting(body: &[u8]) -> Result<SightingDraft, ReadError> {
 /// Reads one or several sightings sent to `sightings/add`.
 pub fn read_sightings(body: &[u8]) -> Result<Vec<SightingDraft>, ReadError> {
     Ok(read_list::<SightingRequest>(body)?.0)
+}
+
+/// A list of sightings of another instance, bare or wrapped.
+#[derive(Default)]
+struct IncomingSighting {
+    sighting: SightingRecord,
+    wrapped: Option<Vec<SightingDraft>>,
+}
+
+impl Record for IncomingSighting {
+    type Draft = SightingDraft;
+
+    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "Sighting" | "request" => list::<Self, A>(map, self.wrapped.get_or_insert_default()).map(|_| ()),
+            _ => self.sighting.member(key, map),
+        }
+    }
+
+    fn finish(self, out: &mut Vec<SightingDraft>) -> Shape {
+        match self.wrapped {
+            Some(mut many) => {
+                out.append(&mut many);
+                Shape::List
+            }
+            None => self.sighting.finish(out),
+        }
+    }
+}
+
+/// Reads what `sightings/bulkSaveSightings` is sent: whole sightings, each naming its attribute by uuid.
+pub fn read_incoming_sightings(body: &[u8]) -> Result<Vec<SightingDraft>, ReadError> {
+    Ok(read_list::<IncomingSighting>(body)?.0)
 }
 
 /// What `tags/attachTagToObject` and `tags/removeTagFromObject` are sent.

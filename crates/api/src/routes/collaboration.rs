@@ -1,7 +1,26 @@
 //! Proposals, delegations, sighting policies.
 
-use super::Route;
+use super::Methods::{Any, Get, Post};
+use super::Need::{Key, Write};
+use super::{ADD, Route, route};
+use crate::{delegations, proposals};
+use pisax_access::Permission as P;
 
 #[rustfmt::skip] // A line each, so that the table can be read.
 pub(super) const ROUTES: &[Route] = &[
+    route(Any, "shadowattributes", "index", Key, proposals::index, "List proposals, of an event or all."),
+    route(Get, "shadowattributes", "view", Key, proposals::view, "One proposal."),
+    route(Post, "shadowattributes", "add", ADD, proposals::add, "Propose a new attribute in an event."),
+    route(Post, "shadowattributes", "edit", ADD, proposals::edit, "Propose other fields of an attribute."),
+    route(Post, "shadowattributes", "delete", ADD, proposals::delete, "Propose that an attribute is deleted."),
+    route(Post, "shadowattributes", "accept", ADD, proposals::accept, "Do what a proposal asks for."),
+    route(Post, "shadowattributes", "discard", ADD, proposals::discard, "Close a proposal and change nothing."),
+    route(Post, "shadowattributes", "acceptselected", ADD, proposals::accept_selected, "Accept several proposals on an event."),
+    route(Post, "shadowattributes", "discardselected", ADD, proposals::discard_selected, "Discard several proposals on an event."),
+    route(Post, "events", "pushproposals", Write(&[P::Sync]), proposals::push, "Keep proposals that were made on another instance."),
+    route(Any, "eventdelegations", "index", Key, delegations::index, "Requests to take an event over, to one's organisation or by it."),
+    route(Get, "eventdelegations", "view", Key, delegations::view, "One request to take an event over."),
+    route(Post, "eventdelegations", "delegateevent", Write(&[P::Delegate]), delegations::delegate, "Ask an organisation to take an event over."),
+    route(Post, "eventdelegations", "acceptdelegation", ADD, delegations::accept, "Take an event over."),
+    route(Post, "eventdelegations", "deletedelegation", ADD, delegations::end, "Take such a request back, or decline it."),
 ];
