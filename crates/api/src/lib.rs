@@ -13,6 +13,7 @@ mod auth_keys;
 pub mod authenticate;
 mod blocklists;
 pub mod compat;
+mod csv;
 mod delegations;
 mod describe;
 mod event_writer;

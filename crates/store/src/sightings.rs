@@ -165,12 +165,31 @@ impl Reader<'_> {
     }
 }
 
+impl Reader<'_> {
+    /// Which of these sightings the event has already; for who is about to send them.
+    pub fn known_sightings(&mut self, event_id: i64, uuids: &[Uuid]) -> Result<Vec<Uuid>> {
+        let values: Vec<Val<'_>> = uuids.iter().map(Val::from).collect();
+        let mut known = FxHashSet::default();
+        for (places, mut args) in list::chunks(&values) {
+            args.push(event_id.into());
+            let sql =
+                format!("select uuid from sightings where uuid in {places} and event_id = ${}", args.len());
+            self.conn.each(&sql, &args, |r| {
+                known.insert(r.uuid(0)?);
+                Ok(())
+            })?;
+        }
+        Ok(uuids.iter().filter(|uuid| known.contains(uuid)).copied().collect())
+    }
+}
+
 impl Writer<'_> {
-    /// Keeps sightings, except those whose uuid is known; an expiration replaces the organisation's older one of
+    /// Keeps sightings, except those of blocked organisations and those whose uuid is known; an expiration replaces the organisation's older one of
     /// the same attribute. Returns the row numbers of the new ones.
     pub fn add_sightings(&mut self, sightings: &[NewSighting]) -> Result<Vec<i64>> {
         let uuids: Vec<Val<'_>> = sightings.iter().map(|s| Val::from(&s.uuid)).collect();
         let mut known = FxHashSet::default();
+        let blocked = self.blocked_sighters()?;
         for (places, args) in list::chunks(&uuids) {
             self.conn.each(&format!("select uuid from sightings where uuid in {places}"), &args, |r| {
                 known.insert(r.uuid(0)?);
@@ -182,6 +201,7 @@ impl Writer<'_> {
         let mut new: Vec<&NewSighting> = sightings
             .iter()
             .rev()
+            .filter(|s| !blocked.contains(&s.org_id))
             .filter(|s| s.kind != SightingKind::Expiration || expired.insert((s.attribute_id, s.org_id)))
             .filter(|s| known.insert(s.uuid))
             .collect();

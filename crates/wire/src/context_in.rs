@@ -154,11 +154,17 @@ impl Record for SightingRecord {
                 sighting.organisation = one::<OrgRefRecord, A>(map)?.or(sighting.organisation.take());
                 Ok(())
             }
+            "org_id" => {
+                // The number means nothing here; that there is one and no organisation means a secret.
+                sighting.anonymous = true;
+                skip(map)
+            }
             _ => skip(map),
         }
     }
 
-    fn finish(self, out: &mut Vec<SightingDraft>) -> Shape {
+    fn finish(mut self, out: &mut Vec<SightingDraft>) -> Shape {
+        self.0.anonymous &= self.0.organisation.is_none();
         out.push(self.0);
         Shape::One
     }
@@ -343,6 +349,17 @@ mod tests {
         assert_eq!(dated.date_sighting, Some(1_767_225_605));
         assert_eq!(read_sightings(br#"[{"value":"a"},{"value":"b"}]"#).unwrap().len(), 2);
         assert!(read_sighting(br#"[{"value":"a"},{"value":"b"}]"#).is_err());
+    }
+
+    #[test]
+    fn another_instance_tells_who_saw_it_or_that_it_will_not_tell() {
+        let json = br#"{"Sighting":[{"uuid":"11111111-0000-4000-8000-000000000009","org_id":"7","type":"2",
+            "attribute_uuid":"11111111-0000-4000-8000-000000000002","Organisation":{"name":"Far"}},{"org_id":"0"}]}"#;
+        let sightings = read_incoming_sightings(json).unwrap();
+        assert_eq!(sightings.len(), 2);
+        assert!(matches!(sightings[0].attribute, Some(Ref::Uuid(_))) && sightings[0].uuid.is_some());
+        assert!(!sightings[0].anonymous && sightings[1].anonymous);
+        assert!(read_incoming_sightings(b"[]").unwrap().is_empty());
     }
 
     #[test]

@@ -93,7 +93,7 @@ mod tests {
             assert_eq!(draft.attribute.kind.as_deref(), Some("domain"), "{json}");
             assert!(!draft.of_attribute && !draft.to_delete);
         }
-        assert!(read_proposal(b"[{},{}]").is_err());
+        assert!(read_proposal(br#"[{"value":"a"},{"value":"b"}]"#).is_err());
         assert!(read_proposal(b"nonsense").is_err());
     }
 

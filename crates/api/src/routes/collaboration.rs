@@ -1,9 +1,9 @@
 //! Proposals, delegations, sighting policies.
 
 use super::Methods::{Any, Get, Post};
-use super::Need::{Key, Write};
-use super::{ADD, Route, route};
-use crate::{delegations, proposals};
+use super::Need::{Key, Read, Write};
+use super::{ADD, Route, SITE_ADMIN, route};
+use crate::{blocklists, delegations, proposals, sightings};
 use pisax_access::Permission as P;
 
 #[rustfmt::skip] // A line each, so that the table can be read.
@@ -23,4 +23,11 @@ pub(super) const ROUTES: &[Route] = &[
     route(Post, "eventdelegations", "delegateevent", Write(&[P::Delegate]), delegations::delegate, "Ask an organisation to take an event over."),
     route(Post, "eventdelegations", "acceptdelegation", ADD, delegations::accept, "Take an event over."),
     route(Post, "eventdelegations", "deletedelegation", ADD, delegations::end, "Take such a request back, or decline it."),
+    route(Get, "sightings", "view", Key, sightings::view, "One sighting."),
+    route(Post, "sightings", "bulksavesightings", Write(&[P::Sync, P::Sighting]), sightings::bulk_save, "Keep sightings that were made elsewhere."),
+    route(Post, "sightings", "filtersightinguuidsforpush", Write(&[P::Sync]), sightings::filter_uuids, "Which of these sightings are known here."),
+    route(Get, "sightingblocklists", "index", Read(&[P::SiteAdmin]), blocklists::index_sighters, "Organisations whose sightings are refused."),
+    route(Post, "sightingblocklists", "add", SITE_ADMIN, blocklists::add_sighters, "Refuse the sightings of organisations."),
+    route(Post, "sightingblocklists", "edit", SITE_ADMIN, blocklists::edit_sighter, "Change what is noted beside such an organisation."),
+    route(Post, "sightingblocklists", "delete", SITE_ADMIN, blocklists::delete_sighter, "Let the sightings of an organisation come again."),
 ];

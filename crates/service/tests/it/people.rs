@@ -208,7 +208,7 @@ fn a_setting_holds_at_once_and_after_a_restart() {
     assert_eq!(field(setting::edit(&here.service, &admin, "MISP.live", "maybe")), "value");
     assert_eq!(field(setting::edit(&here.service, &admin, "MISP.uuid", "x")), "value");
     setting::edit(&here.service, &admin, "MISP.baseurl", "https://pisax.example").unwrap();
-    assert!(matches!(setting::edit(&here.service, &admin, "MISP.delegation", "1"), Err(Error::NotFound(_))));
+    assert!(matches!(setting::edit(&here.service, &admin, "MISP.unheard_of", "1"), Err(Error::NotFound(_))));
     let member = here.member(here.org("Own"), USER);
     assert!(matches!(setting::edit(&here.service, &member, "MISP.live", "0"), Err(Error::Forbidden)));
     let again = setup::open(store(&here._folder), Arc::new(Still), "https://pisax.example").unwrap();
