@@ -10,6 +10,8 @@ pub const PYMISP_VERSION: &str = "2.5.34";
 pub fn invalid(noun: &str) -> &'static str {
     match noun {
         "event" => "Invalid event",
+        "target event" => "Invalid target event.",
+        "source event" => "Invalid source event.",
         "attribute" => "Invalid attribute",
         "object" => "Invalid object",
         "reference" => "Invalid object reference",

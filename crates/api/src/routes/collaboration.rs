@@ -1,9 +1,9 @@
-//! Proposals, delegations, sighting policies.
+//! What organisations do together: proposals, delegations, sightings, merging.
 
 use super::Methods::{Any, Get, Post};
 use super::Need::{Key, Read, Write};
-use super::{ADD, Route, SITE_ADMIN, route};
-use crate::{blocklists, delegations, proposals, sightings};
+use super::{ADD, MODIFY, Route, SITE_ADMIN, route};
+use crate::{blocklists, delegations, event_actions, many_attributes, proposals, sightings};
 use pisax_access::Permission as P;
 
 #[rustfmt::skip] // A line each, so that the table can be read.
@@ -30,4 +30,9 @@ pub(super) const ROUTES: &[Route] = &[
     route(Post, "sightingblocklists", "add", SITE_ADMIN, blocklists::add_sighters, "Refuse the sightings of organisations."),
     route(Post, "sightingblocklists", "edit", SITE_ADMIN, blocklists::edit_sighter, "Change what is noted beside such an organisation."),
     route(Post, "sightingblocklists", "delete", SITE_ADMIN, blocklists::delete_sighter, "Let the sightings of an organisation come again."),
+    route(Post, "events", "merge", MODIFY, event_actions::merge, "Copy what another event holds into an event."),
+    route(Get, "events", "checkuuid", Read(&[P::Sync]), event_actions::check_uuid, "Whether no event has this uuid."),
+    route(Get, "events", "geteventinfobyid", Key, event_actions::info, "Title, threat level, analysis and tags of an event."),
+    route(Post, "attributes", "deleteselected", ADD, many_attributes::delete, "Delete several attributes of an event."),
+    route(Post, "attributes", "editselected", ADD, many_attributes::edit, "Change several attributes of an event."),
 ];
