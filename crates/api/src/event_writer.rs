@@ -2,6 +2,7 @@
 
 use crate::answer::{Sink, Stop};
 use crate::failure::Failure;
+use crate::proposals::Lists;
 use pisax_access::Permission;
 use pisax_model::event::Event;
 use pisax_model::filter::Tri;
@@ -37,6 +38,8 @@ pub(crate) struct Shape {
     pub(crate) without_tags: FxHashSet<i64>,
     /// Attributes for which this says no are left out.
     pub(crate) keep: Option<Keep>,
+    /// Attributes that somebody proposes to delete or to take out of detection are left out.
+    pub(crate) undoubted: bool,
 }
 
 /// A last look at an attribute before it is written (warninglists).
@@ -44,7 +47,14 @@ pub(crate) type Keep = Box<dyn Fn(&pisax_model::attribute::AttributeView<'_>) ->
 
 impl Shape {
     pub(crate) fn new(view: EventView) -> Self {
-        Self { view, correlations: 5000, saved: false, without_tags: FxHashSet::default(), keep: None }
+        Self {
+            view,
+            correlations: 5000,
+            saved: false,
+            without_tags: FxHashSet::default(),
+            keep: None,
+            undoubted: false,
+        }
     }
 
     /// The answer to an addition or edit.
@@ -79,7 +89,8 @@ pub(crate) fn write_event(
     base_url: &str,
     sink: &mut Sink,
 ) -> Result<(), Stop> {
-    let mut writer = Writing { r, event, shape, base_url, sink, sightings: FxHashMap::default() };
+    let (sightings, proposals, doubted) = (FxHashMap::default(), Lists::default(), FxHashSet::default());
+    let mut writer = Writing { r, event, shape, base_url, sink, sightings, proposals, doubted };
     writer.sink.buffer().extend_from_slice(b"{\"Event\":");
     writer.head()?;
     writer.body()?;
@@ -94,6 +105,9 @@ struct Writing<'w, 'r> {
     base_url: &'w str,
     sink: &'w mut Sink,
     sightings: FxHashMap<i64, Vec<Sighting>>,
+    proposals: Lists,
+    /// Attributes that are left out for what is proposed about them.
+    doubted: FxHashSet<i64>,
 }
 
 impl Writing<'_, '_> {
@@ -133,9 +147,23 @@ impl Writing<'_, '_> {
                     self.sightings.entry(sighting.attribute_id).or_default().push(sighting);
                 }
             }
+            if !include.no_shadow_attributes || self.shape.undoubted {
+                let open = self.r.proposals_of_event(self.event.id)?;
+                if self.shape.undoubted {
+                    let doubts = open.iter().filter(|p| p.to_delete || !p.to_ids);
+                    self.doubted = doubts.map(|p| p.attribute_id).collect();
+                }
+                if !include.no_shadow_attributes {
+                    self.proposals = Lists::write(self.r, &open, include.with_attachments)?;
+                }
+            }
             self.raw(b",\"Attribute\":[");
             self.attributes()?;
-            self.raw(b"],\"ShadowAttribute\":[]");
+            self.raw(b"]");
+            let of_new = self.proposals.of(0);
+            let sink = self.sink.buffer();
+            sink.extend_from_slice(b",\"ShadowAttribute\":");
+            sink.extend_from_slice(if of_new.is_empty() { b"[]" } else { of_new });
         }
         self.raw(b",\"RelatedEvent\":[");
         if include.include_event_correlations {
@@ -208,7 +236,8 @@ impl Writing<'_, '_> {
             Tri::Any => true,
         };
         let tagged = |t: &Attached| self.shape.without_tags.contains(&t.tag.id);
-        ids && (!view.public || matches!(attribute.distribution, 3 | 5))
+        ids && !self.doubted.contains(&attribute.id)
+            && (!view.public || matches!(attribute.distribution, 3 | 5))
             && view.search_for.as_ref().is_none_or(|text| attribute.value().contains(text.as_str()))
             && !around.all_tags.get(&attribute.id).is_some_and(|tags| tags.iter().any(tagged))
             && self.shape.keep.as_ref().is_none_or(|keep| keep(&attribute))
@@ -254,6 +283,7 @@ impl Writing<'_, '_> {
             sightings: self.sightings.get(&attribute.id).map_or(&[], Vec::as_slice),
             related: &related,
             galaxies: around.galaxies.get(&attribute.id).map_or(&[], Vec::as_slice),
+            proposals: self.proposals.of(attribute.id),
             sharing_group: around.groups.get(&attribute.sharing_group_id).map(Vec::as_slice),
             ..AttributeContext::default()
         };

@@ -115,6 +115,12 @@ fn keep(service: &Arc<Service>, enforce: bool) -> Option<Keep> {
     })
 }
 
+/// Whether what somebody proposes to delete or to take out of detection is left out: asked for, and allowed by
+/// `MISP.proposals_block_attributes`.
+fn blocks_doubted(service: &Service, include: &Include) -> bool {
+    include.allow_proposal_blocking && service.settings().proposals_block
+}
+
 /// GET|POST /attributes/restSearch
 pub(crate) fn attributes(request: &Request) -> Result<Answer, Failure> {
     let mut search = read(request, Scope::Attributes)?;
@@ -125,8 +131,9 @@ pub(crate) fn attributes(request: &Request) -> Result<Answer, Failure> {
     let actor = request.actor.clone();
     let keep = keep(&service, search.filter.enforce_warninglist);
     search.filter.enforce_warninglist = false;
-    let everything = service.read(&actor, |r| Ok(r.count_everything(&search.filter)?))?;
     let include = std::mem::take(&mut search.include);
+    search.filter.undoubted = blocks_doubted(&service, &include);
+    let everything = service.read(&actor, |r| Ok(r.count_everything(&search.filter)?))?;
     if let Some(total) = everything.filter(|_| search.filter.limit.is_none() && keep.is_none()) {
         let answer = Answer::stream(move |sink| stream_everything(&service, &actor, include, sink));
         let total = usize::try_from(total).unwrap_or_default();
@@ -192,10 +199,12 @@ fn exported(request: &Request, mut search: SearchRequest) -> Result<Answer, Fail
     };
     let mut format =
         export::by_name(&search.format, &options).ok_or(Failure::NotFound(body::INVALID_FORMAT))?;
+    let service = Arc::clone(&request.service);
     if format.restrictive() {
         search.restrict();
+        search.include.allow_proposal_blocking = true;
     }
-    let service = Arc::clone(&request.service);
+    search.filter.undoubted = blocks_doubted(&service, &search.include);
     let actor = request.actor.clone();
     let keep = keep(&service, search.filter.enforce_warninglist);
     let ids = service.read(&actor, |r| Ok(r.find(search.scope, &search.filter)?))?;
@@ -286,6 +295,7 @@ pub(crate) fn events(request: &Request) -> Result<Answer, Failure> {
     let mut shape = Shape::new(view);
     shape.correlations = request.shown_correlations();
     shape.keep = keep(&service, search.filter.enforce_warninglist);
+    shape.undoubted = blocks_doubted(&service, &shape.view.include);
     if !search.filter.tags.not.is_empty() {
         let not = &search.filter.tags.not;
         shape.without_tags = service.read(&actor, |r| Ok(r.tag_ids(not)?.into_iter().collect()))?;

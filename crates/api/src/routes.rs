@@ -68,8 +68,16 @@ impl Methods {
 impl Route {
     /// Whether its body holds events, attributes, objects or text, which may be long.
     pub fn takes_content(&self) -> bool {
-        matches!(self.controller, "events" | "attributes" | "objects")
-            && matches!(self.action, "add" | "edit" | "freetextimport")
+        matches!(self.controller, "events" | "attributes" | "objects" | "shadowattributes" | "sightings")
+            && matches!(
+                self.action,
+                "add"
+                    | "edit"
+                    | "freetextimport"
+                    | "pushproposals"
+                    | "bulksavesightings"
+                    | "filtersightinguuidsforpush"
+            )
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::answer::{Sink, Stop};
 use crate::event_writer::{Keep, org_summary};
+use crate::proposals::Lists;
 use pisax_access::{Actor, Permission};
 use pisax_formats::export::{self, AttributeFormat, ExportRow};
 use pisax_model::attribute::AttributeView;
@@ -20,7 +21,7 @@ use pisax_wire::attribute_out::{
     AttributeContext, EventContext, EventSummary, ObjectSummary, RelatedRow, write_search_attribute,
 };
 use pisax_wire::include::Include;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Correlations shown per attribute.
 const SHOWN_CORRELATIONS: usize = 100;
@@ -33,6 +34,8 @@ pub(crate) struct Rows<'s> {
     actor: &'s Actor,
     include: Include,
     keep: Option<Keep>,
+    /// Whether what is proposed to go is left out (`allow_proposal_blocking`, where the setting lets it).
+    doubts: bool,
     first: bool,
     events: FxHashMap<i64, Event>,
     event_tags: FxHashMap<i64, Vec<Attached>>,
@@ -45,6 +48,9 @@ struct Around {
     tags: FxHashMap<i64, Vec<Attached>>,
     objects: FxHashMap<i64, Object>,
     sightings: FxHashMap<i64, Vec<Sighting>>,
+    proposals: Lists,
+    /// Attributes that somebody proposes to delete or to take out of detection.
+    doubted: FxHashSet<i64>,
     pairs: FxHashMap<i64, Vec<i64>>,
     theirs: Batch,
     places: FxHashMap<i64, usize>,
@@ -52,11 +58,13 @@ struct Around {
 
 impl<'s> Rows<'s> {
     pub(crate) fn new(service: &'s Service, actor: &'s Actor, include: Include, keep: Option<Keep>) -> Self {
+        let doubts = include.allow_proposal_blocking && service.settings().proposals_block;
         Self {
             service,
             actor,
             include,
             keep,
+            doubts,
             first: true,
             events: FxHashMap::default(),
             event_tags: FxHashMap::default(),
@@ -68,7 +76,7 @@ impl<'s> Rows<'s> {
     pub(crate) fn write(&mut self, batch: &Batch, sink: &mut Sink) -> Result<(), Stop> {
         let around = self.load(batch)?;
         for attribute in batch.iter() {
-            if self.keep.as_ref().is_some_and(|keep| !keep(&attribute)) {
+            if self.leaves_out(&around, &attribute) {
                 continue;
             }
             // Its event went away between two reads: so did the attribute.
@@ -96,6 +104,7 @@ impl<'s> Rows<'s> {
                 event_uuid: self.include.include_event_uuid.then_some(event.uuid),
                 data: data.as_deref(),
                 sightings: around.sightings.get(&attribute.id).map_or(&[], Vec::as_slice),
+                proposals: around.proposals.of(attribute.id),
                 related_rows: &related,
                 ..AttributeContext::default()
             };
@@ -116,7 +125,7 @@ impl<'s> Rows<'s> {
         let around = self.load(batch)?;
         for attribute in batch.iter() {
             let trimmed = matches!(to_ids, Tri::Only(flag) if attribute.to_ids != flag);
-            if trimmed || self.keep.as_ref().is_some_and(|keep| !keep(&attribute)) {
+            if trimmed || self.leaves_out(&around, &attribute) {
                 continue;
             }
             let Some(event) = self.events.get(&attribute.event_id) else { continue };
@@ -138,6 +147,10 @@ impl<'s> Rows<'s> {
             sink.flush_full()?;
         }
         Ok(())
+    }
+
+    fn leaves_out(&self, around: &Around, attribute: &AttributeView<'_>) -> bool {
+        around.doubted.contains(&attribute.id) || self.keep.as_ref().is_some_and(|keep| !keep(attribute))
     }
 
     /// One at a time: they can be of any size.
@@ -190,6 +203,12 @@ impl<'s> Rows<'s> {
             for sighting in r.sightings_of(Sighted::Attributes(batch.ids()))? {
                 around.sightings.entry(sighting.attribute_id).or_default().push(sighting);
             }
+        }
+        if self.include.include_proposals {
+            around.proposals = crate::proposals::about(r, &batch.ids())?;
+        }
+        if self.doubts {
+            around.doubted = r.attributes_in_doubt(&batch.ids())?;
         }
         self.drop_tags(&mut around.tags);
         Ok(around)

@@ -124,6 +124,10 @@ pub struct Filter {
     /// Only events with attributes or reports (events/index minimal).
     pub non_empty: bool,
     pub enforce_warninglist: bool,
+    /// Only events with (without) open proposals.
+    pub has_proposal: Tri,
+    /// Attributes scope: none that somebody proposes to delete or to take out of detection.
+    pub undoubted: bool,
     /// Only events with one of these e-mail addresses as creator (own address, unless admin).
     pub creator_email: Terms,
     pub order: Vec<Order>,

@@ -8,6 +8,7 @@
 pub mod attribute;
 pub mod category;
 pub mod correlation;
+pub mod delegation;
 pub mod event;
 pub mod filter;
 pub mod fold;
@@ -19,6 +20,7 @@ pub mod like;
 pub mod object;
 pub mod org;
 pub mod permission;
+pub mod proposal;
 pub mod sharing;
 pub mod sighting;
 pub mod tag;

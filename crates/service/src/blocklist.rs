@@ -4,7 +4,7 @@ use crate::{Error, Result, Service, rules};
 use pisax_access::Actor;
 use pisax_model::Uuid;
 use pisax_model::ids::Ref;
-use pisax_store::blocklist::{BlockedEvent, BlockedOrg};
+use pisax_store::blocklist::{BlockedEvent, BlockedOrg, Refused};
 
 /// What is noted beside a blocked event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -64,43 +64,54 @@ pub struct OrgNote {
     pub comment: Option<String>,
 }
 
-/// All blocked organisations, newest first.
-pub fn list_orgs(service: &Service, actor: &Actor) -> Result<Vec<BlockedOrg>> {
+/// All organisations whose events, or sightings, are refused, newest first.
+pub fn list_orgs(service: &Service, actor: &Actor, what: Refused) -> Result<Vec<BlockedOrg>> {
     rules::site_admin(actor)?;
-    service.read(actor, |r| Ok(r.org_blocklist()?))
+    service.read(actor, |r| Ok(r.org_blocklist(what)?))
 }
 
-/// Refuses the events of organisations from now on; those that are here stay.
-pub fn add_orgs(service: &Service, actor: &Actor, uuids: &[Uuid], note: &OrgNote) -> Result<()> {
+/// Refuses the events, or sightings, of organisations from now on; those that are here stay.
+pub fn add_orgs(
+    service: &Service,
+    actor: &Actor,
+    what: Refused,
+    uuids: &[Uuid],
+    note: &OrgNote,
+) -> Result<()> {
     rules::site_admin(actor)?;
     service.write(actor, |w| {
         for uuid in uuids {
             let known = w.org(Ref::Uuid(*uuid))?.map(|org| org.name);
             let name = note.org_name.clone().or(known).unwrap_or_default();
-            w.block_org(*uuid, &name, note.comment.as_deref().unwrap_or_default())?;
+            w.block_org(what, *uuid, &name, note.comment.as_deref().unwrap_or_default())?;
         }
         Ok(())
     })
 }
 
 /// Changes what is noted beside an entry, named by its number or the organisation's uuid.
-pub fn edit_org(service: &Service, actor: &Actor, reference: Ref, note: OrgNote) -> Result<BlockedOrg> {
+pub fn edit_org(
+    service: &Service,
+    actor: &Actor,
+    what: Refused,
+    reference: Ref,
+    note: OrgNote,
+) -> Result<BlockedOrg> {
     rules::site_admin(actor)?;
     service.write(actor, |w| {
-        let mut entry = w.blocked_org(reference)?.ok_or(Error::NotFound("blocklist entry"))?;
+        let mut entry = w.blocked_org(what, reference)?.ok_or(Error::NotFound("blocklist entry"))?;
         entry.org_name = note.org_name.unwrap_or(entry.org_name);
         entry.comment = note.comment.unwrap_or(entry.comment);
-        w.edit_blocked_org(&entry)?;
+        w.edit_blocked_org(what, &entry)?;
         Ok(entry)
     })
 }
 
-/// Lets the events of an organisation come again.
-pub fn remove_org(service: &Service, actor: &Actor, reference: Ref) -> Result<()> {
+/// Lets the events, or sightings, of an organisation come again.
+pub fn remove_org(service: &Service, actor: &Actor, what: Refused, reference: Ref) -> Result<()> {
     rules::site_admin(actor)?;
     service.write(actor, |w| {
-        let entry = w.blocked_org(reference)?.ok_or(Error::NotFound("blocklist entry"))?;
-        w.unblock_org(&entry.org_uuid)?;
-        Ok(())
+        let entry = w.blocked_org(what, reference)?.ok_or(Error::NotFound("blocklist entry"))?;
+        Ok(w.unblock_org(what, &entry)?)
     })
 }

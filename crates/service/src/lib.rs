@@ -9,12 +9,14 @@ pub mod attribute;
 pub mod auth_key;
 pub mod blocklist;
 mod context;
+pub mod delegation;
 pub mod error;
 pub mod event;
 pub mod first_start;
 pub mod knowledge;
 pub mod object;
 pub mod org;
+pub mod proposal;
 pub mod role;
 mod rules;
 pub mod setting;
@@ -26,7 +28,7 @@ pub mod user;
 
 pub use error::{Error, Result};
 use parking_lot::{Mutex, RwLock};
-use pisax_access::Actor;
+use pisax_access::{Actor, ReadingRules};
 use pisax_auth::key::KeyHasher;
 use pisax_lookup::SharedWarninglists;
 use pisax_model::Clock;
@@ -69,7 +71,7 @@ impl Service {
     /// The use cases with nothing loaded: settings as configured, no warninglists.
     pub fn new(store: Store, clock: Arc<dyn Clock>, policy: Policy, keys: KeyHasher) -> Self {
         let configured = setting::Settings {
-            unpublished_private: store.unpublished_private(),
+            unpublished_private: store.rules().unpublished_private,
             ..setting::Settings::default()
         };
         let settings_read = AtomicI64::new(clock.now_ms());
@@ -96,7 +98,13 @@ impl Service {
     }
 
     fn apply(&self, settings: setting::Settings) {
-        self.store.set_unpublished_private(settings.unpublished_private);
+        self.store.set_rules(ReadingRules {
+            unpublished_private: settings.unpublished_private,
+            delegation: settings.delegation,
+            sightings: settings.sighting_policy,
+            anonymous_sightings: settings.anonymous_sightings,
+            host_org_id: self.policy.host_org_id,
+        });
         *self.settings.write() = settings;
         self.settings_read.store(self.clock.now_ms(), Ordering::Relaxed);
     }

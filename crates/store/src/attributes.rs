@@ -503,6 +503,9 @@ impl Writer<'_> {
         if let Some(data) = &new.data {
             self.put_attachment(old.id, data)?;
         }
+        if action == Action::SoftDelete {
+            self.close_proposals_about(old.id)?;
+        }
         differences::attribute(self.changed(Noun::Attribute, action, old.uuid, old.event_id), old, new);
         Ok(())
     }
@@ -524,9 +527,12 @@ impl Writer<'_> {
         }
     }
 
-    /// Flags an attribute deleted, or living again.
+    /// Flags an attribute deleted, or living again; what was proposed about a deleted one is closed.
     pub fn set_attribute_deleted(&mut self, old: &AttributeView<'_>, deleted: bool) -> Result<()> {
         let now = self.now();
+        if deleted {
+            self.close_proposals_about(old.id)?;
+        }
         self.conn.execute(
             "update attributes set deleted = $2, timestamp = $3 where id = $1",
             &[old.id.into(), deleted.into(), now.into()],
@@ -541,6 +547,7 @@ impl Writer<'_> {
     /// Removes an attribute for good, with its tags, sightings, references to it and bytes.
     pub fn remove_attribute(&mut self, old: &AttributeView<'_>) -> Result<()> {
         self.unpost(old.event_id, old)?;
+        self.remove_proposals("attribute_id", old.id)?;
         let id = [Val::Int(old.id)];
         for sql in [
             "delete from attribute_tags where attribute_id = $1",

@@ -1,5 +1,7 @@
-//! What must not come (back): events that were deleted or refused here, and all events of some organisations.
+//! What must not come (back): events that were deleted or refused here, all events and all sightings of some
+//! organisations.
 
+use crate::changes::{Action, Noun};
 use crate::conn::{Row, Val};
 use crate::{Reader, Result, Writer, dialect, list};
 use pisax_model::Uuid;
@@ -18,7 +20,23 @@ pub struct BlockedEvent {
     pub comment: String,
 }
 
-/// An organisation whose events are refused.
+/// What of an organisation is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    Events,
+    Sightings,
+}
+
+impl Refused {
+    fn table(self) -> &'static str {
+        match self {
+            Self::Events => "org_blocklist",
+            Self::Sightings => "sighting_blocklist",
+        }
+    }
+}
+
+/// An organisation whose events or sightings are refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BlockedOrg {
     pub id: i64,
@@ -84,17 +102,18 @@ impl Reader<'_> {
     }
 
     /// All blocked organisations, newest first.
-    pub fn org_blocklist(&mut self) -> Result<Vec<BlockedOrg>> {
-        self.conn.all(&format!("select {ORG_COLUMNS} from org_blocklist order by id desc"), &[], read_org)
+    pub fn org_blocklist(&mut self, what: Refused) -> Result<Vec<BlockedOrg>> {
+        let sql = format!("select {ORG_COLUMNS} from {} order by id desc", what.table());
+        self.conn.all(&sql, &[], read_org)
     }
 
     /// The entry by its own number or the organisation's uuid.
-    pub fn blocked_org(&mut self, reference: Ref) -> Result<Option<BlockedOrg>> {
+    pub fn blocked_org(&mut self, what: Refused, reference: Ref) -> Result<Option<BlockedOrg>> {
         let (column, value) = match &reference {
             Ref::Id(id) => ("id", Val::Int(*id)),
             Ref::Uuid(uuid) => ("org_uuid", uuid.into()),
         };
-        let sql = format!("select {ORG_COLUMNS} from org_blocklist where {column} = $1");
+        let sql = format!("select {ORG_COLUMNS} from {} where {column} = $1", what.table());
         self.conn.first(&sql, &[value], read_org)
     }
 
@@ -102,6 +121,12 @@ impl Reader<'_> {
     pub fn is_blocked_org(&mut self, org_id: i64) -> Result<bool> {
         let sql = "select count(*) from org_blocklist b join orgs o on o.uuid = b.org_uuid where o.id = $1";
         Ok(self.conn.number(sql, &[org_id.into()])? > 0)
+    }
+
+    /// Organisations here whose sightings are refused, by their row numbers.
+    pub(crate) fn blocked_sighters(&mut self) -> Result<FxHashSet<i64>> {
+        let sql = "select o.id from sighting_blocklist b join orgs o on o.uuid = b.org_uuid";
+        Ok(self.conn.all(sql, &[], |r| r.int(0))?.into_iter().collect())
     }
 }
 
@@ -137,26 +162,39 @@ impl Writer<'_> {
     }
 
     /// Blocks an organisation; blocking it again keeps the first entry. Returns whether it is new.
-    pub fn block_org(&mut self, uuid: Uuid, name: &str, comment: &str) -> Result<bool> {
-        let id = dialect::allocate(&mut self.conn, "org_blocklist", 1)?[0];
+    pub fn block_org(&mut self, what: Refused, uuid: Uuid, name: &str, comment: &str) -> Result<bool> {
+        let table = what.table();
+        let id = dialect::allocate(&mut self.conn, table, 1)?[0];
         let now = self.now();
         let sql = format!(
-            "insert into org_blocklist ({ORG_COLUMNS}) values {} on conflict (org_uuid) do nothing",
+            "insert into {table} ({ORG_COLUMNS}) values {} on conflict (org_uuid) do nothing",
             list::places(1, 5)
         );
         let args = [id.into(), (&uuid).into(), now.into(), name.into(), comment.into()];
-        Ok(self.conn.execute(&sql, &args)? > 0)
+        let new = self.conn.execute(&sql, &args)? > 0;
+        if new {
+            self.note_blocked(what, Action::Add, uuid, id, name);
+        }
+        Ok(new)
     }
 
     /// Writes what is noted beside an entry.
-    pub fn edit_blocked_org(&mut self, entry: &BlockedOrg) -> Result<()> {
-        let sql = "update org_blocklist set org_name = $2, comment = $3 where id = $1";
-        self.conn.execute(sql, &[entry.id.into(), (&entry.org_name).into(), (&entry.comment).into()])?;
+    pub fn edit_blocked_org(&mut self, what: Refused, entry: &BlockedOrg) -> Result<()> {
+        let sql = format!("update {} set org_name = $2, comment = $3 where id = $1", what.table());
+        self.conn.execute(&sql, &[entry.id.into(), (&entry.org_name).into(), (&entry.comment).into()])?;
+        self.note_blocked(what, Action::Edit, entry.org_uuid, entry.id, &entry.org_name);
         Ok(())
     }
 
-    /// Takes the organisation off the list; returns whether it was on it.
-    pub fn unblock_org(&mut self, uuid: &Uuid) -> Result<bool> {
-        Ok(self.conn.execute("delete from org_blocklist where org_uuid = $1", &[uuid.into()])? > 0)
+    /// Takes the organisation off the list.
+    pub fn unblock_org(&mut self, what: Refused, entry: &BlockedOrg) -> Result<()> {
+        let sql = format!("delete from {} where org_uuid = $1", what.table());
+        self.conn.execute(&sql, &[(&entry.org_uuid).into()])?;
+        self.note_blocked(what, Action::Delete, entry.org_uuid, entry.id, &entry.org_name);
+        Ok(())
+    }
+
+    fn note_blocked(&mut self, what: Refused, action: Action, uuid: Uuid, id: i64, name: &str) {
+        self.changed(Noun::Blocklist, action, uuid, 0).of(id, name).field("refused", "", what.table());
     }
 }

@@ -211,9 +211,16 @@ impl Writer<'_> {
             &id,
         )?;
         self.unpost_event(event.id)?;
-        for table in
-            ["attribute_tags", "event_tags", "sightings", "object_references", "attributes", "objects"]
-        {
+        self.remove_proposals("event_id", event.id)?;
+        for table in [
+            "event_delegations",
+            "attribute_tags",
+            "event_tags",
+            "sightings",
+            "object_references",
+            "attributes",
+            "objects",
+        ] {
             self.conn.execute(&format!("delete from {table} where event_id = $1"), &id)?;
         }
         self.conn.execute("delete from events where id = $1", &id)?;

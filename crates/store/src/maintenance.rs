@@ -77,6 +77,28 @@ const ORPHANS: &[(&str, &str)] = &[
         "attached bytes belong to attribute {1}, which does not exist",
     ),
     (
+        "select p.id, p.event_id from proposals p left join events e on e.id = p.event_id where e.id is null",
+        "proposal {1} is on event {2}, which does not exist",
+    ),
+    (
+        "select p.id, p.attribute_id from proposals p left join attributes a on a.id = p.attribute_id \
+         and a.event_id = p.event_id where p.attribute_id > 0 and a.id is null",
+        "proposal {1} is about attribute {2}, which its event does not have",
+    ),
+    (
+        "select b.proposal_id, b.proposal_id from proposal_attachments b left join proposals p \
+         on p.id = b.proposal_id where p.id is null",
+        "attached bytes belong to proposal {1}, which does not exist",
+    ),
+    (
+        "select d.id, d.event_id from event_delegations d left join events e on e.id = d.event_id where e.id is null",
+        "delegation {1} is of event {2}, which does not exist",
+    ),
+    (
+        "select d.id, d.org_id from event_delegations d left join orgs o on o.id = d.org_id where o.id is null",
+        "delegation {1} is to organisation {2}, which does not exist",
+    ),
+    (
         "select e.id, e.org_id from events e left join orgs o on o.id = e.org_id where o.id is null",
         "event {1} is owned by organisation {2}, which does not exist",
     ),

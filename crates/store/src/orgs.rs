@@ -240,6 +240,10 @@ impl Writer<'_> {
             }
         }
         self.conn.execute("delete from sharing_group_orgs where org_id = $1", &[id.into()])?;
+        self.conn.execute(
+            "delete from event_delegations where org_id = $1 or requester_org_id = $1",
+            &[id.into()],
+        )?;
         self.conn.execute("delete from orgs where id = $1", &[id.into()])?;
         self.changed(Noun::Org, Action::Delete, org.uuid, 0);
         Ok(())

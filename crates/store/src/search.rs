@@ -362,6 +362,21 @@ impl Reader<'_> {
                 w.and(self.on_attributes(scope, &condition));
             }
         }
+        if let Tri::Only(proposed) = f.has_proposal {
+            let not = if proposed { "" } else { "not " };
+            let sees = self.sees_proposal("e", "o", "a", "p");
+            w.and(format!(
+                "e.id {not}in (select p.event_id from {} where p.deleted = 0 and {sees})",
+                crate::proposals::FROM
+            ));
+        }
+        if f.undoubted && scope == Scope::Attributes {
+            w.and(
+                "not exists (select 1 from proposals p where p.attribute_id = a.id and p.attribute_id > 0 \
+                 and p.deleted = 0 and (p.to_delete = 1 or p.to_ids = 0))"
+                    .into(),
+            );
+        }
     }
 
     /// Tombstones: only the owner's, except for those who synchronise.

@@ -10,6 +10,7 @@ mod context_in;
 mod event_in;
 mod loose;
 mod object_in;
+mod proposal_in;
 mod record;
 
 pub mod admin_out;
@@ -20,6 +21,7 @@ pub mod include;
 pub mod index;
 pub mod json;
 pub mod object_out;
+pub mod proposal_out;
 pub mod search;
 pub mod sharing_out;
 mod sighting_search;
@@ -33,12 +35,13 @@ mod tests;
 
 pub use admin_in::{TagIn, read_org, read_sharing_group, read_tag, read_user};
 pub use attribute_in::{AttributesIn, read_attributes};
-pub use context_in::{TagTarget, read_sighting, read_sightings, read_tag_target};
+pub use context_in::{TagTarget, read_incoming_sightings, read_sighting, read_sightings, read_tag_target};
 pub use event_in::{read_event, read_events};
 pub use include::{EventView, Include, read_event_view};
 pub use index::{IndexOptions, read_index};
 pub use json::JsonWriter;
 pub use object_in::{read_object, read_reference};
+pub use proposal_in::{read_proposal, read_proposals};
 pub use search::{SearchError, SearchRequest, read_search};
 pub use sighting_search::{SightingContext, SightingSearch, read_sighting_search};
 

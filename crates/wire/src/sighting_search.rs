@@ -19,8 +19,9 @@ pub struct SightingSearch {
     pub format: String,
     /// Without one, every visible sighting.
     pub context: Option<SightingContext>,
-    /// The attribute or event; a context without it is refused by the caller.
-    pub reference: Option<Ref>,
+    /// The attributes or events; a context without any is refused by the caller. An instance that pulls names
+    /// twenty at a time.
+    pub references: Vec<Ref>,
     /// Codes 0 to 2.
     pub kind: Terms,
     /// `date_sighting`, unix seconds; the last 30 days unless given.
@@ -60,7 +61,7 @@ pub fn read_sighting_search(
             Some("event") => Some(SightingContext::Event),
             _ => None,
         },
-        reference: params.text(&["id", "uuid"]).and_then(|text| Ref::parse(&text)),
+        references: references(&params),
         kind: params.codes(&["type"]),
         date: date.unwrap_or(usual),
         org,
@@ -72,6 +73,12 @@ pub fn read_sighting_search(
     };
     search.ignored = params.ignored();
     Ok(search)
+}
+
+/// What `id` and `uuid` name; text that names nothing stands for a record that is not there.
+fn references(params: &Params) -> Vec<Ref> {
+    let named = ["id", "uuid"].iter().flat_map(|name| params.list(&[*name]));
+    named.filter(|text| !text.trim().is_empty()).map(|text| Ref::parse(&text).unwrap_or(Ref::Id(0))).collect()
 }
 
 #[cfg(test)]
@@ -90,13 +97,16 @@ mod tests {
         )
         .unwrap();
         assert_eq!(all.context, Some(SightingContext::Attribute));
-        assert_eq!((all.reference, all.format.as_str()), (Some(Ref::Id(13)), "csv"));
+        assert_eq!((all.references.as_slice(), all.format.as_str()), (&[Ref::Id(13)][..], "csv"));
         assert_eq!(
             (all.kind.or, all.org.not, all.source.or),
             (vec!["0".into()], vec!["2".into()], vec!["x".into()])
         );
         assert_eq!(all.date, Range { from: Some(1), to: Some(5) });
         assert!(all.include_attribute && all.include_event && all.include_uuid);
+        let pulled =
+            br#"{"uuid":["11111111-0000-4000-8000-000000000001","11111111-0000-4000-8000-000000000002"]}"#;
+        assert_eq!(read_sighting_search(pulled, &[], NOW).unwrap().references.len(), 2);
         let plain = read_sighting_search(b"", &[], NOW).unwrap();
         assert_eq!(plain.date, Range { from: Some(NOW - THIRTY_DAYS), to: None });
         let last = read_sighting_search(br#"{"last":"1h"}"#, &[], NOW).unwrap();

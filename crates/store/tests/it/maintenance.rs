@@ -5,6 +5,7 @@ use pisax_model::ids::Ref;
 use pisax_model::object::Object;
 use pisax_model::sighting::SightingKind;
 use pisax_model::tag::TagDraft;
+use pisax_store::proposals::NewProposal;
 use pisax_store::sightings::NewSighting;
 use pisax_store::tags::NewAttachment;
 use pisax_store::{Error, Store};
@@ -62,6 +63,20 @@ fn furnish(t: &Trial) -> i64 {
             source: String::new(),
             kind: SightingKind::Seen,
         }])?;
+        let mut proposed = attribute("attachment", "note.txt");
+        proposed.data = Some(vec![7, 0]);
+        w.add_proposal(&NewProposal {
+            attribute: proposed,
+            event_id: id,
+            attribute_id: attributes[0],
+            org_id: o,
+            user_id: 1,
+            email: "a@example.org".into(),
+            deleted: false,
+            to_delete: false,
+        })?;
+        let stored = w.event(Ref::Id(id))?.unwrap();
+        w.add_delegation(&stored, o, "", -1, 0)?;
         Ok(id)
     })
 }
