@@ -5,10 +5,12 @@
 //! in `pisax-wire`; a draft becomes a checked, normalised value (`NewAttribute`) only through
 //! [`attribute::complete`]; the store keeps checked values and gives back rows (`Event`, `AttributeView`, …).
 
+pub mod analyst;
 pub mod attribute;
 pub mod category;
 pub mod correlation;
 pub mod event;
+pub mod event_graph;
 pub mod filter;
 pub mod fold;
 pub mod freetext;
@@ -19,6 +21,7 @@ pub mod like;
 pub mod object;
 pub mod org;
 pub mod permission;
+pub mod report;
 pub mod sharing;
 pub mod sighting;
 pub mod tag;

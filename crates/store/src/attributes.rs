@@ -543,6 +543,7 @@ impl Writer<'_> {
     /// Removes an attribute for good, with its tags, sightings, references to it and bytes.
     pub fn remove_attribute(&mut self, old: &AttributeView<'_>) -> Result<()> {
         self.unpost(old.event_id, old)?;
+        self.drop_analyst_data_about(&old.uuid)?;
         let id = [Val::Int(old.id)];
         for sql in [
             "delete from attribute_tags where attribute_id = $1",

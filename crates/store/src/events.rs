@@ -208,8 +208,9 @@ impl Writer<'_> {
             &id,
         )?;
         self.unpost_event(event.id)?;
+        self.drop_analyst_data_of_event(event)?;
         for table in
-            ["attribute_tags", "event_tags", "sightings", "object_references", "attributes", "objects"]
+            ["attribute_tags", "event_tags", "sightings", "object_references", "attributes", "objects", "event_reports", "event_graphs"]
         {
             self.conn.execute(&format!("delete from {table} where event_id = $1"), &id)?;
         }

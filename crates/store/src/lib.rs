@@ -8,6 +8,7 @@
 //! Statements are written once for both engines (`conn.rs`); `dialect.rs` is the only file with two branches.
 //! To add a noun: one file, functions on `Reader` for looking and on `Writer` for changing.
 
+pub mod analyst;
 pub mod attributes;
 pub mod audit;
 pub mod blocklist;
@@ -17,6 +18,7 @@ mod copy;
 pub mod correlations;
 mod dialect;
 mod error;
+pub mod event_graphs;
 pub mod events;
 pub mod keys;
 pub mod knowledge;
@@ -28,6 +30,7 @@ pub mod objects;
 pub mod orgs;
 mod pg;
 mod predicate;
+pub mod reports;
 pub mod roles;
 pub mod search;
 pub mod sessions;
