@@ -127,7 +127,8 @@ mod tests {
     #[test]
     fn a_note_is_never_seen_by_who_does_not_see_what_it_is_about() {
         let reader = Visibility { org_id: 2, ..Visibility::default() };
-        let note = |org_id, distribution| AnalystFacts { org_id, orgc_id: 1, distribution, sharing_group_id: 0 };
+        let note =
+            |org_id, distribution| AnalystFacts { org_id, orgc_id: 1, distribution, sharing_group_id: 0 };
         for (facts, target, seen) in [
             (note(1, 3), Some(true), true),
             (note(1, 3), None, true),

@@ -7,6 +7,10 @@
 //!
 //! To add an endpoint: a function in the noun's file, a line in its area below `routes/`, a test.
 
+mod analyst_blocklist;
+mod analyst_data;
+mod analyst_sync;
+mod analyst_tree;
 pub mod answer;
 mod attributes;
 mod auth_keys;
@@ -14,6 +18,7 @@ pub mod authenticate;
 mod blocklists;
 pub mod compat;
 mod describe;
+mod event_graphs;
 mod event_writer;
 mod events;
 mod failure;
@@ -25,6 +30,8 @@ mod objects;
 mod orgs;
 pub mod path;
 mod reply;
+mod report_extract;
+mod reports;
 pub mod request;
 mod restsearch;
 mod roles;

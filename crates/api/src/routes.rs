@@ -68,8 +68,12 @@ impl Methods {
 impl Route {
     /// Whether its body holds events, attributes, objects or text, which may be long.
     pub fn takes_content(&self) -> bool {
-        matches!(self.controller, "events" | "attributes" | "objects")
-            && matches!(self.action, "add" | "edit" | "freetextimport")
+        match self.controller {
+            "events" | "attributes" | "objects" => matches!(self.action, "add" | "edit" | "freetextimport"),
+            "eventreports" | "eventgraph" => matches!(self.action, "add" | "edit"),
+            "analystdata" => matches!(self.action, "pushanalystdata" | "filteranalystdataforpush"),
+            _ => false,
+        }
     }
 }
 

@@ -1,10 +1,9 @@
 //! Analyst data: notes, opinions and relationships that analysts attach to records, here or elsewhere.
 
-use crate::Uuid;
 use crate::FieldError;
+use crate::Uuid;
 use crate::ids::Ref;
 use crate::org::OrgRef;
-use crate::sharing::SharingGroupDraft;
 
 /// The three kinds. Codes are stored and are MISP's `note_type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -125,7 +124,6 @@ pub struct AnalystDraft {
     pub modified: Option<i64>,
     pub distribution: Option<i64>,
     pub sharing_group: Option<Ref>,
-    pub sharing_group_draft: Option<SharingGroupDraft>,
     pub locked: Option<bool>,
     /// The text of a note, the comment of an opinion.
     pub words: Option<String>,

@@ -133,8 +133,11 @@ pub const MAX_SEARCHED_BYTES: usize = 1 << 20;
 /// Puts references to attributes in place of the words they were recognised by; where several begin, the longest
 /// counts. References that are there already are left alone, and so is a word that is a part of a longer one.
 pub fn refer(content: &str, words: &[(String, Uuid)]) -> String {
-    let known: HashMap<&[u8], Uuid> =
-        words.iter().filter(|(word, _)| !word.is_empty()).map(|(word, uuid)| (word.as_bytes(), *uuid)).collect();
+    let known: HashMap<&[u8], Uuid> = words
+        .iter()
+        .filter(|(word, _)| !word.is_empty())
+        .map(|(word, uuid)| (word.as_bytes(), *uuid))
+        .collect();
     let mut lengths: Vec<usize> = known.keys().map(|word| word.len()).collect();
     lengths.sort_unstable_by(|a, b| b.cmp(a));
     lengths.dedup();
@@ -228,7 +231,9 @@ mod tests {
             ("evil.example".to_owned(), uuid()),
         ];
         let text = refer(
-            &format!("10.0.0.1 and 10.0.0.12, é10.0.0.1, http://evil.example/x evil.example @[tag](evil.example) @[attribute]({ONE})"),
+            &format!(
+                "10.0.0.1 and 10.0.0.12, é10.0.0.1, http://evil.example/x evil.example @[tag](evil.example) @[attribute]({ONE})"
+            ),
             &words,
         );
         assert_eq!(

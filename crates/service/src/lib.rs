@@ -5,16 +5,19 @@
 //! No JSON, no HTML, no SQL text. Reading that needs no rule beyond visibility goes through
 //! [`Service::read`] with the store's own functions.
 
+pub mod analyst;
 pub mod attribute;
 pub mod auth_key;
 pub mod blocklist;
 mod context;
 pub mod error;
 pub mod event;
+pub mod event_graph;
 pub mod first_start;
 pub mod knowledge;
 pub mod object;
 pub mod org;
+pub mod report;
 pub mod role;
 mod rules;
 pub mod setting;

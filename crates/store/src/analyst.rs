@@ -73,6 +73,8 @@ pub struct AnalystQuery {
     pub limit: Option<i64>,
     /// 1-based; counts only with a limit.
     pub page: i64,
+    /// Row numbers above this alone.
+    pub after: i64,
 }
 
 /// A uuid that is taken by analyst data, seen or unseen: to decide about what came with it.
@@ -109,8 +111,9 @@ impl Reader<'_> {
     /// Visible analyst data of one kind by row number.
     pub fn find_analyst_data(&mut self, query: &AnalystQuery) -> Result<Vec<AnalystData>> {
         let lite = self.conn.is_lite();
-        let mut terms = vec![self.sees_analyst_data("d"), format!("d.kind = {}", query.kind as i64)];
-        let mut args: Vec<Val<'_>> = Vec::new();
+        let mut terms =
+            vec![self.sees_analyst_data("d"), format!("d.kind = {}", query.kind as i64), "d.id > $1".into()];
+        let mut args: Vec<Val<'_>> = vec![query.after.into()];
         let set = dialect::uuid_set_text(lite, query.uuids.iter());
         if !query.uuids.is_empty() {
             args.push(Val::Text(&set));
@@ -192,7 +195,8 @@ impl Reader<'_> {
                 "select uuid, id, kind, orgc_id, modified, locked from analyst_data where uuid in {places}"
             );
             self.conn.each(&sql, &args, |r| {
-                let kind = AnalystKind::from_code(r.int(2)?).ok_or(Error::Damaged("a kind of analyst data"))?;
+                let kind =
+                    AnalystKind::from_code(r.int(2)?).ok_or(Error::Damaged("a kind of analyst data"))?;
                 let known = KnownAnalystData {
                     id: r.int(1)?,
                     kind,
@@ -212,7 +216,8 @@ impl Reader<'_> {
         if uuids.is_empty() {
             return Ok(FxHashMap::default());
         }
-        let (lite, visible) = (self.conn.is_lite(), |sees: &str| format!("case when {sees} then 1 else 0 end"));
+        let (lite, visible) =
+            (self.conn.is_lite(), |sees: &str| format!("case when {sees} then 1 else 0 end"));
         let both = |sees: String, buried: String| visible(&format!("({sees} and {buried})"));
         let queries = [
             ("events t", "t.id", visible(&self.sees_event("t"))),
@@ -251,6 +256,29 @@ impl Reader<'_> {
         Ok(found)
     }
 
+    /// What kind of record here has this uuid, seen or unseen: for who names a record by its uuid alone. Whether
+    /// he sees it is asked afterwards.
+    pub fn analyst_target_kind(&mut self, uuid: &Uuid) -> Result<Option<TargetKind>> {
+        let tables = [
+            ("events", TargetKind::Event),
+            ("attributes", TargetKind::Attribute),
+            ("objects", TargetKind::Object),
+            ("event_reports", TargetKind::EventReport),
+            ("galaxies", TargetKind::Galaxy),
+            ("clusters", TargetKind::GalaxyCluster),
+            ("orgs", TargetKind::Organisation),
+            ("sharing_groups", TargetKind::SharingGroup),
+        ];
+        let mut parts: Vec<String> = tables
+            .iter()
+            .map(|(table, kind)| format!("select {} as code from {table} where uuid = $1", *kind as i64))
+            .collect();
+        parts.push("select kind + 7 as code from analyst_data where uuid = $1".into());
+        let sql = parts.join(" union all ");
+        let code = self.conn.number(&sql, &[uuid.into()])?;
+        Ok(TargetKind::from_code(code))
+    }
+
     /// How deep data about this record would be nested: 1 on a record that is no analyst data.
     pub fn analyst_depth(&mut self, about: Uuid) -> Result<usize> {
         let mut at = about;
@@ -268,6 +296,14 @@ impl Reader<'_> {
 impl Writer<'_> {
     /// Adds analyst data (its `id` is ignored); returns the row number.
     pub fn insert_analyst_data(&mut self, data: &AnalystData) -> Result<i64> {
+        if data.event_id > 0 {
+            // Who deletes the event meanwhile waits for this, and then deletes it too.
+            let lock = dialect::for_key_share(self.conn.is_lite());
+            let sql = format!("select id from events where id = $1{lock}");
+            if self.conn.number(&sql, &[data.event_id.into()])? == 0 {
+                return Err(Error::NotFound("event"));
+            }
+        }
         let id = dialect::allocate(&mut self.conn, "analyst_data", 1)?[0];
         let sql = format!("insert into analyst_data ({}) values {}", NAMES.join(", "), list::places(1, 20));
         let args: [Val<'_>; 20] = [

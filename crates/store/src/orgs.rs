@@ -117,6 +117,15 @@ impl Reader<'_> {
         Ok(found.into_iter().map(|org| (org.id, org)).collect())
     }
 
+    /// These organisations with all their columns.
+    pub fn orgs_by_ids(&mut self, ids: &[i64]) -> Result<FxHashMap<i64, Org>> {
+        let lite = self.conn.is_lite();
+        let sql = format!("select {COLUMNS} from orgs where {}", dialect::in_set(lite, "id", 1));
+        let set = dialect::set_text(lite, ids.iter().copied());
+        let found = self.conn.all(&sql, &[Val::Text(&set)], read)?;
+        Ok(found.into_iter().map(|org| (org.id, org)).collect())
+    }
+
     pub fn org_user_count(&mut self, id: i64) -> Result<i64> {
         self.conn.number("select count(*) from users where org_id = $1", &[id.into()])
     }

@@ -40,6 +40,8 @@ pub struct ReportQuery {
     pub limit: i64,
     /// 1-based.
     pub page: i64,
+    /// Row numbers above this alone.
+    pub after: i64,
 }
 
 /// A uuid that is taken: which report has it, where, and how old it is.
@@ -76,10 +78,15 @@ impl Reader<'_> {
         self.conn.all(&sql, &[event.id.into(), after.into(), limit.into()], read)
     }
 
-    /// Visible reports by row number.
+    /// Visible reports by row number: one page.
     pub fn find_reports(&mut self, query: &ReportQuery) -> Result<Vec<EventReport>> {
-        let mut terms = vec![self.sees_report("e", "r"), self.sees_tombstone("e", "r")];
-        let mut args: Vec<Val<'_>> = Vec::new();
+        self.find_reports_from(query, query.limit.saturating_mul((query.page - 1).max(0)))
+    }
+
+    /// The same after so many of them, whatever the page.
+    pub fn find_reports_from(&mut self, query: &ReportQuery, skip: i64) -> Result<Vec<EventReport>> {
+        let mut terms = vec![self.sees_report("e", "r"), self.sees_tombstone("e", "r"), "r.id > $1".into()];
+        let mut args: Vec<Val<'_>> = vec![query.after.into()];
         if let Some(id) = query.event_id {
             args.push(id.into());
             terms.push(format!("r.event_id = ${}", args.len()));
@@ -103,7 +110,7 @@ impl Reader<'_> {
             terms.push(format!("({})", any.join(" or ")));
         }
         args.push(query.limit.into());
-        args.push(Val::Int(query.limit.saturating_mul((query.page - 1).max(0))));
+        args.push(skip.into());
         let sql = format!(
             "select {COLUMNS} from {FROM} where {} order by r.id limit ${} offset ${}",
             terms.join(" and "),
@@ -118,7 +125,8 @@ impl Reader<'_> {
         let values: Vec<Val<'_>> = uuids.iter().map(Val::from).collect();
         let mut found = FxHashMap::default();
         for (places, args) in list::chunks(&values) {
-            let sql = format!("select uuid, id, event_id, timestamp from event_reports where uuid in {places}");
+            let sql =
+                format!("select uuid, id, event_id, timestamp from event_reports where uuid in {places}");
             self.conn.each(&sql, &args, |r| {
                 let known = KnownReport { id: r.int(1)?, event_id: r.int(2)?, timestamp: r.int(3)? };
                 found.insert(r.uuid(0)?, known);

@@ -227,7 +227,8 @@ impl Reader<'_> {
         }
         if f.non_empty {
             w.and(
-                "(e.attribute_count > 0 or exists (select 1 from event_reports er where er.event_id = e.id))".into(),
+                "(e.attribute_count > 0 or exists (select 1 from event_reports er where er.event_id = e.id))"
+                    .into(),
             );
         }
         if let Some(from) = &f.date_from {

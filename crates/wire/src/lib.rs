@@ -5,14 +5,17 @@
 //! No database, no HTTP.
 
 mod admin_in;
+mod analyst_in;
 mod attribute_in;
 mod context_in;
 mod event_in;
 mod loose;
 mod object_in;
 mod record;
+mod report_in;
 
 pub mod admin_out;
+pub mod analyst_out;
 pub mod answer;
 pub mod attribute_out;
 pub mod event_out;
@@ -20,6 +23,7 @@ pub mod include;
 pub mod index;
 pub mod json;
 pub mod object_out;
+pub mod report_out;
 pub mod search;
 pub mod sharing_out;
 mod sighting_search;
@@ -32,6 +36,7 @@ mod out_tests;
 mod tests;
 
 pub use admin_in::{TagIn, read_org, read_sharing_group, read_tag, read_user};
+pub use analyst_in::{read_analyst_data, read_pushed_analyst_data};
 pub use attribute_in::{AttributesIn, read_attributes};
 pub use context_in::{TagTarget, read_sighting, read_sightings, read_tag_target};
 pub use event_in::{read_event, read_events};
@@ -39,6 +44,7 @@ pub use include::{EventView, Include, read_event_view};
 pub use index::{IndexOptions, read_index};
 pub use json::JsonWriter;
 pub use object_in::{read_object, read_reference};
+pub use report_in::read_report;
 pub use search::{SearchError, SearchRequest, read_search};
 pub use sighting_search::{SightingContext, SightingSearch, read_sighting_search};
 
