@@ -12,7 +12,7 @@ use pisax_model::event::Event;
 use pisax_model::ids::Ref;
 use rustc_hash::FxHashMap;
 
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 21] = [
     "id",
     "uuid",
     "kind",
@@ -33,6 +33,7 @@ const NAMES: [&str; 20] = [
     "relationship_type",
     "related_uuid",
     "related_type",
+    "root_uuid",
 ];
 
 fn read(row: &Row<'_>) -> Result<AnalystData> {
@@ -304,9 +305,12 @@ impl Writer<'_> {
                 return Err(Error::NotFound("event"));
             }
         }
+        let above = "select root_uuid from analyst_data where uuid = $1";
+        let above = self.conn.first(above, &[(&data.object_uuid).into()], |r| r.uuid(0))?;
+        let root = above.unwrap_or(data.object_uuid);
         let id = dialect::allocate(&mut self.conn, "analyst_data", 1)?[0];
-        let sql = format!("insert into analyst_data ({}) values {}", NAMES.join(", "), list::places(1, 20));
-        let args: [Val<'_>; 20] = [
+        let sql = format!("insert into analyst_data ({}) values {}", NAMES.join(", "), list::places(1, 21));
+        let args: [Val<'_>; 21] = [
             id.into(),
             (&data.uuid).into(),
             Val::Int(data.kind as i64),
@@ -327,8 +331,14 @@ impl Writer<'_> {
             (&data.relationship_type).into(),
             data.related_uuid.as_ref().into(),
             data.related_type.map(|kind| kind as i64).into(),
+            (&root).into(),
         ];
         self.conn.execute(&sql, &args)?;
+        // What was said about this came before it.
+        self.conn.execute(
+            "update analyst_data set root_uuid = $2, event_id = $3 where root_uuid = $1 and uuid <> $1",
+            &[(&data.uuid).into(), (&root).into(), data.event_id.into()],
+        )?;
         self.changed(Noun::AnalystData, Action::Add, data.uuid, data.event_id).of(id, &data.title());
         Ok(id)
     }
@@ -373,12 +383,13 @@ impl Writer<'_> {
     /// Removes what was said about a record that goes for good, and about that in turn: it would be shown to
     /// those who never saw the record.
     pub(crate) fn drop_analyst_data_about(&mut self, uuid: &Uuid) -> Result<()> {
-        self.drop_analyst_data("select uuid from analyst_data where object_uuid = $1", &[uuid.into()])
+        let first = "select uuid from analyst_data where object_uuid = $1 or root_uuid = $1";
+        self.drop_analyst_data(first, &[uuid.into()])
     }
 
     /// The same for an event with everything in it.
     pub(crate) fn drop_analyst_data_of_event(&mut self, event: &Event) -> Result<()> {
-        let first = "select uuid from analyst_data where event_id = $1 or object_uuid in \
+        let first = "select uuid from analyst_data where event_id = $1 or root_uuid in \
                      (select uuid from events where id = $1 \
                       union all select uuid from attributes where event_id = $1 \
                       union all select uuid from objects where event_id = $1 \

@@ -80,71 +80,73 @@ impl Reader<'_> {
     }
 
     /// Whether analyst data is visible: its own organisations see it, and whom it is distributed to, but nobody
-    /// who does not see what it is about.
+    /// who does not see the record that it is about in the end, or analyst data in between.
     pub(crate) fn sees_analyst_data(&self, alias: &str) -> String {
-        self.sees_analyst_data_at(alias, 1)
-    }
-
-    /// The same for data `depth` levels above what was asked for. At the last level what is about yet other
-    /// analyst data is hidden: nothing is written that deep here, and a circle ends.
-    fn sees_analyst_data_at(&self, alias: &str, depth: usize) -> String {
         if self.actor.sees_all() {
             return "1 = 1".into();
         }
-        let org = self.actor.org_id;
-        let groups = self.groups();
-        let about = format!("{alias}.object_uuid");
-        let (e, o, a) = (format!("e{depth}"), format!("o{depth}"), format!("a{depth}"));
-        let (r, g, d) = (format!("r{depth}"), format!("g{depth}"), format!("d{depth}"));
-        let sees_event = self.sees_event(&e);
-        let above = match depth {
-            pisax_model::analyst::DEEPEST => "1 = 0".to_owned(),
-            _ => self.sees_analyst_data_at(&d, depth + 1),
-        };
-        let attribute = format!("{} and {}", self.sees_attribute(&e, &o, &a), self.sees_tombstone(&e, &a));
-        let object = format!("{} and {}", self.sees_object(&e, &o), self.sees_tombstone(&e, &o));
-        let report = format!("{} and {}", self.sees_report(&e, &r), self.sees_tombstone(&e, &r));
-        let group = self.sees_group(&g);
+        let root = format!("{alias}.root_uuid");
+        let sees_event = self.sees_event("te");
         let hidden = [
-            format!("select 1 from events {e} where {e}.id = {alias}.event_id and not ({sees_event})"),
-            format!("select 1 from events {e} where {e}.uuid = {about} and not ({sees_event})"),
+            format!("select 1 from events te where te.id = {alias}.event_id and not ({sees_event})"),
+            format!("select 1 from events te where te.uuid = {root} and not ({sees_event})"),
             format!(
-                "select 1 from attributes {a} join events {e} on {e}.id = {a}.event_id \
-                 left join objects {o} on {o}.id = {a}.object_id and {a}.object_id > 0 \
-                 where {a}.uuid = {about} and not ({attribute})"
+                "select 1 from attributes ta join events te on te.id = ta.event_id \
+                 left join objects tz on tz.id = ta.object_id and ta.object_id > 0 \
+                 where ta.uuid = {root} and not ({} and {})",
+                self.sees_attribute("te", "tz", "ta"),
+                self.sees_tombstone("te", "ta")
             ),
             format!(
-                "select 1 from objects {o} join events {e} on {e}.id = {o}.event_id \
-                 where {o}.uuid = {about} and not ({object})"
+                "select 1 from objects tz join events te on te.id = tz.event_id \
+                 where tz.uuid = {root} and not ({} and {})",
+                self.sees_object("te", "tz"),
+                self.sees_tombstone("te", "tz")
             ),
             format!(
-                "select 1 from event_reports {r} join events {e} on {e}.id = {r}.event_id \
-                 where {r}.uuid = {about} and not ({report})"
+                "select 1 from event_reports tr join events te on te.id = tr.event_id \
+                 where tr.uuid = {root} and not ({} and {})",
+                self.sees_report("te", "tr"),
+                self.sees_tombstone("te", "tr")
             ),
-            format!("select 1 from sharing_groups {g} where {g}.uuid = {about} and not ({group})"),
-            format!("select 1 from analyst_data {d} where {d}.uuid = {about} and not ({above})"),
+            format!(
+                "select 1 from sharing_groups tg where tg.uuid = {root} and not ({})",
+                self.sees_group("tg")
+            ),
         ];
         let hidden: Vec<String> = hidden.iter().map(|sql| format!("not exists ({sql})")).collect();
+        format!("({} and {})", self.reaches_analyst_data(alias, 1), hidden.join(" and "))
+    }
+
+    /// Whether analyst data is the actor's or for him, and the same of what it is about, level by level. At the
+    /// last level what is about yet other analyst data is hidden: nothing is written that deep here, and a
+    /// circle ends.
+    fn reaches_analyst_data(&self, alias: &str, depth: usize) -> String {
+        let (org, groups, about) = (self.actor.org_id, self.groups(), format!("{alias}.object_uuid"));
         let here: Vec<String> = [
             "events",
             "attributes",
             "objects",
             "event_reports",
-            "sharing_groups",
             "analyst_data",
+            "sharing_groups",
             "orgs",
             "galaxies",
             "clusters",
         ]
         .iter()
-        .map(|table| format!("exists (select 1 from {table} h where h.uuid = {about})"))
+        .map(|table| format!("select 1 from {table} th where th.uuid = {about}"))
         .collect();
+        let above = match depth {
+            pisax_model::analyst::DEEPEST => "1 = 0".to_owned(),
+            _ => self.reaches_analyst_data(&format!("t{depth}"), depth + 1),
+        };
         format!(
             "(({alias}.org_id = {org} or {alias}.orgc_id = {org} or {alias}.distribution in (1, 2, 3) \
              or ({alias}.distribution = 4 and {alias}.sharing_group_id in {groups}) \
-             or ({alias}.distribution = 5 and ({}))) and {})",
-            here.join(" or "),
-            hidden.join(" and ")
+             or ({alias}.distribution = 5 and exists ({}))) \
+             and not exists (select 1 from analyst_data t{depth} where t{depth}.uuid = {about} and not {above}))",
+            here.join(" union all ")
         )
     }
 }

@@ -49,6 +49,9 @@ fn begin(
     if draft.bad_uuid {
         return Err(FieldError::new("uuid", "Please provide a valid RFC 4122 UUID"));
     }
+    if draft.uuid == Some(about.0) {
+        return Err(FieldError::new("object_uuid", "Analyst data cannot be about itself."));
+    }
     let now = w.now();
     let org_id = w.actor().org_id;
     let mut data = AnalystData {

@@ -6,15 +6,17 @@ create table event_reports (
 create index event_reports_event on event_reports (event_id{and_id});
 
 -- What analysts say about records, here or elsewhere: kind 0 a note, 1 an opinion, 2 a relationship. words is
--- the text of a note or the comment of an opinion. event_id is the event that the record it is about is in (0:
--- none that is known): the two are read and removed together.
+-- the text of a note or the comment of an opinion. root_uuid is the record that it is about in the end, past the
+-- analyst data in between, and event_id the event which that is or is in (0: none that is known): who does not see
+-- these does not see it, and it goes with them.
 create table analyst_data (
   id {pk}, uuid {blob} not null unique, kind {small} not null, object_uuid {blob} not null,
-  object_type {small} not null, event_id {int} not null, authors text not null, org_id {int} not null,
+  object_type {small} not null, root_uuid {blob} not null, event_id {int} not null, authors text not null, org_id {int} not null,
   orgc_id {int} not null, created {int} not null, modified {int} not null, distribution {small} not null,
   sharing_group_id {int} not null, locked {small} not null, words text not null, language text,
   opinion {small}, relationship_type text not null, related_uuid {blob}, related_type {small});
 create index analyst_data_object on analyst_data (object_uuid);
+create index analyst_data_root on analyst_data (root_uuid);
 create index analyst_data_event on analyst_data (event_id{and_id});
 
 create table analyst_data_blocklist (
