@@ -4,12 +4,13 @@ use crate::attributes::Wanted;
 use crate::changes::{Action, Noun};
 use crate::conn::{Row, Val};
 use crate::{Error, Reader, Result, Writer, dialect, list};
-use pisax_model::Uuid;
 use pisax_model::event::Event;
 use pisax_model::filter::Tri;
+use pisax_model::fold::fold;
 use pisax_model::ids::Ref;
 use pisax_model::report::EventReport;
-use rustc_hash::FxHashMap;
+use pisax_model::{AttributeType, Uuid, attribute};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 const COLUMNS: &str = "r.id, r.uuid, r.event_id, r.name, r.content, r.distribution, r.sharing_group_id, \
  r.timestamp, r.deleted";
@@ -118,6 +119,35 @@ impl Reader<'_> {
             args.len()
         );
         self.conn.all(&sql, &args, read)
+    }
+
+    /// Living visible attributes of a visible event by what they hold: of these values, folded, those that the
+    /// event has, each with the oldest attribute that holds it whole.
+    pub fn values_of_event(&mut self, event: &Event, values: &[String]) -> Result<FxHashMap<String, Uuid>> {
+        let wanted: FxHashSet<String> = values.iter().map(|v| fold(v.trim()).into_owned()).collect();
+        let first_half =
+            |whole: &String| whole.split_once('|').map_or(whole.clone(), |(first, _)| first.into());
+        let key = self.key;
+        let hashes = wanted.iter().map(|whole| key.of(&first_half(whole)));
+        let lite = self.conn.is_lite();
+        let set = dialect::set_text(lite, hashes);
+        let sql = format!(
+            "select a.uuid, a.kind, a.value1, a.value2 from postings p join attributes a on a.id = p.attribute_id \
+             join events e on e.id = a.event_id left join objects o on o.id = a.object_id and a.object_id > 0 \
+             where {} and p.event_id = $2 and a.deleted = 0 and {} order by a.id desc",
+            dialect::in_set(lite, "p.hash", 1),
+            self.sees_attribute("e", "o", "a")
+        );
+        let mut found = FxHashMap::default();
+        self.conn.each(&sql, &[Val::Text(&set), event.id.into()], |r| {
+            let kind = AttributeType::from_code(r.int(1)?).ok_or(Error::Damaged("an attribute's type"))?;
+            let whole = fold(attribute::joined(kind, r.text(2)?, r.text(3)?).trim()).into_owned();
+            if wanted.contains(&whole) {
+                found.insert(whole, r.uuid(0)?);
+            }
+            Ok(())
+        })?;
+        Ok(found)
     }
 
     /// Which of these report uuids exist already, anywhere.

@@ -7,12 +7,14 @@ use crate::{Error, Result, Service};
 use pisax_access::{Actor, Permission, edit as rule};
 use pisax_model::attribute::AttributeDraft;
 use pisax_model::event::Event;
+use pisax_model::fold::fold;
 use pisax_model::freetext::{self, Candidate};
 use pisax_model::ids::Ref;
 use pisax_model::report::{EventReport, MAX_SEARCHED_BYTES, refer, without_references};
 use pisax_model::tag::TagDraft;
 use pisax_model::{FieldError, Uuid};
 use pisax_store::Writer;
+use rustc_hash::FxHashMap;
 
 /// What to do with what is found beyond making attributes of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -54,10 +56,26 @@ pub fn extract(service: &Service, actor: &Actor, reference: Ref, how: Extraction
     })
 }
 
-/// Words of the text with the attribute that each stands for; a value that is refused stays text.
+/// Words of the text with the attribute that each stands for, of whatever type that is when the event has it
+/// already; a value that is refused stays text.
 fn save(w: &mut Writer<'_>, event: &Event, candidates: &[Candidate]) -> Result<Vec<(String, Uuid)>> {
     let now_ms = w.now_ms;
-    let checked = candidates.iter().map(|candidate| {
+    let values: Vec<String> =
+        candidates.iter().flat_map(|c| [c.value.clone(), c.original_value.clone()]).collect();
+    let there = w.values_of_event(event, &values)?;
+    let stored = |candidate: &Candidate| {
+        let spellings = [&candidate.value, &candidate.original_value];
+        spellings.into_iter().find_map(|value| there.get(&*fold(value.trim())).copied())
+    };
+    let mut words = Vec::with_capacity(candidates.len());
+    let mut new = Vec::new();
+    for candidate in candidates {
+        match stored(candidate) {
+            Some(uuid) => words.push((candidate.original_value.clone(), uuid)),
+            None => new.push(candidate),
+        }
+    }
+    let checked = new.iter().map(|candidate| {
         let draft = AttributeDraft {
             kind: Some(candidate.default_type.name().into()),
             value: Some(candidate.value.clone()),
@@ -68,15 +86,13 @@ fn save(w: &mut Writer<'_>, event: &Event, candidates: &[Candidate]) -> Result<V
     });
     let added = attribute::insert(w, event, checked.collect(), Twins::Keep)?;
     let ids: Vec<i64> = added.ids.iter().flatten().copied().collect();
-    let saved = w.attributes_by_ids(&ids)?;
-    let uuid = |id: i64| saved.iter().find(|a| a.id == id).map(|a| a.uuid);
-    let by_id: rustc_hash::FxHashMap<i64, Uuid> =
-        ids.iter().filter_map(|id| Some((*id, uuid(*id)?))).collect();
-    Ok(candidates
+    let saved: FxHashMap<i64, Uuid> = w.attributes_by_ids(&ids)?.iter().map(|a| (a.id, a.uuid)).collect();
+    let known = new
         .iter()
         .zip(&added.ids)
-        .filter_map(|(candidate, id)| Some((candidate.original_value.clone(), *by_id.get(id.as_ref()?)?)))
-        .collect())
+        .filter_map(|(candidate, id)| Some((candidate.original_value.clone(), *saved.get(id.as_ref()?)?)));
+    words.extend(known);
+    Ok(words)
 }
 
 /// Words that may be names of tags: `namespace:predicate` and `namespace:predicate="value"`.
