@@ -491,3 +491,117 @@ def test_an_organisation_keeps_its_drawings_of_an_event(owner: Member, stranger:
     assert owner.api.post(f"/eventGraph/add/{event['id']}", long).status_code in (403, 413)
     assert owner.api.ok(f"/eventGraph/delete/{number}")["success"] == "EventGraph deleted."
     assert owner.api.view(f"/eventGraph/view/{event['id']}") == []
+
+
+def test_an_event_is_drawn_as_far_as_its_reader_sees_it(owner: Member, stranger: Member) -> None:
+    hidden = {"type": "text", "value": "for the owner", "distribution": OWN, "uuid": str(uuid4())}
+    shown = {"type": "domain", "value": "drawn.example.com", "uuid": str(uuid4()), "distribution": INHERIT}
+    held = {
+        "name": "domain-ip",
+        "uuid": str(uuid4()),
+        "distribution": INHERIT,
+        "first_seen": "2026-01-01T00:00:00+00:00",
+        "Attribute": [{"object_relation": "ip", "type": "ip-dst", "value": "198.51.100.9"}],
+        "ObjectReference": [
+            {"referenced_uuid": hidden["uuid"], "relationship_type": "hides"},
+            {"referenced_uuid": shown["uuid"], "relationship_type": "shows"},
+        ],
+    }
+    event = new_event(owner, Attribute=[hidden, shown], Object=[held])
+    path = f"{event['id']}/event.json"
+    for reader, edges, labels in (
+        (owner, {"hides", "shows"}, {"for the owner", "drawn.example.com", ""}),
+        (stranger, {"shows"}, {"drawn.example.com", ""}),
+    ):
+        drawn = reader.api.view(f"/events/getEventGraphReferences/{path}")
+        assert {edge["type"] for edge in drawn["relations"]} == edges
+        assert {node["label"] for node in drawn["items"]} == labels
+        nodes = {node["id"] for node in drawn["items"]}
+        assert all(edge["from"] in nodes and edge["to"] in nodes for edge in drawn["relations"])
+        generic = reader.api.ok(f"/events/getEventGraphGeneric/{path}", {"keyType": "type"})
+        assert {n["label"] for n in generic["items"] if n["node_type"] == "keyType"} >= {"domain", "ip-dst"}
+        assert reader.api.view(f"/events/getEventGraphTags/{path}")["relations"] == []
+        items = reader.api.view(f"/events/getEventTimeline/{path}")["items"]
+        assert len(items) == len(labels)
+        assert [i["first_seen"][:10] for i in items if i["group"] == "object"] == ["2026-01-01"]
+        counts = reader.api.view(f"/events/getDistributionGraph/{path}")
+        assert counts["attribute"][str(OWN)] == len(labels) - 2
+        assert counts["obj_attr"][str(ALL)] == 1
+    secret = new_event(owner, distribution=OWN)
+    for action in (
+        "getEventGraphReferences",
+        "getEventGraphTags",
+        "getEventGraphGeneric",
+        "getEventTimeline",
+        "getDistributionGraph",
+    ):
+        assert stranger.api.get(f"/events/{action}/{secret['id']}").status_code == 404
+
+
+# ---- Bad input --------------------------------------------------------------------------------------
+
+ODD_BODIES: list[Any] = [
+    [],
+    [1, "x"],
+    "text",
+    7,
+    None,
+    {"EventReport": [[]], "Note": "x", "EventGraph": []},
+    {"EventReport": {"name": {"a": 1}, "content": []}, "Note": {"note": [1]}, "network_json": [[]]},
+    {"name": "\u0000", "content": "\u0000", "note": "\u0000", "network_json": "\u0000"},
+    {"uuids": [{}, 1, None], "orgc_name": {"a": []}, "Opinion": {"x": {}}, "distribution": "x"},
+    {"Note": {"00000000-0000-4000-8000-000000000001": []}, "opinion": 1e300, "created": "9" * 40},
+    {
+        "note": "x",
+        "modified": "not a time",
+        "related_object_uuid": 5,
+        "object_uuid": [],
+        "sharing_group_id": {},
+    },
+]
+
+
+@pytest.mark.parametrize("body", ODD_BODIES, ids=lambda body: json.dumps(body)[:40])
+def test_no_body_breaks_anything(owner: Member, admin: Api, body: Any) -> None:
+    event = new_event(owner)
+    report = new_report(owner, event)
+    note = note_on(owner, event["uuid"], "Event")
+    for api, path in (
+        (owner.api, f"/eventReports/add/{event['id']}"),
+        (owner.api, f"/eventReports/edit/{report['id']}"),
+        (owner.api, "/eventReports/index"),
+        (owner.api, f"/eventReports/extractAllFromReport/{report['id']}"),
+        (owner.api, f"/eventReports/importReportFromUrl/{event['id']}"),
+        (owner.api, f"/analyst_data/add/Note/{event['uuid']}/Event"),
+        (owner.api, f"/analyst_data/add/Opinion/{event['uuid']}"),
+        (owner.api, f"/analyst_data/edit/Note/{note['id']}"),
+        (owner.api, "/analyst_data/index/Note"),
+        (owner.api, "/analyst_data/indexMinimal"),
+        (admin, "/analyst_data/filterAnalystDataForPush"),
+        (admin, "/analyst_data/pushAnalystData"),
+        (admin, "/analystDataBlocklists/add"),
+        (owner.api, f"/eventGraph/add/{event['id']}"),
+        (owner.api, f"/events/getEventGraphGeneric/{event['id']}"),
+    ):
+        answer = api.raw("POST", path, json.dumps(body).encode())
+        assert answer.status_code < 500, f"{path}: {answer.status_code} {answer.text[:300]}"
+        answer.json()
+    assert owner.api.raw("POST", f"/eventReports/add/{event['id']}", b'{"name": ').status_code == 405
+    assert owner.api.raw("POST", "/analyst_data/add/Note/" + GHOST + "/Event", b"{").status_code == 405
+    after = event_of(owner.api, event)
+    assert after["EventReport"][0]["id"] == report["id"]
+
+
+@pytest.mark.parametrize("id", ["0", "-1", "nonsense", "9" * 30, GHOST, "%00", "1;drop"])
+def test_no_id_breaks_anything(owner: Member, id: str) -> None:
+    for path in (
+        f"/eventReports/view/{id}",
+        f"/eventReports/index/event_id:{id}/limit:{id}/page:{id}",
+        f"/analyst_data/view/Note/{id}",
+        f"/analyst_data/index/Note/uuid[]:{id}/limit:{id}/page:{id}",
+        f"/analyst_data/getRelatedElement/Event/{id}",
+        f"/analyst_data/getChildren/Note/{id}",
+        f"/eventGraph/view/{id}/{id}",
+        f"/events/getReferenceData/{id}",
+    ):
+        assert owner.api.get(path).status_code in (200, 404), path

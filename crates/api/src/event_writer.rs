@@ -477,14 +477,17 @@ impl References {
         self.by_object.contains_key(&object_id)
     }
 
-    pub(crate) fn write(&self, object_id: i64, sink: &mut Sink) {
-        let Some(list) = self.by_object.get(&object_id) else { return };
-        // A target that the reader does not see is not told of.
-        let seen = |r: &&Reference| match r.to_object {
+    /// Those of an object whose targets the reader sees: of another he is not told.
+    pub(crate) fn seen(&self, object_id: i64) -> impl Iterator<Item = &Reference> {
+        let list = self.by_object.get(&object_id).into_iter().flatten();
+        list.filter(|r| match r.to_object {
             true => self.objects.contains_key(&r.referenced_id),
             false => self.places.contains_key(&r.referenced_id),
-        };
-        for (n, reference) in list.iter().filter(seen).enumerate() {
+        })
+    }
+
+    pub(crate) fn write(&self, object_id: i64, sink: &mut Sink) {
+        for (n, reference) in self.seen(object_id).enumerate() {
             if n > 0 {
                 sink.buffer().push(b',');
             }

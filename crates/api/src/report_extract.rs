@@ -1,27 +1,25 @@
 //! `/eventReports/…`: what the text of a report points at, and what is found in it.
 
-use crate::answer::{Answer, Sink, Stop};
-use crate::event_writer::References;
+use crate::answer::{Answer, Sink};
+use crate::event_walk::{Draw, Held, Leaves, walk};
 use crate::events::find;
 use crate::failure::Failure;
-use crate::reply::{document, member, wrapped};
+use crate::reply::{document, member, number_member, wrapped};
 use crate::reports::{INVALID, shelf, unauthorised};
 use crate::request::{Request, flag, text};
 use pisax_access::edit as rule;
 use pisax_model::AttributeType;
-use pisax_model::event::Event;
+use pisax_model::attribute::AttributeView;
 use pisax_model::freetext;
 use pisax_model::ids::Ref;
 use pisax_model::report::{MAX_SEARCHED_BYTES, without_references};
 use pisax_model::tag::Attached;
 use pisax_service::Error;
 use pisax_service::report::{self as service, Extraction};
-use pisax_store::attributes::{Batch, Wanted};
 use pisax_wire::JsonWriter;
 use pisax_wire::answer as body;
 use pisax_wire::attribute_out::{AttributeContext, write_event_attribute};
 use pisax_wire::object_out::write_object_head;
-use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -118,10 +116,6 @@ pub(crate) fn import_from_url(request: &Request) -> Result<Answer, Failure> {
     Err(Failure::NotSaved { action: "addFromURL", model: "EventReport", reason, id: None })
 }
 
-/// Attributes and objects read at a time.
-const BATCH: i64 = 500;
-const LIVING: Wanted = Wanted { living: true, deleted: false };
-
 /// GET /eventReports/getProxyMISPElements/{id}: the attributes and objects of the report's event by uuid, its
 /// tags by name.
 pub(crate) fn proxy_elements(request: &Request) -> Result<Answer, Failure> {
@@ -133,39 +127,14 @@ pub(crate) fn proxy_elements(request: &Request) -> Result<Answer, Failure> {
     let event = found.ok_or(Failure::NotFound(INVALID))?;
     let (service, actor) = (Arc::clone(&request.service), request.actor.clone());
     Ok(Answer::stream(move |sink: &mut Sink| {
-        let mut elements = Elements { event, tags: FxHashMap::default(), first: true };
+        let own = service.read(&actor, |r| Ok(r.event_tags(&[event.id])?))?;
+        let mut elements = Elements { part: Part::Attributes, tags: BTreeMap::new(), first: true };
+        elements.keep(own.into_values().flatten().filter(|t| t.tag.exportable));
         sink.buffer().extend_from_slice(b"{\"attribute\":{");
-        let mut after = 0;
-        loop {
-            let (batch, tags) = service.store.read::<_, Failure>(&actor, |r| {
-                let batch = r.event_attributes(&elements.event, LIVING, after, BATCH)?;
-                let tags = r.attribute_tags(&batch.ids())?;
-                Ok((batch, tags))
-            })?;
-            let Some(last) = batch.last_id() else { break };
-            after = last;
-            elements.attributes(&batch, &tags, sink)?;
-        }
-        // Attributes of objects stand among the others and in their objects.
-        let mut after = 0;
-        while let Some(last) = service.store.read::<_, Stop>(&actor, |r| {
-            let objects = r.event_objects(&elements.event, LIVING, after, BATCH)?;
-            let ids: Vec<i64> = objects.iter().map(|o| o.id).collect();
-            let batch = r.object_attributes(&elements.event, LIVING, &ids)?;
-            let tags = r.attribute_tags(&batch.ids())?;
-            elements.attributes(&batch, &tags, sink)?;
-            Ok(ids.last().copied())
-        })? {
-            after = last;
-        }
+        walk(&service, &actor, &event, &mut elements, sink)?;
         sink.buffer().extend_from_slice(b"},\"object\":{");
-        elements.first = true;
-        let mut after = 0;
-        while let Some(last) = service.store.read::<_, Stop>(&actor, |r| elements.objects(r, after, sink))? {
-            after = last;
-        }
-        let own = service.store.read::<_, Failure>(&actor, |r| Ok(r.event_tags(&[elements.event.id])?))?;
-        elements.keep(own.into_values().flatten());
+        (elements.part, elements.first) = (Part::Objects, true);
+        walk(&service, &actor, &event, &mut elements, sink)?;
         sink.buffer().extend_from_slice(b"},\"objectTemplates\":[],\"galaxymatrix\":[],\"tagname\":{");
         elements.write_tags(sink);
         sink.buffer().extend_from_slice(b"}}");
@@ -173,15 +142,22 @@ pub(crate) fn proxy_elements(request: &Request) -> Result<Answer, Failure> {
     }))
 }
 
+/// What is being written: every attribute, those in objects among them, or every object.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Attributes,
+    Objects,
+}
+
 struct Elements {
-    event: Event,
-    tags: FxHashMap<String, Attached>,
+    part: Part,
+    tags: BTreeMap<String, Attached>,
     first: bool,
 }
 
 impl Elements {
     fn keep(&mut self, tags: impl Iterator<Item = Attached>) {
-        for attached in tags.filter(|t| t.tag.exportable) {
+        for attached in tags {
             self.tags.entry(attached.tag.name.clone()).or_insert(attached);
         }
     }
@@ -193,76 +169,53 @@ impl Elements {
         sink.buffer().extend_from_slice(format!("\"{uuid}\":").as_bytes());
     }
 
-    fn attributes(
-        &mut self,
-        batch: &Batch,
-        tags: &FxHashMap<i64, Vec<Attached>>,
-        sink: &mut Sink,
-    ) -> Result<(), Stop> {
-        for attribute in batch.iter() {
-            self.key(attribute.uuid, sink);
-            let tags = tags.get(&attribute.id).map_or(&[][..], Vec::as_slice);
-            let context = AttributeContext { tags, ..AttributeContext::default() };
-            write_event_attribute(&mut JsonWriter::new(sink.buffer()), &attribute, &context);
-            sink.flush_full()?;
-        }
-        self.keep(tags.values().flatten().cloned());
-        Ok(())
-    }
-
-    /// Writes a batch of objects with their attributes; gives the last row number.
-    fn objects(
-        &mut self,
-        r: &mut pisax_store::Reader<'_>,
-        after: i64,
-        sink: &mut Sink,
-    ) -> Result<Option<i64>, Stop> {
-        let objects = r.event_objects(&self.event, LIVING, after, BATCH)?;
-        let ids: Vec<i64> = objects.iter().map(|o| o.id).collect();
-        let batch = r.object_attributes(&self.event, LIVING, &ids)?;
-        let references = References::load(r, &ids, false)?;
-        let mut at = 0;
-        for object in &objects {
-            let from = at;
-            while at < batch.len() && batch.get(at).object_id == object.id {
-                at += 1;
-            }
-            if from == at {
-                continue; // nothing in it that the reader sees
-            }
-            self.key(object.uuid, sink);
-            write_object_head(&mut JsonWriter::new(sink.buffer()), object);
-            sink.buffer().extend_from_slice(b",\"ObjectReference\":[");
-            references.write(object.id, sink);
-            sink.buffer().extend_from_slice(b"],\"Attribute\":[");
-            for i in from..at {
-                if i > from {
-                    sink.buffer().push(b',');
-                }
-                let context = AttributeContext::default();
-                write_event_attribute(&mut JsonWriter::new(sink.buffer()), &batch.get(i), &context);
-            }
-            sink.buffer().extend_from_slice(b"]}");
-            sink.flush_full()?;
-        }
-        Ok(ids.last().copied())
-    }
-
     fn write_tags(&self, sink: &mut Sink) {
-        let mut names: Vec<&String> = self.tags.keys().collect();
-        names.sort();
         let mut w = JsonWriter::new(sink.buffer());
-        for name in names {
-            let tag = &self.tags[name].tag;
+        for (name, attached) in &self.tags {
+            let tag = &attached.tag;
             w.key(name);
             w.begin_object();
-            w.key("id");
-            w.str_num(tag.id);
+            number_member(&mut w, "id", tag.id);
             member(&mut w, "name", &tag.name);
             member(&mut w, "colour", &tag.colour);
             w.key("is_galaxy");
             w.bool(tag.is_galaxy);
             w.end_object();
         }
+    }
+}
+
+impl Draw for Elements {
+    fn attribute(&mut self, attribute: &AttributeView<'_>, leaves: &Leaves, sink: &mut Sink) {
+        if self.part == Part::Attributes {
+            self.key(attribute.uuid, sink);
+            let tags = leaves.tags_of(attribute.id);
+            let context = AttributeContext { tags, ..AttributeContext::default() };
+            write_event_attribute(&mut JsonWriter::new(sink.buffer()), attribute, &context);
+            self.keep(tags.iter().cloned());
+        }
+    }
+
+    fn object(&mut self, held: &Held<'_>, sink: &mut Sink) {
+        if self.part == Part::Attributes {
+            for attribute in held.attributes() {
+                self.attribute(&attribute, held.leaves, sink);
+            }
+            return;
+        }
+        self.key(held.object.uuid, sink);
+        write_object_head(&mut JsonWriter::new(sink.buffer()), held.object);
+        sink.buffer().extend_from_slice(b",\"ObjectReference\":[");
+        held.references.write(held.object.id, sink);
+        sink.buffer().extend_from_slice(b"],\"Attribute\":[");
+        for (i, attribute) in held.attributes().enumerate() {
+            if i > 0 {
+                sink.buffer().push(b',');
+            }
+            let tags = held.leaves.tags_of(attribute.id);
+            let context = AttributeContext { tags, ..AttributeContext::default() };
+            write_event_attribute(&mut JsonWriter::new(sink.buffer()), &attribute, &context);
+        }
+        sink.buffer().extend_from_slice(b"]}");
     }
 }

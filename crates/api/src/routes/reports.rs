@@ -3,7 +3,10 @@
 use super::Methods::{Any, Get, Post};
 use super::Need::{Key, Read, Write};
 use super::{ADD, MODIFY, Route, SITE_ADMIN, route};
-use crate::{analyst_blocklist, analyst_data, analyst_sync, event_graphs, report_extract, reports};
+use crate::{
+    analyst_blocklist, analyst_data, analyst_sync, event_drawing, event_graphs, event_outline,
+    report_extract, reports,
+};
 use pisax_access::Permission as P;
 
 /// Analyst data needs perm_add as well, which the use case sees to.
@@ -38,7 +41,13 @@ pub(super) const ROUTES: &[Route] = &[
     route(Post, "analystdatablocklists", "add", SITE_ADMIN, analyst_blocklist::add, "Block analyst data."),
     route(Post, "analystdatablocklists", "edit", SITE_ADMIN, analyst_blocklist::edit, "Change what is noted beside an entry."),
     route(Post, "analystdatablocklists", "delete", SITE_ADMIN, analyst_blocklist::delete, "Let analyst data come again."),
-    // Event graphs
+    // Drawings of an event
+    route(Any, "events", "geteventgraphreferences", Key, event_drawing::references, "An event as nodes, joined by references."),
+    route(Any, "events", "geteventgraphtags", Key, event_drawing::tags, "An event as nodes, joined by tags."),
+    route(Any, "events", "geteventgraphgeneric", Key, event_drawing::generic, "An event as nodes, joined by equal values."),
+    route(Any, "events", "getreferencedata", Key, event_drawing::reference_data, "One reference between records."),
+    route(Any, "events", "geteventtimeline", Key, event_outline::timeline, "When the things in an event were seen."),
+    route(Any, "events", "getdistributiongraph", Key, event_outline::distribution, "How far the things in an event travel."),
     route(Get, "eventgraph", "view", Key, event_graphs::view, "Drawings of an event by one's organisation."),
     route(Post, "eventgraph", "add", ADD, event_graphs::add, "Keep a drawing of an event."),
     route(Post, "eventgraph", "delete", MODIFY, event_graphs::delete, "Delete a drawing."),
