@@ -209,6 +209,38 @@ STORY: list[Recorded | Unrecorded] = [
     Recorded(157, loose=loosely("attribute_count")),
     Recorded(165, loose=loosely("attribute_count")),
     Recorded(166),
+    Recorded(202, "/event_reports/add/{event2}"),
+    Recorded(207),
+    Unrecorded("/analyst_data/edit/Note/88888888-0000-4000-8000-000000000001", {"note": "golden note 2"}),
+    Unrecorded(
+        "/analyst_data/add/Opinion/" + EVENT.format(2) + "/Event",
+        {
+            "uuid": "88888888-0000-4000-8000-000000000002",
+            "opinion": 80,
+            "comment": "agree",
+            "distribution": 1,
+            "authors": "golden",
+        },
+    ),
+    Unrecorded(
+        "/analyst_data/add/Relationship/" + EVENT.format(2) + "/Event",
+        {
+            "uuid": "88888888-0000-4000-8000-000000000003",
+            "relationship_type": "related-to",
+            "related_object_uuid": EVENT.format(1),
+            "related_object_type": "Event",
+            "distribution": 1,
+            "authors": "golden",
+        },
+    ),
+    # MISP shows tombstones of reports to everybody; here they show where they are asked for. The cluster of
+    # the recording, the proposal that was accepted and what correlated with it are not part of this story.
+    Recorded(
+        213,
+        "/events/view/{event2}",
+        loose=loosely("EventReport", "Galaxy", "Tag", "attribute_count", "RelatedEvent"),
+    ),
+    Recorded(215, "/event_graph/view/{event2}"),
     Recorded(220, "/events/freeTextImport/{event3}/disable_background_processing:1"),
     Recorded(226),
     Recorded(228),
@@ -223,10 +255,6 @@ LATER = {
     194: "peers",
     196: "server settings",
     199: "jobs",
-    202: "event reports",
-    207: "analyst data",
-    213: "analyst data",
-    215: "event graph",
 }
 
 
@@ -282,7 +310,7 @@ class Teller:
         if answer.status_code != 200 or "json" not in answer.headers.get("Content-Type", ""):
             return
         said = answer.json()
-        if not isinstance(said, dict):
+        if not isinstance(said, dict) or "EventReport" in said:
             return
         if "Event" in said and "id" in said["Event"]:
             self.names[f"event{int(said['Event']['uuid'][-2:])}"] = said["Event"]["id"]

@@ -23,6 +23,16 @@ pub fn may_replace(actor: &Actor, event: EventOwner) -> bool {
     may_edit(actor, event) || (actor.has(Permission::Sync) && event.locked)
 }
 
+/// Change a report of the event: anybody of its creator's organisation who may add.
+pub fn may_report(actor: &Actor, event: EventOwner) -> bool {
+    may_edit(actor, event) || (actor.has(Permission::Add) && actor.org_id == event.orgc_id)
+}
+
+/// Change or delete analyst data by this organisation.
+pub fn may_edit_analyst_data(actor: &Actor, orgc_id: i64) -> bool {
+    actor.has(Permission::SiteAdmin) || actor.org_id == orgc_id
+}
+
 /// Publish or unpublish it.
 pub fn may_publish(actor: &Actor, event: EventOwner) -> bool {
     actor.has(Permission::SiteAdmin) || (actor.has(Permission::Publish) && actor.org_id == event.orgc_id)

@@ -11,5 +11,6 @@ pub mod visibility;
 pub use actor::{Actor, Origin, Via};
 pub use pisax_model::permission::{Permission, Permissions};
 pub use visibility::{
-    AttributeFacts, EventFacts, ObjectFacts, ProposalFacts, ReadingRules, SightingPolicy, Visibility,
+    AnalystFacts, AttributeFacts, EventFacts, ObjectFacts, ProposalFacts, ReadingRules, SightingPolicy,
+    Visibility,
 };

@@ -74,6 +74,14 @@ pub struct ProposalFacts {
     pub closed: bool,
 }
 
+#[derive(Debug, Clone, Copy)]
+pub struct AnalystFacts {
+    pub org_id: i64,
+    pub orgc_id: i64,
+    pub distribution: i64,
+    pub sharing_group_id: i64,
+}
+
 /// What one reader can see.
 #[derive(Debug, Clone, Default)]
 pub struct Visibility {
@@ -132,6 +140,21 @@ impl Visibility {
     ) -> bool {
         let involved = [event.org_id, proposal.event_orgc_id, proposal.org_id].contains(&self.org_id);
         self.event(event) && about_visible && (!proposal.closed || self.sees_all || sync || involved)
+    }
+
+    /// An event report is visible as an object is.
+    pub fn report(&self, event: EventFacts, report: ObjectFacts) -> bool {
+        self.object(event, report)
+    }
+
+    /// Analyst data is for its own organisations and for whom it is distributed to, and for nobody who does not
+    /// see what it is about (`target`: none when that is not here). What inherits is as visible as that.
+    pub fn analyst_data(&self, facts: AnalystFacts, target: Option<bool>) -> bool {
+        let own = facts.org_id == self.org_id || facts.orgc_id == self.org_id;
+        let inherits = target == Some(true);
+        self.sees_all
+            || (target != Some(false)
+                && (own || self.reaches(facts.distribution, facts.sharing_group_id, inherits)))
     }
 
     fn owns(&self, event: EventFacts) -> bool {
@@ -207,5 +230,24 @@ mod tests {
         assert!(reader.attribute(event, None, attribute));
         let object = ObjectFacts { distribution: 0, sharing_group_id: 0 };
         assert!(!reader.attribute(event, Some(object), attribute));
+    }
+
+    #[test]
+    fn a_note_is_never_seen_by_who_does_not_see_what_it_is_about() {
+        let reader = Visibility { org_id: 2, ..Visibility::default() };
+        let note =
+            |org_id, distribution| AnalystFacts { org_id, orgc_id: 1, distribution, sharing_group_id: 0 };
+        for (facts, target, seen) in [
+            (note(1, 3), Some(true), true),
+            (note(1, 3), None, true),
+            (note(1, 3), Some(false), false),
+            (note(2, 0), Some(false), false),
+            (note(2, 0), None, true),
+            (note(1, 0), Some(true), false),
+            (note(1, 5), Some(true), true),
+            (note(1, 5), None, false),
+        ] {
+            assert_eq!(reader.analyst_data(facts, target), seen, "{facts:?} {target:?}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! `/attributes/…`
 
+use crate::analyst_tree::AnalystTree;
 use crate::answer::{Answer, Sink};
 use crate::failure::{Failure, Saving};
 use crate::request::{Request, flag};
@@ -10,6 +11,7 @@ use pisax_store::Reader;
 use pisax_store::attributes::Batch;
 use pisax_wire::AttributesIn;
 use pisax_wire::JsonWriter;
+use pisax_wire::analyst_out::AnalystShape;
 use pisax_wire::answer as body;
 use pisax_wire::attribute_out::{AttributeContext, write_saved_attribute, write_viewed_attribute};
 use pisax_wire::tag_out::write_attribute_tag_member;
@@ -38,10 +40,12 @@ fn viewed(r: &mut Reader<'_>, batch: &Batch) -> pisax_service::Result<Vec<u8>> {
     let tags = r.attribute_tags(&batch.ids())?.remove(&attribute.id).unwrap_or_default();
     let open = r.proposals_of_attributes(&batch.ids())?;
     let proposals = crate::proposals::Lists::write(r, &open, false)?;
+    let said = AnalystTree::load(r, &[attribute.uuid])?.members(&attribute.uuid, AnalystShape::Whole);
     let context = AttributeContext {
         tags: &tags,
         event_uuid: event.map(|e| e.uuid),
         proposals: proposals.of(attribute.id),
+        analyst_data: &said,
         ..AttributeContext::default()
     };
     let mut out = Vec::new();

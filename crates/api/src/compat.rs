@@ -27,6 +27,8 @@ pub fn invalid(noun: &str) -> &'static str {
         "auth key" => "Invalid auth key",
         "server" => "Invalid server",
         "taxonomy" => "Invalid taxonomy",
+        "report" => "Invalid report",
+        "event graph" => "Invalid EventGraph",
         "blocklist entry" => "Invalid blocklist entry",
         _ => "Not Found",
     }

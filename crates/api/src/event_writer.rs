@@ -1,9 +1,11 @@
 //! One event with everything in it, written piece by piece in MISP's shape and order.
 
+use crate::analyst_tree::AnalystTree;
 use crate::answer::{Sink, Stop};
 use crate::failure::Failure;
 use crate::proposals::Lists;
 use pisax_access::Permission;
+use pisax_model::Uuid;
 use pisax_model::event::Event;
 use pisax_model::filter::Tri;
 use pisax_model::ids::Ref;
@@ -15,6 +17,7 @@ use pisax_store::attributes::{Batch, Wanted};
 use pisax_store::orgs::OrgName;
 use pisax_store::sightings::Sighted;
 use pisax_wire::JsonWriter;
+use pisax_wire::analyst_out::AnalystShape;
 use pisax_wire::attribute_out::{AttributeContext, OrgSummary, RelatedAttribute, write_event_attribute};
 use pisax_wire::event_out::{RelatedEvent, write_event_head, write_related_event, write_tag_member};
 use pisax_wire::include::EventView;
@@ -179,7 +182,16 @@ impl Writing<'_, '_> {
         } else {
             self.raw(b"],\"Object\":[");
             self.objects()?;
-            self.raw(b"],\"EventReport\":[],\"CryptographicKey\":[]");
+            self.raw(b"],\"EventReport\":[");
+            if !include.no_event_reports {
+                self.reports()?;
+            }
+            self.raw(b"],\"CryptographicKey\":[]");
+        }
+        let said = self.analyst(&[self.event.uuid])?.members(&self.event.uuid, AnalystShape::Short);
+        if !said.is_empty() {
+            self.raw(b",");
+            self.raw(&said);
         }
         let mut w = JsonWriter::after_member(self.sink.buffer());
         write_tag_member(&mut w, &tags);
@@ -199,6 +211,25 @@ impl Writing<'_, '_> {
             (include.include_all_tags || t.tag.exportable)
                 && !(t.local && (include.exclude_local_tags || sync))
         });
+    }
+
+    fn reports(&mut self) -> Result<(), Stop> {
+        let (wanted, analyst) = (self.shape.wanted(), self.shape.view.include.include_analyst_data);
+        let base_url = self.base_url;
+        let groups = |r: &mut Reader<'_>, ids: &[i64]| {
+            let mut around = Around::default();
+            around.load_groups(r, ids, base_url)?;
+            Ok(around.groups)
+        };
+        crate::reports::write_inside(self.r, self.event, wanted, analyst, groups, self.sink)
+    }
+
+    /// What analysts said about these records, where that is wanted.
+    fn analyst(&mut self, uuids: &[Uuid]) -> Result<AnalystTree, Stop> {
+        if !self.shape.view.include.include_analyst_data {
+            return Ok(AnalystTree::default());
+        }
+        Ok(AnalystTree::load(self.r, uuids)?)
     }
 
     fn galaxies(&mut self, tags: &[Attached]) -> Result<Vec<u8>, Stop> {
@@ -260,6 +291,7 @@ impl Writing<'_, '_> {
         if include.include_granular_correlations {
             around.load_related(self.r, batch, self.shape.correlations)?;
         }
+        around.analyst = self.analyst(&batch.iter().map(|a| a.uuid).collect::<Vec<_>>())?;
         let groups: Vec<i64> = batch.iter().map(|a| a.sharing_group_id).filter(|g| *g > 0).collect();
         if !groups.is_empty() {
             around.load_groups(self.r, &groups, self.base_url)?;
@@ -277,6 +309,7 @@ impl Writing<'_, '_> {
             false => None,
         };
         let related = around.related_of(attribute.id);
+        let said = around.analyst.members(&attribute.uuid, AnalystShape::Whole);
         let context = AttributeContext {
             tags: &tags,
             data: data.as_deref(),
@@ -285,6 +318,7 @@ impl Writing<'_, '_> {
             galaxies: around.galaxies.get(&attribute.id).map_or(&[], Vec::as_slice),
             proposals: self.proposals.of(attribute.id),
             sharing_group: around.groups.get(&attribute.sharing_group_id).map(Vec::as_slice),
+            analyst_data: &said,
             ..AttributeContext::default()
         };
         write_event_attribute(&mut JsonWriter::new(self.sink.buffer()), &attribute, &context);
@@ -333,6 +367,7 @@ impl Writing<'_, '_> {
             let batch = self.r.object_attributes(self.event, wanted, &ids)?;
             let around = self.around(&batch)?;
             let references = References::load(self.r, &ids, wanted.deleted)?;
+            let said = self.analyst(&objects.iter().map(|o| o.uuid).collect::<Vec<_>>())?;
             let mut at = 0;
             for object in &objects {
                 let from = at;
@@ -347,7 +382,8 @@ impl Writing<'_, '_> {
                 if !std::mem::take(&mut first) {
                     self.raw(b",");
                 }
-                self.object(object, &references, &batch, &rows, &around)?;
+                let said = said.members(&object.uuid, AnalystShape::Whole);
+                self.object(object, &references, (&batch, &rows), &around, &said)?;
             }
             if objects.len() < OBJECTS as usize {
                 return Ok(());
@@ -359,9 +395,9 @@ impl Writing<'_, '_> {
         &mut self,
         object: &Object,
         references: &References,
-        batch: &Batch,
-        rows: &[usize],
+        (batch, rows): (&Batch, &[usize]),
         around: &Around,
+        said: &[u8],
     ) -> Result<(), Stop> {
         write_object_head(&mut JsonWriter::new(self.sink.buffer()), object);
         self.raw(b",\"ObjectReference\":[");
@@ -373,7 +409,12 @@ impl Writing<'_, '_> {
             }
             self.attribute(batch, *i, around)?;
         }
-        self.raw(b"]}");
+        self.raw(b"]");
+        if !said.is_empty() {
+            self.raw(b",");
+            self.raw(said);
+        }
+        self.raw(b"}");
         self.sink.flush_full()
     }
 }
@@ -386,6 +427,7 @@ struct Around {
     related: FxHashMap<i64, (i64, String)>,
     events: FxHashMap<i64, Event>,
     groups: FxHashMap<i64, Vec<u8>>,
+    analyst: AnalystTree,
 }
 
 impl Around {
@@ -465,14 +507,17 @@ impl References {
         self.by_object.contains_key(&object_id)
     }
 
-    pub(crate) fn write(&self, object_id: i64, sink: &mut Sink) {
-        let Some(list) = self.by_object.get(&object_id) else { return };
-        // A target that the reader does not see is not told of.
-        let seen = |r: &&Reference| match r.to_object {
+    /// Those of an object whose targets the reader sees: of another he is not told.
+    pub(crate) fn seen(&self, object_id: i64) -> impl Iterator<Item = &Reference> {
+        let list = self.by_object.get(&object_id).into_iter().flatten();
+        list.filter(|r| match r.to_object {
             true => self.objects.contains_key(&r.referenced_id),
             false => self.places.contains_key(&r.referenced_id),
-        };
-        for (n, reference) in list.iter().filter(seen).enumerate() {
+        })
+    }
+
+    pub(crate) fn write(&self, object_id: i64, sink: &mut Sink) {
+        for (n, reference) in self.seen(object_id).enumerate() {
             if n > 0 {
                 sink.buffer().push(b',');
             }

@@ -33,6 +33,8 @@ pub(crate) fn view(request: &Request) -> Result<Answer, Failure> {
     }
     let mut shape = Shape::new(read_event_view(&request.body, &request.path.named)?);
     shape.correlations = request.shown_correlations();
+    // A view always tells what analysts said (213), a search where it is asked to.
+    shape.view.include.include_analyst_data = true;
     with_etag(request, answer_event(request, event, shape)?)
 }
 

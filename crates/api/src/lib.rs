@@ -7,6 +7,10 @@
 //!
 //! To add an endpoint: a function in the noun's file, a line in its area below `routes/`, a test.
 
+mod analyst_blocklist;
+mod analyst_data;
+mod analyst_sync;
+mod analyst_tree;
 pub mod answer;
 mod attributes;
 mod auth_keys;
@@ -17,6 +21,10 @@ mod csv;
 mod delegations;
 mod describe;
 mod event_actions;
+mod event_drawing;
+mod event_graphs;
+mod event_outline;
+mod event_walk;
 mod event_writer;
 mod events;
 mod failure;
@@ -31,6 +39,8 @@ mod orgs;
 pub mod path;
 mod proposals;
 mod reply;
+mod report_extract;
+mod reports;
 pub mod request;
 mod restsearch;
 mod roles;

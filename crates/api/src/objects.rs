@@ -1,5 +1,6 @@
 //! `/objects/…` and `/objectReferences/…`
 
+use crate::analyst_tree::AnalystTree;
 use crate::answer::{Answer, Sink, Stop};
 use crate::event_writer::References;
 use crate::failure::{Failure, Saving};
@@ -11,6 +12,7 @@ use pisax_service::object as service;
 use pisax_store::Reader;
 use pisax_store::attributes::Wanted;
 use pisax_wire::JsonWriter;
+use pisax_wire::analyst_out::AnalystShape;
 use pisax_wire::answer as body;
 use pisax_wire::attribute_out::{AttributeContext, write_object_attribute, write_saved_attribute};
 use pisax_wire::object_out::{write_object_event_member, write_object_head, write_reference};
@@ -47,6 +49,12 @@ fn write(r: &mut Reader<'_>, object: &Object, shape: Shape, sink: &mut Sink) -> 
     let batch = r.object_attributes(&event, wanted, &[object.id])?;
     let tags = r.attribute_tags(&batch.ids())?;
     let references = References::load(r, &[object.id], false)?;
+    let mut uuids: Vec<_> = batch.iter().map(|a| a.uuid).collect();
+    uuids.push(object.uuid);
+    let tree = match shape {
+        Shape::Viewed => AnalystTree::load(r, &uuids)?,
+        Shape::Saved => AnalystTree::default(),
+    };
     sink.buffer().extend_from_slice(b"{\"Object\":");
     write_object_head(&mut JsonWriter::new(sink.buffer()), object);
     if shape == Shape::Viewed && references.has(object.id) {
@@ -60,7 +68,8 @@ fn write(r: &mut Reader<'_>, object: &Object, shape: Shape, sink: &mut Sink) -> 
             sink.buffer().push(b',');
         }
         let tags = tags.get(&attribute.id).map_or(&[][..], Vec::as_slice);
-        let context = AttributeContext { tags, ..AttributeContext::default() };
+        let said = tree.members(&attribute.uuid, AnalystShape::Whole);
+        let context = AttributeContext { tags, more: &said, ..AttributeContext::default() };
         let mut w = JsonWriter::new(sink.buffer());
         match shape {
             Shape::Saved => write_saved_attribute(&mut w, &attribute, &context),
@@ -70,6 +79,11 @@ fn write(r: &mut Reader<'_>, object: &Object, shape: Shape, sink: &mut Sink) -> 
     sink.buffer().push(b']');
     if shape == Shape::Viewed {
         write_object_event_member(&mut JsonWriter::after_member(sink.buffer()), &event);
+    }
+    let said = tree.members(&object.uuid, AnalystShape::Whole);
+    if !said.is_empty() {
+        sink.buffer().push(b',');
+        sink.buffer().extend_from_slice(&said);
     }
     sink.buffer().extend_from_slice(b"}}");
     Ok(())

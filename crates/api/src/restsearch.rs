@@ -1,5 +1,6 @@
 //! `restSearch` of events, attributes and objects: the filter decides, the answer streams.
 
+use crate::analyst_tree::AnalystTree;
 use crate::answer::{Answer, Sink, Stop};
 use crate::event_writer::{Keep, Shape, write_event};
 use crate::failure::Failure;
@@ -13,6 +14,7 @@ use pisax_service::Service;
 use pisax_store::attributes::{Batch, Wanted};
 use pisax_wire::JsonWriter;
 use pisax_wire::SearchRequest;
+use pisax_wire::analyst_out::AnalystShape;
 use pisax_wire::answer as body;
 use pisax_wire::attribute_out::{AttributeContext, write_event_attribute};
 use pisax_wire::include::{EventView, Include};
@@ -339,6 +341,7 @@ pub(crate) fn objects(request: &Request) -> Result<Answer, Failure> {
     let total = ids.len();
     let ids = page(&search.filter, ids);
     let metadata = search.include.metadata;
+    let analyst = search.include.include_analyst_data;
     let deleted = search.filter.deleted != Tri::Only(false);
     let produce = move |sink: &mut Sink| {
         sink.buffer().extend_from_slice(b"{\"response\":[");
@@ -346,7 +349,12 @@ pub(crate) fn objects(request: &Request) -> Result<Answer, Failure> {
         for chunk in ids.chunks(200) {
             sink.held(|sink| {
                 service.store.read::<(), Stop>(&actor, |r| {
-                    for object in r.objects_by_ids(chunk)? {
+                    let objects = r.objects_by_ids(chunk)?;
+                    let said = match analyst {
+                        true => AnalystTree::load(r, &objects.iter().map(|o| o.uuid).collect::<Vec<_>>())?,
+                        false => AnalystTree::default(),
+                    };
+                    for object in objects {
                         let Some(event) = r.event(Ref::Id(object.event_id))? else { continue };
                         let wanted = Wanted { living: true, deleted };
                         let batch = r.object_attributes(&event, wanted, &[object.id])?;
@@ -367,6 +375,10 @@ pub(crate) fn objects(request: &Request) -> Result<Answer, Failure> {
                                 write_event_attribute(&mut w, &attribute, &context);
                             }
                             w.end_array();
+                        }
+                        let said = said.members(&object.uuid, AnalystShape::Whole);
+                        if !said.is_empty() {
+                            w.raw(&said);
                         }
                         sink.buffer().extend_from_slice(b"}}");
                         sink.flush_full()?;

@@ -68,8 +68,8 @@ impl Methods {
 impl Route {
     /// Whether its body holds events, attributes, objects or text, which may be long.
     pub fn takes_content(&self) -> bool {
-        matches!(self.controller, "events" | "attributes" | "objects" | "shadowattributes" | "sightings")
-            && matches!(
+        match self.controller {
+            "events" | "attributes" | "objects" | "shadowattributes" | "sightings" => matches!(
                 self.action,
                 "add"
                     | "edit"
@@ -77,7 +77,11 @@ impl Route {
                     | "pushproposals"
                     | "bulksavesightings"
                     | "filtersightinguuidsforpush"
-            )
+            ),
+            "eventreports" | "eventgraph" => matches!(self.action, "add" | "edit"),
+            "analystdata" => matches!(self.action, "pushanalystdata" | "filteranalystdataforpush"),
+            _ => false,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Rows of an attribute search with what stands around them, fetched by set, batch by batch.
 
+use crate::analyst_tree::AnalystTree;
 use crate::answer::{Sink, Stop};
 use crate::event_writer::{Keep, org_summary};
 use crate::proposals::Lists;
@@ -17,6 +18,7 @@ use pisax_store::attributes::Batch;
 use pisax_store::orgs::OrgName;
 use pisax_store::sightings::Sighted;
 use pisax_wire::JsonWriter;
+use pisax_wire::analyst_out::AnalystShape;
 use pisax_wire::attribute_out::{
     AttributeContext, EventContext, EventSummary, ObjectSummary, RelatedRow, write_search_attribute,
 };
@@ -54,6 +56,7 @@ struct Around {
     pairs: FxHashMap<i64, Vec<i64>>,
     theirs: Batch,
     places: FxHashMap<i64, usize>,
+    analyst: AnalystTree,
 }
 
 impl<'s> Rows<'s> {
@@ -87,6 +90,7 @@ impl<'s> Rows<'s> {
             let event_tags = self.event_tags.get(&event.id).map_or(&[][..], Vec::as_slice);
             let related = self.related(&around, attribute.id);
             let data = self.attachment(&attribute)?;
+            let said = around.analyst.members(&attribute.uuid, AnalystShape::Whole);
             let context = AttributeContext {
                 tags: around.tags.get(&attribute.id).map_or(&[], Vec::as_slice),
                 inherited_tags: if self.include.include_event_tags { event_tags } else { &[] },
@@ -106,6 +110,7 @@ impl<'s> Rows<'s> {
                 sightings: around.sightings.get(&attribute.id).map_or(&[], Vec::as_slice),
                 proposals: around.proposals.of(attribute.id),
                 related_rows: &related,
+                analyst_data: &said,
                 ..AttributeContext::default()
             };
             write_search_attribute(&mut JsonWriter::new(sink.buffer()), &attribute, &context);
@@ -199,6 +204,9 @@ impl<'s> Rows<'s> {
             around.places = around.theirs.iter().enumerate().map(|(place, a)| (a.id, place)).collect();
         }
         self.load_events(r, events)?;
+        if self.include.include_analyst_data {
+            around.analyst = AnalystTree::load(r, &batch.iter().map(|a| a.uuid).collect::<Vec<_>>())?;
+        }
         if self.include.include_sightings {
             for sighting in r.sightings_of(Sighted::Attributes(batch.ids()))? {
                 around.sightings.entry(sighting.attribute_id).or_default().push(sighting);

@@ -1,6 +1,7 @@
 //! Attributes: what a client sent (`AttributeDraft`), what was found right (`NewAttribute`), what is kept
 //! (`AttributeView`, borrowed from the database row).
 
+use crate::analyst::AnalystDraft;
 use crate::ids::Ref;
 use crate::sighting::SightingDraft;
 use crate::tag::TagDraft;
@@ -34,6 +35,7 @@ pub struct AttributeDraft {
     pub enforce_warninglist: bool,
     pub tags: Vec<TagDraft>,
     pub sightings: Vec<SightingDraft>,
+    pub analyst_data: Vec<AnalystDraft>,
     /// Bytes of an attachment or malware sample (decoded).
     pub data: Option<Vec<u8>>,
 }

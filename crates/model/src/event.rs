@@ -1,10 +1,12 @@
 //! Events.
 
 use crate::Uuid;
+use crate::analyst::AnalystDraft;
 use crate::attribute::AttributeDraft;
 use crate::ids::Ref;
 use crate::object::ObjectDraft;
 use crate::org::OrgRef;
+use crate::report::ReportDraft;
 use crate::sharing::SharingGroupDraft;
 use crate::tag::TagDraft;
 
@@ -34,6 +36,8 @@ pub struct EventDraft {
     pub attributes: Vec<AttributeDraft>,
     pub objects: Vec<ObjectDraft>,
     pub tags: Vec<TagDraft>,
+    pub reports: Vec<ReportDraft>,
+    pub analyst_data: Vec<AnalystDraft>,
 }
 
 /// A stored event.

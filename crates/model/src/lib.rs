@@ -5,11 +5,13 @@
 //! in `pisax-wire`; a draft becomes a checked, normalised value (`NewAttribute`) only through
 //! [`attribute::complete`]; the store keeps checked values and gives back rows (`Event`, `AttributeView`, …).
 
+pub mod analyst;
 pub mod attribute;
 pub mod category;
 pub mod correlation;
 pub mod delegation;
 pub mod event;
+pub mod event_graph;
 pub mod filter;
 pub mod fold;
 pub mod freetext;
@@ -21,6 +23,7 @@ pub mod object;
 pub mod org;
 pub mod permission;
 pub mod proposal;
+pub mod report;
 pub mod sharing;
 pub mod sighting;
 pub mod tag;

@@ -1,6 +1,7 @@
 //! Objects and the references between them.
 
 use crate::Uuid;
+use crate::analyst::AnalystDraft;
 use crate::attribute::AttributeDraft;
 use crate::ids::Ref;
 
@@ -26,6 +27,7 @@ pub struct ObjectDraft {
     /// Whether the client sent an `Attribute` member at all: an edit without one leaves them alone.
     pub has_attributes: bool,
     pub references: Vec<ReferenceDraft>,
+    pub analyst_data: Vec<AnalystDraft>,
 }
 
 /// A reference as a client sent it.

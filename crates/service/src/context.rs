@@ -88,6 +88,12 @@ impl Tags {
         Ok(Self { by_name: w.resolve_tags(drafts, may_create)? })
     }
 
+    /// The same without making any.
+    pub(crate) fn existing(w: &mut Writer<'_>, drafts: &[TagDraft]) -> Result<Self> {
+        let refs: Vec<&TagDraft> = drafts.iter().collect();
+        Ok(Self { by_name: w.resolve_tags(&refs, false)? })
+    }
+
     /// The tag of a draft, where the actor may attach and detach it.
     fn free(&self, actor: &Actor, draft: &TagDraft) -> Option<&Tag> {
         let tag = self.by_name.get(&pisax_store::tags::folded(&draft.name))?;

@@ -5,6 +5,7 @@
 //! No JSON, no HTML, no SQL text. Reading that needs no rule beyond visibility goes through
 //! [`Service::read`] with the store's own functions.
 
+pub mod analyst;
 pub mod attribute;
 pub mod auth_key;
 pub mod blocklist;
@@ -12,11 +13,13 @@ mod context;
 pub mod delegation;
 pub mod error;
 pub mod event;
+pub mod event_graph;
 pub mod first_start;
 pub mod knowledge;
 pub mod object;
 pub mod org;
 pub mod proposal;
+pub mod report;
 pub mod role;
 mod rules;
 pub mod setting;

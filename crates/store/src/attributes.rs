@@ -548,6 +548,7 @@ impl Writer<'_> {
     pub fn remove_attribute(&mut self, old: &AttributeView<'_>) -> Result<()> {
         self.unpost(old.event_id, old)?;
         self.remove_proposals("attribute_id", old.id)?;
+        self.drop_analyst_data_about(&old.uuid)?;
         let id = [Val::Int(old.id)];
         for sql in [
             "delete from attribute_tags where attribute_id = $1",

@@ -69,6 +69,18 @@ impl Reader<'_> {
         Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
     }
 
+    /// The visible ones of these events.
+    pub fn events_by_uuids(&mut self, uuids: &[Uuid]) -> Result<Vec<Event>> {
+        let lite = self.conn.is_lite();
+        let sql = format!(
+            "select {COLUMNS} from events e where {} and {}",
+            dialect::in_uuid_set(lite, "e.uuid", 1),
+            self.sees_event("e")
+        );
+        let set = dialect::uuid_set_text(lite, uuids.iter());
+        self.conn.all(&sql, &[Val::Text(&set)], read)
+    }
+
     /// Whether any event has this uuid, seen or unseen: only to refuse a second one. Gives its row number.
     pub fn event_uuid_taken(&mut self, uuid: &Uuid) -> Result<Option<i64>> {
         self.conn.first("select id from events where uuid = $1", &[uuid.into()], |r| r.int(0))
@@ -212,8 +224,11 @@ impl Writer<'_> {
         )?;
         self.unpost_event(event.id)?;
         self.remove_proposals("event_id", event.id)?;
+        self.drop_analyst_data_of_event(event)?;
         for table in [
             "event_delegations",
+            "event_reports",
+            "event_graphs",
             "attribute_tags",
             "event_tags",
             "sightings",

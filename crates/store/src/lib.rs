@@ -8,6 +8,7 @@
 //! Statements are written once for both engines (`conn.rs`); `dialect.rs` is the only file with two branches.
 //! To add a noun: one file, functions on `Reader` for looking and on `Writer` for changing.
 
+pub mod analyst;
 pub mod attributes;
 pub mod audit;
 pub mod blocklist;
@@ -19,6 +20,7 @@ pub mod delegations;
 mod dialect;
 mod differences;
 mod error;
+pub mod event_graphs;
 pub mod events;
 pub mod keys;
 pub mod knowledge;
@@ -31,6 +33,7 @@ pub mod orgs;
 mod pg;
 mod predicate;
 pub mod proposals;
+pub mod reports;
 pub mod roles;
 pub mod search;
 pub mod sessions;

@@ -122,6 +122,37 @@ const ORPHANS: &[(&str, &str)] = &[
         "attribute {1} is for sharing group {2}, which does not exist",
     ),
     (
+        "select r.id, r.event_id from event_reports r left join events e on e.id = r.event_id where e.id is null",
+        "report {1} is about event {2}, which does not exist",
+    ),
+    (
+        "select e.id, e.sharing_group_id from event_reports e left join sharing_groups g on g.id = e.sharing_group_id \
+         where e.distribution = 4 and g.id is null",
+        "report {1} is for sharing group {2}, which does not exist",
+    ),
+    (
+        "select d.id, d.event_id from analyst_data d left join events e on e.id = d.event_id \
+         where d.event_id <> 0 and e.id is null",
+        "analyst data {1} is about something in event {2}, which does not exist",
+    ),
+    (
+        "select e.id, e.sharing_group_id from analyst_data e left join sharing_groups g on g.id = e.sharing_group_id \
+         where e.distribution = 4 and g.id is null",
+        "analyst data {1} is for sharing group {2}, which does not exist",
+    ),
+    (
+        "select d.id, d.org_id from analyst_data d left join orgs o on o.id = d.org_id where o.id is null",
+        "analyst data {1} is owned by organisation {2}, which does not exist",
+    ),
+    (
+        "select d.id, d.orgc_id from analyst_data d left join orgs o on o.id = d.orgc_id where o.id is null",
+        "analyst data {1} was written by organisation {2}, which does not exist",
+    ),
+    (
+        "select g.id, g.event_id from event_graphs g left join events e on e.id = g.event_id where e.id is null",
+        "drawing {1} is of event {2}, which does not exist",
+    ),
+    (
         "select u.id, u.org_id from users u left join orgs o on o.id = u.org_id where o.id is null",
         "user {1} is of organisation {2}, which does not exist",
     ),

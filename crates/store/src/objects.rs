@@ -205,6 +205,7 @@ impl Writer<'_> {
 
     /// Removes an object for good; its attributes are removed by the caller before.
     pub fn remove_object(&mut self, object: &Object) -> Result<()> {
+        self.drop_analyst_data_about(&object.uuid)?;
         let id = [Val::Int(object.id)];
         self.conn.execute("delete from object_references where object_id = $1", &id)?;
         self.conn.execute("delete from object_references where referenced_id = $1 and to_object = 1", &id)?;

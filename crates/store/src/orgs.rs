@@ -117,6 +117,15 @@ impl Reader<'_> {
         Ok(found.into_iter().map(|org| (org.id, org)).collect())
     }
 
+    /// These organisations with all their columns.
+    pub fn orgs_by_ids(&mut self, ids: &[i64]) -> Result<FxHashMap<i64, Org>> {
+        let lite = self.conn.is_lite();
+        let sql = format!("select {COLUMNS} from orgs where {}", dialect::in_set(lite, "id", 1));
+        let set = dialect::set_text(lite, ids.iter().copied());
+        let found = self.conn.all(&sql, &[Val::Text(&set)], read)?;
+        Ok(found.into_iter().map(|org| (org.id, org)).collect())
+    }
+
     pub fn org_user_count(&mut self, id: i64) -> Result<i64> {
         self.conn.number("select count(*) from users where org_id = $1", &[id.into()])
     }
@@ -234,6 +243,10 @@ impl Writer<'_> {
                 "select 1 from events where org_id = $1 or orgc_id = $1 limit 1",
                 "organisation (it has events)",
             ),
+            (
+                "select 1 from analyst_data where org_id = $1 or orgc_id = $1 limit 1",
+                "organisation (it has analyst data)",
+            ),
         ] {
             if self.conn.number(sql, &[id.into()])? != 0 {
                 return Err(Error::Conflict(what));
@@ -244,6 +257,7 @@ impl Writer<'_> {
             "delete from event_delegations where org_id = $1 or requester_org_id = $1",
             &[id.into()],
         )?;
+        self.conn.execute("delete from event_graphs where org_id = $1", &[id.into()])?;
         self.conn.execute("delete from orgs where id = $1", &[id.into()])?;
         self.changed(Noun::Org, Action::Delete, org.uuid, 0);
         Ok(())

@@ -120,4 +120,80 @@ impl Reader<'_> {
             self.sees_attribute(event, object, attribute)
         )
     }
+
+    /// Whether the event report is visible, given its event: as an object is.
+    pub(crate) fn sees_report(&self, event: &str, report: &str) -> String {
+        self.sees_object(event, report)
+    }
+
+    /// Whether analyst data is visible: its own organisations see it, and whom it is distributed to, but nobody
+    /// who does not see the record that it is about in the end, or analyst data in between.
+    pub(crate) fn sees_analyst_data(&self, alias: &str) -> String {
+        if self.actor.sees_all() {
+            return "1 = 1".into();
+        }
+        let root = format!("{alias}.root_uuid");
+        let sees_event = self.sees_event("te");
+        let hidden = [
+            format!("select 1 from events te where te.id = {alias}.event_id and not ({sees_event})"),
+            format!("select 1 from events te where te.uuid = {root} and not ({sees_event})"),
+            format!(
+                "select 1 from attributes ta join events te on te.id = ta.event_id \
+                 left join objects tz on tz.id = ta.object_id and ta.object_id > 0 \
+                 where ta.uuid = {root} and not ({} and {})",
+                self.sees_attribute("te", "tz", "ta"),
+                self.sees_tombstone("te", "ta")
+            ),
+            format!(
+                "select 1 from objects tz join events te on te.id = tz.event_id \
+                 where tz.uuid = {root} and not ({} and {})",
+                self.sees_object("te", "tz"),
+                self.sees_tombstone("te", "tz")
+            ),
+            format!(
+                "select 1 from event_reports tr join events te on te.id = tr.event_id \
+                 where tr.uuid = {root} and not ({} and {})",
+                self.sees_report("te", "tr"),
+                self.sees_tombstone("te", "tr")
+            ),
+            format!(
+                "select 1 from sharing_groups tg where tg.uuid = {root} and not ({})",
+                self.sees_group("tg")
+            ),
+        ];
+        let hidden: Vec<String> = hidden.iter().map(|sql| format!("not exists ({sql})")).collect();
+        format!("({} and {})", self.reaches_analyst_data(alias, 1), hidden.join(" and "))
+    }
+
+    /// Whether analyst data is the actor's or for him, and the same of what it is about, level by level. At the
+    /// last level what is about yet other analyst data is hidden: nothing is written that deep here, and a
+    /// circle ends.
+    fn reaches_analyst_data(&self, alias: &str, depth: usize) -> String {
+        let (org, groups, about) = (self.actor.org_id, self.groups(), format!("{alias}.object_uuid"));
+        let here: Vec<String> = [
+            "events",
+            "attributes",
+            "objects",
+            "event_reports",
+            "analyst_data",
+            "sharing_groups",
+            "orgs",
+            "galaxies",
+            "clusters",
+        ]
+        .iter()
+        .map(|table| format!("select 1 from {table} th where th.uuid = {about}"))
+        .collect();
+        let above = match depth {
+            pisax_model::analyst::DEEPEST => "1 = 0".to_owned(),
+            _ => self.reaches_analyst_data(&format!("t{depth}"), depth + 1),
+        };
+        format!(
+            "(({alias}.org_id = {org} or {alias}.orgc_id = {org} or {alias}.distribution in (1, 2, 3) \
+             or ({alias}.distribution = 4 and {alias}.sharing_group_id in {groups}) \
+             or ({alias}.distribution = 5 and exists ({}))) \
+             and not exists (select 1 from analyst_data t{depth} where t{depth}.uuid = {about} and not {above}))",
+            here.join(" union all ")
+        )
+    }
 }

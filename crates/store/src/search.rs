@@ -226,7 +226,10 @@ impl Reader<'_> {
             w.and(format!("coalesce(e.protected, 0) = {}", i64::from(flag)));
         }
         if f.non_empty {
-            w.and("e.attribute_count > 0".into());
+            w.and(
+                "(e.attribute_count > 0 or exists (select 1 from event_reports er where er.event_id = e.id))"
+                    .into(),
+            );
         }
         if let Some(from) = &f.date_from {
             let arg = w.arg(from.clone());

@@ -47,7 +47,7 @@ fn read(row: &Row<'_>) -> Result<SharingGroup> {
 impl Reader<'_> {
     /// Whether the group in `alias` is visible. Owning a group shows it, but not the events shared with it:
     /// for those the organisation must be listed (`predicate.rs`).
-    fn sees_group(&self, alias: &str) -> String {
+    pub(crate) fn sees_group(&self, alias: &str) -> String {
         if self.actor.sees_all() {
             return "1 = 1".into();
         }
@@ -239,7 +239,7 @@ impl Writer<'_> {
             dialect::for_update(self.conn.is_lite())
         );
         self.conn.first(&sql, &[id.into()], |r| r.int(0))?;
-        for table in ["events", "objects", "attributes"] {
+        for table in ["events", "objects", "attributes", "event_reports", "analyst_data"] {
             let sql =
                 format!("select 1 from {table} where distribution = 4 and sharing_group_id = $1 limit 1");
             if self.conn.number(&sql, &[id.into()])? != 0 {

@@ -1,6 +1,7 @@
 //! Attributes as clients send them, alone, in lists, or as one value per line.
 
 use crate::ReadError;
+use crate::analyst_in::analyst_member;
 use crate::context_in::{GalaxyRecord, SightingRecord, TagRecord, add_cluster_tags};
 use crate::record::{
     Record, Shape, Texts, bytes, clearable, flag, integer, list, one, read_list, reference, row, skip, text,
@@ -89,6 +90,7 @@ impl Record for AttributeRecord {
             "Tag" | "AttributeTag" => list::<TagRecord, A>(map, &mut draft.tags).map(|_| ()),
             "Galaxy" => list::<GalaxyRecord, A>(map, &mut self.clusters).map(|_| ()),
             "Sighting" => list::<SightingRecord, A>(map, &mut draft.sightings).map(|_| ()),
+            "Note" | "Opinion" | "Relationship" => analyst_member(key, map, &mut draft.analyst_data),
             "SharingGroup" => {
                 self.group_uuid = one::<GroupUuid, A>(map)?.or(self.group_uuid);
                 Ok(())

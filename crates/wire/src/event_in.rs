@@ -2,12 +2,14 @@
 
 use crate::ReadError;
 use crate::admin_in::SharingGroupRecord;
+use crate::analyst_in::analyst_member;
 use crate::attribute_in::AttributeRecord;
 use crate::context_in::{GalaxyRecord, OrgRefRecord, TagRecord, add_cluster_tags};
 use crate::object_in::ObjectRecord;
 use crate::record::{
     Record, Shape, code, flag, integer, list, one, read_list, read_one, reference, row, skip, text, uuid,
 };
+use crate::report_in::ReportRecord;
 use pisax_model::event::EventDraft;
 use pisax_model::ids::Ref;
 use pisax_model::org::OrgRef;
@@ -77,6 +79,8 @@ impl Record for EventRecord {
             "Object" => list::<ObjectRecord, A>(map, &mut draft.objects).map(|_| ()),
             "Tag" | "EventTag" => list::<TagRecord, A>(map, &mut draft.tags).map(|_| ()),
             "Galaxy" => list::<GalaxyRecord, A>(map, &mut self.clusters).map(|_| ()),
+            "EventReport" => list::<ReportRecord, A>(map, &mut draft.reports).map(|_| ()),
+            "Note" | "Opinion" | "Relationship" => analyst_member(key, map, &mut draft.analyst_data),
             _ => skip(map),
         }
     }
@@ -88,6 +92,8 @@ impl Record for EventRecord {
             only.attributes.append(&mut self.draft.attributes);
             only.objects.append(&mut self.draft.objects);
             only.tags.append(&mut self.draft.tags);
+            only.reports.append(&mut self.draft.reports);
+            only.analyst_data.append(&mut self.draft.analyst_data);
             only.orgc = only.orgc.take().or(self.draft.orgc.take());
         }
         if self.is_wrapper {

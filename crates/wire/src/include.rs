@@ -127,9 +127,24 @@ pub struct EventView {
 /// hits are on unless switched off.
 pub fn read_event_view(body: &[u8], url_params: &[(String, String)]) -> Result<EventView, SearchError> {
     // Unlike in a search, `0` in the URL switches off what is on by default.
-    let members = url_params.iter().map(|(key, text)| (key.clone(), Value::String(text.trim().to_owned())));
     let mut body = body_members(body)?;
-    body.extend(members);
+    let mut named = Map::new();
+    for (key, text) in url_params {
+        let text = Value::String(text.trim().to_owned());
+        match key.strip_suffix("[]") {
+            // `deleted[]:0/deleted[]:1`, which servers that pull ask for.
+            Some(list) => match named.get_mut(list) {
+                Some(Value::Array(items)) => items.push(text),
+                _ => {
+                    named.insert(list.to_owned(), Value::Array(vec![text]));
+                }
+            },
+            None => {
+                named.insert(key.clone(), text);
+            }
+        }
+    }
+    body.extend(named);
     let params = Params::join(body, &[]);
     let mut include = Include::read(&params);
     let default_on = |names: &[&str]| params.switch(names).unwrap_or(true);

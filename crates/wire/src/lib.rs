@@ -5,6 +5,7 @@
 //! No database, no HTTP.
 
 mod admin_in;
+mod analyst_in;
 mod attribute_in;
 mod context_in;
 mod event_in;
@@ -12,8 +13,10 @@ mod loose;
 mod object_in;
 mod proposal_in;
 mod record;
+mod report_in;
 
 pub mod admin_out;
+pub mod analyst_out;
 pub mod answer;
 pub mod attribute_out;
 pub mod event_out;
@@ -22,6 +25,7 @@ pub mod index;
 pub mod json;
 pub mod object_out;
 pub mod proposal_out;
+pub mod report_out;
 pub mod search;
 pub mod sharing_out;
 mod sighting_search;
@@ -34,6 +38,7 @@ mod out_tests;
 mod tests;
 
 pub use admin_in::{TagIn, read_org, read_sharing_group, read_tag, read_user};
+pub use analyst_in::{read_analyst_data, read_pushed_analyst_data};
 pub use attribute_in::{AttributesIn, read_attributes};
 pub use context_in::{TagTarget, read_incoming_sightings, read_sighting, read_sightings, read_tag_target};
 pub use event_in::{read_event, read_events};
@@ -42,6 +47,7 @@ pub use index::{IndexOptions, read_index};
 pub use json::JsonWriter;
 pub use object_in::{read_object, read_reference};
 pub use proposal_in::{read_proposal, read_proposals};
+pub use report_in::read_report;
 pub use search::{SearchError, SearchRequest, read_search};
 pub use sighting_search::{SightingContext, SightingSearch, read_sighting_search};
 

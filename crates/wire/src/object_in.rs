@@ -1,6 +1,7 @@
 //! Objects and references as clients send them.
 
 use crate::ReadError;
+use crate::analyst_in::analyst_member;
 use crate::attribute_in::{AttributeRecord, GroupUuid};
 use crate::record::{
     Record, Shape, clearable, flag, integer, list, one, read_one, reference, row, skip, text, uuid,
@@ -60,6 +61,7 @@ impl Record for ObjectRecord {
                 self.group_uuid = one::<GroupUuid, A>(map)?.or(self.group_uuid);
                 Ok(())
             }
+            "Note" | "Opinion" | "Relationship" => analyst_member(key, map, &mut draft.analyst_data),
             "Object" | "request" | "response" => list::<Self, A>(map, &mut self.wrapped).map(|_| ()),
             _ => skip(map),
         }

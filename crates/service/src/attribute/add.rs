@@ -1,5 +1,6 @@
 //! New attributes in an existing event.
 
+use crate::analyst;
 use crate::context::{Checked, Groups, Tags, check, chosen_uuids};
 use crate::error::uuid_taken;
 use crate::{Error, Result, Service};
@@ -58,10 +59,11 @@ pub fn add(
     service: &Service,
     actor: &Actor,
     event: Ref,
-    drafts: Vec<AttributeDraft>,
+    mut drafts: Vec<AttributeDraft>,
     twins: Twins,
 ) -> Result<Added> {
     let now_ms = service.clock.now_ms();
+    let said = analyst::gather_attributes(&mut drafts, now_ms);
     let lists = service.warninglists.load();
     let checked: Vec<_> = drafts
         .into_iter()
@@ -83,6 +85,7 @@ pub fn add(
             // The insertion kept the count: counting again would cost more with every attribute there is.
             w.renew_event(event.id, now)?;
         }
+        analyst::capture_inside(w, said)?;
         Ok(added)
     })
 }

@@ -1,10 +1,12 @@
 //! Changing stored attributes: fields that were not sent stay as they are.
 
 use super::add::{Twins, attach_tags, insert, twin_refused};
+use crate::analyst;
 use crate::context::{Groups, Tags, check};
 use crate::{Error, Result, Service};
 use pisax_access::Actor;
 use pisax_model::Uuid;
+use pisax_model::analyst::TargetKind;
 use pisax_model::attribute::{AttributeDraft, AttributeView, NewAttribute};
 use pisax_model::event::Event;
 use pisax_model::ids::Ref;
@@ -14,7 +16,8 @@ use pisax_store::Writer;
 use pisax_store::changes::Action;
 
 /// Edits one attribute; returns its row number.
-pub fn edit(service: &Service, actor: &Actor, reference: Ref, draft: AttributeDraft) -> Result<i64> {
+pub fn edit(service: &Service, actor: &Actor, reference: Ref, mut draft: AttributeDraft) -> Result<i64> {
+    let said = std::mem::take(&mut draft.analyst_data);
     service.write(actor, |w| {
         let (event, batch) = super::for_edit(w, reference)?;
         let old = batch.get(0);
@@ -22,6 +25,7 @@ pub fn edit(service: &Service, actor: &Actor, reference: Ref, draft: AttributeDr
             return Err(Error::Stale("attribute"));
         }
         update(w, &event, &old, draft)?;
+        analyst::capture_inside(w, analyst::said_of(said, old.uuid, TargetKind::Attribute))?;
         let now = w.now();
         w.touch_event(event.id, now)?;
         Ok(old.id)

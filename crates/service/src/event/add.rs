@@ -1,15 +1,17 @@
 //! A new event with everything in it: one transaction, all or nothing.
 
 use super::{check_analysis, check_date, check_distribution, check_info, check_threat_level, extended};
+use crate::analyst::{self, Said};
 use crate::attribute::twin_refused;
 use crate::context::{Checked, Groups, Tags, check, chosen_uuids};
 use crate::error::uuid_taken;
 use crate::object::{NewObject, check_object, insert_objects};
-use crate::{Error, Result, Service};
+use crate::{Error, Result, Service, report};
 use pisax_access::{Actor, Permission};
 use pisax_model::event::{Event, EventDraft};
 use pisax_model::ids::{self, Ref};
 use pisax_model::object::ObjectDraft;
+use pisax_model::report::ReportDraft;
 use pisax_model::tag::TagDraft;
 use pisax_model::{Distribution, FieldError, Uuid, time};
 use pisax_store::{Reader, Writer};
@@ -35,6 +37,8 @@ struct Prepared {
     attributes: Vec<Checked>,
     objects: Vec<NewObject>,
     tags: Vec<TagDraft>,
+    reports: Vec<ReportDraft>,
+    said: Vec<Said>,
     dropped: Vec<(usize, FieldError)>,
 }
 
@@ -69,9 +73,11 @@ fn refused_first(service: &Service, actor: &Actor, error: Error) -> Error {
     }
 }
 
-fn prepare(service: &Service, actor: &Actor, draft: EventDraft) -> Result<Prepared> {
+fn prepare(service: &Service, actor: &Actor, mut draft: EventDraft) -> Result<Prepared> {
     let now_ms = service.clock.now_ms();
     let now = now_ms / 1000;
+    let uuid = draft.uuid.unwrap_or_else(|| ids::new_uuid(now_ms));
+    let said = analyst::gather(&mut draft, uuid, now_ms);
     if draft.bad_uuid {
         return Err(FieldError::new("uuid", "Please provide a valid RFC 4122 UUID").into());
     }
@@ -83,7 +89,7 @@ fn prepare(service: &Service, actor: &Actor, draft: EventDraft) -> Result<Prepar
     let attributes = check_all(draft.attributes, now_ms, &mut dropped);
     let event = Event {
         id: 0,
-        uuid: draft.uuid.unwrap_or_else(|| ids::new_uuid(now_ms)),
+        uuid,
         org_id: actor.org_id,
         orgc_id: actor.org_id,
         user_id: actor.user_id,
@@ -115,6 +121,8 @@ fn prepare(service: &Service, actor: &Actor, draft: EventDraft) -> Result<Prepar
         attributes,
         objects: check_objects(draft.objects, now_ms, &mut dropped),
         tags: draft.tags,
+        reports: draft.reports,
+        said,
         dropped,
     })
 }
@@ -183,6 +191,9 @@ fn insert(w: &mut Writer<'_>, mut p: Prepared) -> Result<Added> {
     p.event.attribute_count = living(&p);
     let event_id = w.insert_event(&p.event)?;
     insert_children(w, event_id, &mut p)?;
+    p.event.id = event_id;
+    report::merge(w, &p.event, p.reports)?;
+    analyst::capture_inside(w, p.said)?;
     p.dropped.extend(refused);
     Ok(Added { id: event_id, dropped: p.dropped })
 }

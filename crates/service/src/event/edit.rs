@@ -4,7 +4,7 @@ use super::{check_analysis, check_date, check_distribution, check_info, check_th
 use crate::attribute::merge_into_event;
 use crate::context::{Groups, Tags};
 use crate::object::merge_objects;
-use crate::{Error, Result, Service};
+use crate::{Error, Result, Service, analyst, report};
 use pisax_access::{Actor, edit as rule};
 use pisax_model::event::{Event, EventDraft};
 use pisax_model::ids::Ref;
@@ -14,18 +14,21 @@ use pisax_store::changes::Action;
 
 /// Edits an event; returns its row number. A draft without timestamp counts as now, one with a timestamp must
 /// be newer than what is stored.
-pub fn edit(service: &Service, actor: &Actor, reference: Ref, draft: EventDraft) -> Result<i64> {
+pub fn edit(service: &Service, actor: &Actor, reference: Ref, mut draft: EventDraft) -> Result<i64> {
     service.write(actor, |w| {
         let mut event = w.event_for_edit(reference, rule::may_replace)?;
         if draft.timestamp.is_some_and(|t| t > 0 && t <= event.timestamp) {
             return Err(Error::Stale("event"));
         }
-        let EventDraft { attributes, objects, tags, published, .. } = apply(w, &mut event, draft)?;
+        let said = analyst::gather(&mut draft, event.uuid, w.now_ms);
+        let EventDraft { attributes, objects, tags, reports, published, .. } = apply(w, &mut event, draft)?;
         event.published = false;
         w.update_event(&event, Action::Edit)?;
         merge_into_event(w, &event, attributes)?;
         merge_objects(w, &event, objects)?;
         merge_tags(w, &event, &tags)?;
+        report::merge(w, &event, reports)?;
+        analyst::capture_inside(w, said)?;
         w.recount_event(event.id)?;
         if published == Some(true) {
             publish_again(w, &mut event)?;

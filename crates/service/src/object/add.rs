@@ -1,5 +1,6 @@
 //! New objects.
 
+use crate::analyst;
 use crate::context::{Checked, Groups, check};
 use crate::error::uuid_taken;
 use crate::{Error, Result, Service};
@@ -112,9 +113,10 @@ pub fn add(
     service: &Service,
     actor: &Actor,
     event: Ref,
-    draft: ObjectDraft,
+    mut draft: ObjectDraft,
     duplicate: Duplicate,
 ) -> Result<i64> {
+    let said = analyst::gather_object(&mut draft, service.clock.now_ms());
     let new = check_object(draft, service.clock.now_ms())?;
     service.write(actor, |w| {
         let event = w.event_for_edit(event, edit::may_edit)?;
@@ -122,6 +124,7 @@ pub fn add(
             refuse_twin(w, &event, &new)?;
         }
         let id = insert_one(w, &event, new)?;
+        analyst::capture_inside(w, said)?;
         let now = w.now();
         w.touch_event(event.id, now)?;
         Ok(id)

@@ -1,6 +1,7 @@
 //! Changing objects: `objects/edit` tombstones the attributes it leaves out, an event edit keeps them.
 
 use super::add::{check_object, insert_one};
+use crate::analyst;
 use crate::attribute::update;
 use crate::context::{Checked, Groups, check};
 use crate::error::uuid_taken;
@@ -16,15 +17,18 @@ use pisax_store::attributes::{Known, Wanted};
 use rustc_hash::FxHashSet;
 
 /// Edits one object; returns its row number.
-pub fn edit(service: &Service, actor: &Actor, reference: Ref, draft: ObjectDraft) -> Result<i64> {
+pub fn edit(service: &Service, actor: &Actor, reference: Ref, mut draft: ObjectDraft) -> Result<i64> {
     service.write(actor, |w| {
         let (event, object) = super::for_edit(w, reference)?;
+        draft.uuid = Some(object.uuid);
+        let said = analyst::gather_object(&mut draft, w.now_ms);
         if draft.timestamp.is_some_and(|t| t > 0 && t <= object.timestamp) {
             return Err(Error::Stale("object"));
         }
         let id = object.id;
         let merged = apply(w, &event, object, draft, Absent::Tombstone)?;
         super::reference::merge(w, &merged.object, &merged.references)?;
+        analyst::capture_inside(w, said)?;
         let now = w.now();
         w.touch_event(event.id, now)?;
         Ok(id)

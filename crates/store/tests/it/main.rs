@@ -9,6 +9,7 @@ mod correlation;
 mod maintenance;
 mod people;
 mod proposals;
+mod reports;
 mod search;
 mod sightings;
 mod tags;

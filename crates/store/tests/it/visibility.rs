@@ -23,14 +23,14 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::collections::{BTreeMap, BTreeSet};
 
-const ORGS: usize = 3;
+pub(crate) const ORGS: usize = 3;
 const GROUPS: usize = 3;
 
 /// Where a record may go: distribution and (for 4) which group.
-type Reach = (i64, usize);
+pub(crate) type Reach = (i64, usize);
 
 #[derive(Debug, Clone)]
-struct World {
+pub(crate) struct World {
     /// Per group: which organisations are members, whether it is open to all.
     groups: Vec<([bool; ORGS], bool)>,
     events: Vec<EventPlan>,
@@ -39,7 +39,7 @@ struct World {
 }
 
 #[derive(Debug, Clone)]
-struct EventPlan {
+pub(crate) struct EventPlan {
     org: usize,
     reach: Reach,
     published: bool,
@@ -53,7 +53,7 @@ struct EventPlan {
     attributes: Vec<(Option<usize>, Reach, u8, usize, bool)>,
 }
 
-fn reach(most: i64) -> impl Strategy<Value = Reach> {
+pub(crate) fn reach(most: i64) -> impl Strategy<Value = Reach> {
     (0..=most, 0..GROUPS)
 }
 
@@ -79,7 +79,7 @@ fn event() -> impl Strategy<Value = EventPlan> {
         })
 }
 
-fn world() -> impl Strategy<Value = World> {
+pub(crate) fn world() -> impl Strategy<Value = World> {
     let groups = proptest::collection::vec((any::<[bool; ORGS]>(), proptest::bool::weighted(0.2)), GROUPS);
     let settings = (any::<bool>(), 0..4i64, 0..ORGS);
     (groups, proptest::collection::vec(event(), 1..6), settings)
@@ -88,26 +88,26 @@ fn world() -> impl Strategy<Value = World> {
 
 /// The world as stored: row numbers with the facts the oracle needs.
 #[derive(Default)]
-struct Stored {
-    orgs: Vec<i64>,
+pub(crate) struct Stored {
+    pub(crate) orgs: Vec<i64>,
     groups: Vec<i64>,
-    events: BTreeMap<i64, EventFacts>,
+    pub(crate) events: BTreeMap<i64, EventFacts>,
     objects: BTreeMap<i64, (i64, ObjectFacts)>,
-    attributes: BTreeMap<i64, StoredAttribute>,
+    pub(crate) attributes: BTreeMap<i64, StoredAttribute>,
     /// Sighting: attribute, organisation.
     sightings: BTreeMap<i64, (i64, i64)>,
     /// Proposal: event, attribute it is about, facts.
     proposals: BTreeMap<i64, (i64, Option<i64>, ProposalFacts)>,
 }
 
-struct StoredAttribute {
-    event: i64,
+pub(crate) struct StoredAttribute {
+    pub(crate) event: i64,
     object: Option<ObjectFacts>,
     facts: AttributeFacts,
     value: u8,
 }
 
-fn build(w: &mut Writer<'_>, world: &World) -> pisax_store::Result<Stored> {
+pub(crate) fn build(w: &mut Writer<'_>, world: &World) -> pisax_store::Result<Stored> {
     let mut stored = Stored::default();
     for n in 0..ORGS {
         let draft = OrgDraft { name: Some(format!("Org {n}")), ..OrgDraft::default() };
@@ -147,7 +147,7 @@ fn build(w: &mut Writer<'_>, world: &World) -> pisax_store::Result<Stored> {
     Ok(stored)
 }
 
-fn group_of(stored: &Stored, reach: Reach) -> i64 {
+pub(crate) fn group_of(stored: &Stored, reach: Reach) -> i64 {
     if reach.0 == 4 { stored.groups[reach.1] } else { 0 }
 }
 
@@ -286,7 +286,7 @@ fn object(event_id: i64, facts: ObjectFacts) -> Object {
 }
 
 impl Stored {
-    fn sees(&self, sight: &Visibility, a: &StoredAttribute) -> bool {
+    pub(crate) fn sees(&self, sight: &Visibility, a: &StoredAttribute) -> bool {
         sight.attribute(self.events[&a.event], a.object, a.facts)
     }
 
@@ -364,7 +364,7 @@ fn looked_up(trial: &Trial, actor: &Actor) -> Seen {
     seen.unwrap()
 }
 
-fn wipe(trial: &Trial) {
+pub(crate) fn wipe(trial: &Trial) {
     let tables = [
         "proposals",
         "event_delegations",
@@ -393,7 +393,7 @@ fn rules(world: &World, stored: &Stored) -> ReadingRules {
     }
 }
 
-fn readers(world: &World, stored: &Stored) -> Vec<(Actor, Visibility)> {
+pub(crate) fn readers(world: &World, stored: &Stored) -> Vec<(Actor, Visibility)> {
     let rules = rules(world, stored);
     let mut readers = vec![(system(), Visibility { sees_all: true, ..Visibility::default() })];
     for (n, org_id) in stored.orgs.iter().enumerate() {

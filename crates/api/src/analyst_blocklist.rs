@@ -1,0 +1,90 @@
+//! `/analystDataBlocklists/…`
+
+use crate::answer::Answer;
+use crate::failure::Failure;
+use crate::reply::{document, list, member, number_member, saved};
+use crate::request::{Request, text, texts};
+use pisax_model::analyst::BlockedAnalystData;
+use pisax_model::{Uuid, time};
+use pisax_service::analyst::blocklist::{self as service, Note};
+use pisax_wire::JsonWriter;
+
+const MODEL: &str = "AnalystDataBlocklist";
+const INVALID: &str = "Invalid blocklist entry";
+
+fn note(sent: &serde_json::Value) -> Note {
+    Note {
+        info: text(sent, "analyst_data_info"),
+        orgc: text(sent, "analyst_data_orgc"),
+        comment: text(sent, "comment"),
+    }
+}
+
+fn write(w: &mut JsonWriter<'_>, entry: &BlockedAnalystData) {
+    w.begin_object();
+    w.key(MODEL);
+    w.begin_object();
+    number_member(w, "id", entry.id);
+    w.key("analyst_data_uuid");
+    w.uuid(entry.uuid);
+    member(w, "created", &time::format_datetime(entry.created));
+    member(w, "analyst_data_info", &entry.info);
+    member(w, "comment", &entry.comment);
+    member(w, "analyst_data_orgc", &entry.orgc);
+    w.end_object();
+    w.end_object();
+}
+
+/// GET /analystDataBlocklists/index
+pub(crate) fn index(request: &Request) -> Result<Answer, Failure> {
+    Ok(list(&service::list(&request.service, &request.actor)?, write))
+}
+
+/// POST /analystDataBlocklists/add `{uuids, analyst_data_info, analyst_data_orgc, comment}`
+pub(crate) fn add(request: &Request) -> Result<Answer, Failure> {
+    let sent = request.unwrapped(MODEL)?;
+    let given = texts(&sent, "uuids").or_else(|| texts(&sent, "analyst_data_uuid")).unwrap_or_default();
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for text in given.iter().map(|t| t.trim()).filter(|t| !t.is_empty()) {
+        match Uuid::try_parse(text) {
+            Ok(uuid) => good.push(uuid),
+            Err(_) => bad.push(text.to_owned()),
+        }
+    }
+    service::add(&request.service, &request.actor, &good, &note(&sent))?;
+    let message = format!(
+        "Done. Added {} new entries to the blocklist. {} entries could not be saved.",
+        good.len(),
+        bad.len()
+    );
+    Ok(document(|w| {
+        w.begin_object();
+        w.key("result");
+        w.begin_object();
+        w.key("successes");
+        w.begin_array();
+        good.iter().for_each(|uuid| w.uuid(*uuid));
+        w.end_array();
+        w.key("fails");
+        w.begin_array();
+        bad.iter().for_each(|text| w.str(text));
+        w.end_array();
+        w.end_object();
+        member(w, "message", &message);
+        w.end_object();
+    }))
+}
+
+/// POST /analystDataBlocklists/edit/{id|uuid}
+pub(crate) fn edit(request: &Request) -> Result<Answer, Failure> {
+    let reference = request.reference(0, INVALID)?;
+    let sent = request.unwrapped(MODEL)?;
+    let entry = service::edit(&request.service, &request.actor, reference, note(&sent))?;
+    Ok(document(|w| write(w, &entry)))
+}
+
+/// POST /analystDataBlocklists/delete/{id|uuid}
+pub(crate) fn delete(request: &Request) -> Result<Answer, Failure> {
+    service::remove(&request.service, &request.actor, request.reference(0, INVALID)?)?;
+    Ok(saved(request, "Blocklist item removed."))
+}
