@@ -8,6 +8,7 @@
 pub mod attribute;
 pub mod auth_key;
 pub mod blocklist;
+pub mod cluster;
 mod context;
 pub mod error;
 pub mod event;
@@ -22,6 +23,7 @@ pub mod setup;
 pub mod sharing_group;
 pub mod sighting;
 pub mod tag;
+pub mod tag_collection;
 pub mod user;
 
 pub use error::{Error, Result};

@@ -12,6 +12,7 @@ use pisax_model::fold::fold;
 use pisax_model::ids::Ref;
 use pisax_model::{AttributeType, Category, Uuid};
 
+mod clusters;
 mod terms;
 use terms::{Arg, Words};
 
@@ -195,6 +196,11 @@ impl Reader<'_> {
         self.conjoin(w, &f.org, &plain, &|w, items| {
             format!("e.orgc_id in ({})", terms::named_rows(w, "orgs", items))
         });
+        for (fact, wanted) in &f.org_facts {
+            self.conjoin(w, wanted, &plain, &|w, items| {
+                format!("e.orgc_id in ({})", terms::orgs_that(w, *fact, items))
+            });
+        }
         self.conjoin(w, &f.eventid, &plain, &|w, items| terms::refs(w, "e", items));
         self.conjoin(w, &f.event_uuid, &plain, &|w, items| terms::refs(w, "e", items));
         self.conjoin(w, &f.extends_uuid, &plain, &|w, items| terms::uuids(w, "e.extends_uuid", items));
@@ -246,32 +252,41 @@ impl Reader<'_> {
                 terms::tag_rows(w, items)
             )
         });
+        self.carried(w, scope, &f.tags, &terms::tag_rows);
+        for (key, wanted) in &f.galaxy {
+            self.carried(w, scope, wanted, &|w, items| self.cluster_tag_rows(w, key, items));
+        }
+    }
+
+    /// Adds a key that names tags wherever they are; `rows` makes the `select id` of the tags that items name.
+    fn carried(&self, w: &mut Where, scope: Scope, wanted: &Terms, rows: &Compile<'_>) {
+        let plain = |c: String| c;
         let either = |w: &mut Where, items: &[String]| {
             let attribute = format!(
                 "a.id in (select attribute_id from attribute_tags where tag_id in ({}))",
-                terms::tag_rows(w, items)
+                rows(w, items)
             );
-            let event = terms::tag_rows(w, items);
+            let event = rows(w, items);
             let attribute = self.on_attributes(scope, &attribute);
             format!("({attribute} or e.id in (select event_id from event_tags where tag_id in ({event})))")
         };
-        let positive = Terms { not: Vec::new(), ..f.tags.clone() };
+        let positive = Terms { not: Vec::new(), ..wanted.clone() };
         self.conjoin(w, &positive, &plain, &either);
-        if f.tags.not.is_empty() || !w.bears(&f.tags) {
+        if wanted.not.is_empty() || !w.bears(wanted) {
             return;
         }
         // Attributes are left out when they or their event carry the tag; events when they carry it themselves
         // (their attributes that carry it are trimmed when the event is written).
-        let rows = terms::tag_rows(w, &f.tags.not);
+        let own = rows(w, &wanted.not);
         let condition = match scope {
             Scope::Attributes => {
-                let event = terms::tag_rows(w, &f.tags.not);
+                let event = rows(w, &wanted.not);
                 format!(
-                    "a.id not in (select attribute_id from attribute_tags where tag_id in ({rows})) \
+                    "a.id not in (select attribute_id from attribute_tags where tag_id in ({own})) \
                      and a.event_id not in (select event_id from event_tags where tag_id in ({event}))"
                 )
             }
-            _ => format!("e.id not in (select event_id from event_tags where tag_id in ({rows}))"),
+            _ => format!("e.id not in (select event_id from event_tags where tag_id in ({own}))"),
         };
         w.and(condition);
     }

@@ -36,6 +36,16 @@ impl Params {
         names.iter().filter_map(|name| self.0.get(*name)).find(|value| !value.is_null())
     }
 
+    /// What was given under names that begin so, by the rest of the name; at most `most` of them.
+    pub(crate) fn below(&self, prefix: &str, most: usize) -> Vec<(String, Terms)> {
+        let named = self.0.iter().filter_map(|(name, value)| Some((name.strip_prefix(prefix)?, value)));
+        named
+            .filter(|(rest, value)| !rest.is_empty() && !is_empty(value))
+            .take(most)
+            .map(|(rest, value)| (rest.to_owned(), terms(value)))
+            .collect()
+    }
+
     /// A yes or no; anything but `0`, `false` and nothing is a yes.
     pub(crate) fn on(&self, names: &[&str]) -> bool {
         self.get(names).is_some_and(truthy)

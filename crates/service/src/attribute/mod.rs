@@ -10,7 +10,8 @@ pub(crate) use add::{add_sightings, attach_all, twin_refused};
 pub use edit::edit;
 pub(crate) use edit::{merge_into_event, tolerate, update};
 pub use remove::{remove, restore};
-pub use tag::{Target, tag, untag};
+pub(crate) use tag::cluster_tag;
+pub use tag::{Target, attach_cluster, pick, tag, untag};
 
 use crate::{Error, Result};
 use pisax_access::edit::may_edit;
