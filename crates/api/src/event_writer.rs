@@ -2,6 +2,7 @@
 
 use crate::answer::{Sink, Stop};
 use crate::failure::Failure;
+use crate::galaxies::Expanded;
 use pisax_access::Permission;
 use pisax_model::event::Event;
 use pisax_model::filter::Tri;
@@ -221,8 +222,9 @@ impl Writing<'_, '_> {
         let mut around = Around { all_tags, ..Around::default() };
         let galaxy_tags = around.all_tags.values().flatten().any(|t| t.tag.is_galaxy);
         if galaxy_tags && !include.exclude_galaxy {
+            let known = Expanded::load(self.r, around.all_tags.values().flatten())?;
             for (id, tags) in &around.all_tags {
-                let list = crate::galaxies::expand(self.r, tags)?;
+                let list = known.list(tags);
                 if !list.is_empty() {
                     around.galaxies.insert(*id, list);
                 }

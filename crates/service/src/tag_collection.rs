@@ -15,6 +15,11 @@ fn may_make(actor: &Actor) -> Result<()> {
     if may { Ok(()) } else { Err(Error::Forbidden) }
 }
 
+/// Whether the actor may change the collection.
+pub fn may_edit(actor: &Actor, collection: &Collection) -> bool {
+    rule::may_edit_collection(actor, collection.org_id)
+}
+
 /// Adds a collection without tags; returns its number.
 pub fn add(service: &Service, actor: &Actor, draft: &CollectionDraft) -> Result<i64> {
     may_make(actor)?;
@@ -56,7 +61,7 @@ fn taken(error: pisax_store::Error) -> Error {
 
 fn editable(w: &mut Writer<'_>, reference: Ref) -> Result<Collection> {
     let collection = w.tag_collection(reference)?.ok_or(Error::NotFound("tag collection"))?;
-    if rule::may_edit_collection(w.actor(), collection.org_id) { Ok(collection) } else { Err(Error::Forbidden) }
+    if may_edit(w.actor(), &collection) { Ok(collection) } else { Err(Error::Forbidden) }
 }
 
 /// Changes what the draft names.

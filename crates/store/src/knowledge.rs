@@ -7,6 +7,7 @@ use crate::conn::{Row, Val};
 use crate::{Reader, Result, Writer, dialect, list};
 use pisax_model::Uuid;
 use pisax_model::ids::Ref;
+use rustc_hash::FxHashMap;
 
 /// What became of an item that was put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,6 +199,14 @@ impl Reader<'_> {
     pub fn galaxy(&mut self, reference: Ref) -> Result<Option<GalaxyRow>> {
         let (column, value) = key(&reference);
         self.conn.first(&format!("select {GALAXY} from galaxies where {column} = $1"), &[value], galaxy)
+    }
+
+    /// These galaxies, by number.
+    pub fn galaxies_by_ids(&mut self, ids: &[i64]) -> Result<FxHashMap<i64, GalaxyRow>> {
+        let lite = self.conn.is_lite();
+        let sql = format!("select {GALAXY} from galaxies where {}", dialect::in_set(lite, "id", 1));
+        let set = dialect::set_text(lite, ids.iter().copied());
+        Ok(self.conn.all(&sql, &[Val::Text(&set)], galaxy)?.into_iter().map(|g| (g.id, g)).collect())
     }
 
     /// The active object templates by name.

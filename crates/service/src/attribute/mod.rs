@@ -11,7 +11,7 @@ pub use edit::edit;
 pub(crate) use edit::{merge_into_event, tolerate, update};
 pub use remove::{remove, restore};
 pub(crate) use tag::cluster_tag;
-pub use tag::{Target, attach_cluster, pick, tag, untag};
+pub use tag::{LOCAL_SCOPE, Target, attach_cluster, pick, tag, untag};
 
 use crate::{Error, Result};
 use pisax_access::edit::may_edit;

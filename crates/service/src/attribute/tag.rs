@@ -86,7 +86,7 @@ pub fn attach_cluster(
     service.write(actor, |w| {
         let (tag, local_only) = cluster_tag(w, cluster)?;
         if local_only && !local {
-            return Err(Error::Refused("This Cluster can only be attached in a local scope".into()));
+            return Err(Error::Refused(LOCAL_SCOPE.into()));
         }
         Ok(put(w, target, &tag, local, None)?.1)
     })
@@ -106,6 +106,9 @@ pub(crate) fn cluster_tag(w: &mut Writer<'_>, cluster: Ref) -> Result<(Tag, bool
     let local_only = galaxy.local_only || tag.local_only;
     Ok((tag, local_only))
 }
+
+/// The refusal of a global attachment of what is for local use.
+pub const LOCAL_SCOPE: &str = "This Cluster can only be attached in a local scope";
 
 /// The colour that MISP gives the tags of clusters.
 const CLUSTER_COLOUR: &str = "#0088cc";
