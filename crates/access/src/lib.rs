@@ -10,4 +10,4 @@ pub mod visibility;
 
 pub use actor::{Actor, Origin, Via};
 pub use pisax_model::permission::{Permission, Permissions};
-pub use visibility::{AttributeFacts, EventFacts, ObjectFacts, Visibility};
+pub use visibility::{AttributeFacts, ClusterFacts, EventFacts, ObjectFacts, Visibility};

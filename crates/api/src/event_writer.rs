@@ -224,9 +224,9 @@ impl Writing<'_, '_> {
         if galaxy_tags && !include.exclude_galaxy {
             let known = Expanded::load(self.r, around.all_tags.values().flatten())?;
             for (id, tags) in &around.all_tags {
-                let list = known.list(tags);
-                if !list.is_empty() {
-                    around.galaxies.insert(*id, list);
+                let items = known.items(tags);
+                if !items.is_empty() {
+                    around.galaxies.insert(*id, [b"[", items.as_slice(), b"]"].concat());
                 }
             }
         }

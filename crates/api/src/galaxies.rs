@@ -32,7 +32,7 @@ impl Expanded {
 
     /// The items of a `"Galaxy":[…]` list: one per galaxy, with the clusters that these tags name. A tag whose
     /// cluster is not known here, or not to the reader, stays a plain tag.
-    pub(crate) fn list(&self, tags: &[Attached]) -> Vec<u8> {
+    pub(crate) fn items(&self, tags: &[Attached]) -> Vec<u8> {
         let mut groups: Vec<(&GalaxyRow, Vec<(&Attached, &ClusterRow)>)> = Vec::new();
         for tag in tags.iter().filter(|t| t.tag.is_galaxy) {
             let Some(cluster) = self.clusters.get(&pisax_store::tags::folded(&tag.tag.name)) else { continue };
@@ -62,7 +62,7 @@ impl Expanded {
 
 /// The items of a `"Galaxy":[…]` list for the tags of one record.
 pub(crate) fn expand(r: &mut Reader<'_>, tags: &[Attached]) -> Result<Vec<u8>, Stop> {
-    Ok(Expanded::load(r, tags.iter())?.list(tags))
+    Ok(Expanded::load(r, tags.iter())?.items(tags))
 }
 
 fn member(w: &mut JsonWriter<'_>, key: &str, text: &str) {

@@ -106,7 +106,7 @@ impl Shown {
         w.end_array();
         w.key("Galaxy");
         w.begin_array();
-        let galaxies = self.clusters.list(&attached(collection).collect::<Vec<_>>());
+        let galaxies = self.clusters.items(&attached(collection).collect::<Vec<_>>());
         if !galaxies.is_empty() {
             w.raw(&galaxies);
         }
