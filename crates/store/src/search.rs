@@ -3,7 +3,7 @@
 //! Row numbers of every match are kept (8 bytes each), which gives the exact total before the first row is
 //! sent; rows are then read in batches of them, each batch seeing what the actor sees at that moment.
 
-use crate::attributes::FROM;
+use crate::attributes::{FROM, Trim};
 use crate::conn::Val;
 use crate::{Error, Reader, Result, dialect};
 use pisax_access::Permission;
@@ -120,14 +120,25 @@ impl Reader<'_> {
         self.conn.number(sql, &[]).map(Some)
     }
 
-    /// Row numbers of the tags named by these items of a filter.
-    pub fn tag_ids(&mut self, items: &[String]) -> Result<Vec<i64>> {
+    /// What the filter leaves out of the events that it finds.
+    pub fn trim(&mut self, filter: &Filter) -> Result<Trim> {
         let mut w = Where::new(self.conn.is_lite());
-        w.bears(&Terms { or: items.to_vec(), ..Terms::default() });
+        let mut rows = Vec::new();
+        if !filter.tags.not.is_empty() && w.bears(&filter.tags) {
+            rows.push(terms::tag_rows(&mut w, &filter.tags.not));
+        }
+        for (key, wanted) in filter.galaxy.iter().filter(|(_, wanted)| !wanted.not.is_empty()) {
+            if w.bears(wanted) {
+                rows.push(self.cluster_tag_rows(&mut w, key, &wanted.not));
+            }
+        }
         w.check()?;
-        let sql = terms::tag_rows(&mut w, items);
-        let args: Vec<Val<'_>> = w.args.iter().map(Arg::val).collect();
-        self.conn.all(&sql, &args, |r| r.int(0))
+        let mut trim = Trim { without_tags: Vec::new(), to_ids: filter.to_ids };
+        if !rows.is_empty() {
+            let args: Vec<Val<'_>> = w.args.iter().map(Arg::val).collect();
+            trim.without_tags = self.conn.all(&rows.join(" union "), &args, |r| r.int(0))?;
+        }
+        Ok(trim)
     }
 
     fn compile(&self, scope: Scope, filter: &Filter) -> Result<(String, Vec<Arg>)> {

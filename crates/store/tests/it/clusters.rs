@@ -8,6 +8,7 @@ use pisax_model::org::OrgDraft;
 use pisax_model::sharing::SharingGroup;
 use pisax_model::tag::TagDraft;
 use pisax_model::{Uuid, knowledge};
+use pisax_store::attributes::Wanted;
 use pisax_store::changes::Action;
 use pisax_store::cluster_relations::NewRelation;
 use pisax_store::clusters::{ClusterRow, Owned};
@@ -432,6 +433,40 @@ fn events_and_attributes_are_found_by_what_their_clusters_say() {
         let not = Terms { not: vec!["RU".into()], ..Terms::default() };
         assert_eq!(find(Scope::Events, &[("country", not)]), [plain, inside], "a NOT is about the event itself");
         assert_eq!(find(Scope::Events, &[("synonyms", one("nobody"))]), []);
+    });
+}
+
+#[test]
+fn what_a_search_negates_is_trimmed_from_the_events_it_finds() {
+    on_each_engine("trim", |t| {
+        let (event_id, ids) = t.write(|w| {
+            let galaxy = galaxy(w)?;
+            let org = org(w, "Maker")?;
+            let bear = row(galaxy, "APT 28", r#"{"country":["RU"]}"#);
+            w.add_cluster(&bear, &owned(org, 3))?;
+            let values = [("ip-dst", "198.51.100.1"), ("text", "b"), ("text", "c")];
+            let (event_id, ids) = filled_event(w, &event(org, 3, 0), &values)?;
+            let (tag, cluster) = (attached(w, "a:noise")?, attached(w, &bear.tag_name)?);
+            w.attach_attribute_tags(event_id, &[(ids[1], tag), (ids[2], cluster)])?;
+            Ok((event_id, ids))
+        });
+        let not = |text: &str| Terms { not: vec![text.into()], ..Terms::default() };
+        let left = |filter: Filter| {
+            t.read(|r| {
+                let trim = r.trim(&filter)?;
+                let event = r.event(Ref::Id(event_id))?.ok_or(Error::NotFound("event"))?;
+                let living = Wanted { living: true, deleted: false };
+                Ok(r.trimmed_event_attributes(&event, living, &trim, 0, 100)?.ids())
+            })
+        };
+        assert_eq!(left(Filter::new()), ids);
+        assert_eq!(left(Filter { tags: not("a:noise"), ..Filter::new() }), [ids[0], ids[2]]);
+        let galaxy = vec![("country".to_owned(), not("ru"))];
+        assert_eq!(left(Filter { galaxy: galaxy.clone(), ..Filter::new() }), [ids[0], ids[1]]);
+        let both = Filter { tags: not("a:noise"), galaxy, to_ids: Tri::Only(true), ..Filter::new() };
+        assert_eq!(left(both), [ids[0]]);
+        assert_eq!(left(Filter { to_ids: Tri::Only(false), ..Filter::new() }), [ids[1], ids[2]]);
+        assert_eq!(left(Filter { tags: not("unknown:tag"), ..Filter::new() }), ids);
     });
 }
 
