@@ -11,6 +11,6 @@ pub mod visibility;
 pub use actor::{Actor, Origin, Via};
 pub use pisax_model::permission::{Permission, Permissions};
 pub use visibility::{
-    AnalystFacts, AttributeFacts, EventFacts, ObjectFacts, ProposalFacts, ReadingRules, SightingPolicy,
-    Visibility,
+    AnalystFacts, AttributeFacts, ClusterFacts, EventFacts, ObjectFacts, ProposalFacts, ReadingRules,
+    SightingPolicy, Visibility,
 };

@@ -82,6 +82,16 @@ pub struct AnalystFacts {
     pub sharing_group_id: i64,
 }
 
+/// What decides whether a galaxy cluster can be read.
+#[derive(Debug, Clone, Copy)]
+pub struct ClusterFacts {
+    /// It did not come with a library.
+    pub custom: bool,
+    pub org_id: i64,
+    pub distribution: i64,
+    pub sharing_group_id: i64,
+}
+
 /// What one reader can see.
 #[derive(Debug, Clone, Default)]
 pub struct Visibility {
@@ -155,6 +165,20 @@ impl Visibility {
         self.sees_all
             || (target != Some(false)
                 && (own || self.reaches(facts.distribution, facts.sharing_group_id, inherits)))
+    }
+
+    /// What came with a library is everybody's; a custom cluster reaches as far as an event would, published or not.
+    pub fn cluster(&self, cluster: ClusterFacts) -> bool {
+        self.sees_all
+            || !cluster.custom
+            || cluster.org_id == self.org_id
+            || self.reaches(cluster.distribution, cluster.sharing_group_id, false)
+    }
+
+    /// A relation may reach less far than the cluster it starts at, except for the cluster's owner.
+    pub fn cluster_relation(&self, cluster: ClusterFacts, distribution: i64, group: i64) -> bool {
+        self.cluster(cluster)
+            && (self.sees_all || cluster.org_id == self.org_id || self.reaches(distribution, group, false))
     }
 
     fn owns(&self, event: EventFacts) -> bool {

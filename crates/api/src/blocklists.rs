@@ -1,12 +1,13 @@
-//! `/eventBlocklists/…`, `/orgBlocklists/…` and `/sightingBlocklists/…`
+//! `/eventBlocklists/…`, `/orgBlocklists/…`, `/sightingBlocklists/…` and
+//! `/galaxyClusterBlocklists/…`
 
 use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::reply::{document, list, member, number_member, saved, wrapped};
 use crate::request::{Request, text, texts};
 use pisax_model::{Uuid, time};
-use pisax_service::blocklist::{self as service, Note, OrgNote};
-use pisax_store::blocklist::{BlockedEvent, BlockedOrg, Refused};
+use pisax_service::blocklist::{self as service, ClusterNote, Note, OrgNote};
+use pisax_store::blocklist::{BlockedCluster, BlockedEvent, BlockedOrg, Refused};
 use pisax_wire::JsonWriter;
 
 const INVALID: &str = "Invalid blocklist entry";
@@ -180,4 +181,56 @@ pub(crate) fn edit_sighter(request: &Request) -> Result<Answer, Failure> {
 /// POST /sightingBlocklists/delete/{id|uuid}
 pub(crate) fn delete_sighter(request: &Request) -> Result<Answer, Failure> {
     delete_from(request, Refused::Sightings)
+}
+
+// ---- Galaxy clusters ----------------------------------------------------------------------------------
+
+fn cluster_note(sent: &serde_json::Value) -> ClusterNote {
+    ClusterNote {
+        cluster_info: text(sent, "cluster_info"),
+        cluster_orgc: text(sent, "cluster_orgc"),
+        comment: text(sent, "comment"),
+    }
+}
+
+fn write_cluster(w: &mut JsonWriter<'_>, entry: &BlockedCluster) {
+    w.begin_object();
+    w.key("GalaxyClusterBlocklist");
+    w.begin_object();
+    number_member(w, "id", entry.id);
+    w.key("cluster_uuid");
+    w.uuid(entry.cluster_uuid);
+    member(w, "created", &time::format_datetime(entry.created));
+    member(w, "cluster_info", &entry.cluster_info);
+    member(w, "comment", &entry.comment);
+    member(w, "cluster_orgc", &entry.cluster_orgc);
+    w.end_object();
+    w.end_object();
+}
+
+/// GET /galaxyClusterBlocklists/index
+pub(crate) fn index_clusters(request: &Request) -> Result<Answer, Failure> {
+    Ok(list(&service::list_clusters(&request.service, &request.actor)?, write_cluster))
+}
+
+/// POST /galaxyClusterBlocklists/add `{uuids, cluster_info, cluster_orgc, comment}`
+pub(crate) fn add_clusters(request: &Request) -> Result<Answer, Failure> {
+    let sent = request.unwrapped("GalaxyClusterBlocklist")?;
+    let (good, bad) = uuids(&sent, "cluster_uuid");
+    service::add_clusters(&request.service, &request.actor, &good, &cluster_note(&sent))?;
+    Ok(outcome(&good, &bad))
+}
+
+/// POST /galaxyClusterBlocklists/edit/{id|uuid}
+pub(crate) fn edit_cluster(request: &Request) -> Result<Answer, Failure> {
+    let reference = request.reference(0, INVALID)?;
+    let sent = request.unwrapped("GalaxyClusterBlocklist")?;
+    let entry = service::edit_cluster(&request.service, &request.actor, reference, cluster_note(&sent))?;
+    Ok(document(|w| write_cluster(w, &entry)))
+}
+
+/// POST /galaxyClusterBlocklists/delete/{id|uuid}
+pub(crate) fn delete_cluster(request: &Request) -> Result<Answer, Failure> {
+    service::remove_cluster(&request.service, &request.actor, request.reference(0, INVALID)?)?;
+    Ok(saved(request, "Blocklist item removed."))
 }

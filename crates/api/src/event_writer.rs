@@ -3,6 +3,7 @@
 use crate::analyst_tree::AnalystTree;
 use crate::answer::{Sink, Stop};
 use crate::failure::Failure;
+use crate::galaxies::Expanded;
 use crate::proposals::Lists;
 use pisax_access::Permission;
 use pisax_model::Uuid;
@@ -13,7 +14,7 @@ use pisax_model::object::{Object, Reference};
 use pisax_model::sighting::Sighting;
 use pisax_model::tag::Attached;
 use pisax_store::Reader;
-use pisax_store::attributes::{Batch, Wanted};
+use pisax_store::attributes::{Batch, Trim, Wanted};
 use pisax_store::orgs::OrgName;
 use pisax_store::sightings::Sighted;
 use pisax_wire::JsonWriter;
@@ -37,8 +38,8 @@ pub(crate) struct Shape {
     pub(crate) correlations: usize,
     /// The answer to an addition or edit, which has a little less than a view (045).
     saved: bool,
-    /// Attributes that carry one of these tags are left out.
-    pub(crate) without_tags: FxHashSet<i64>,
+    /// Attributes that are left out of what is read.
+    pub(crate) trim: Trim,
     /// Attributes for which this says no are left out.
     pub(crate) keep: Option<Keep>,
     /// Attributes that somebody proposes to delete or to take out of detection are left out.
@@ -50,14 +51,8 @@ pub(crate) type Keep = Box<dyn Fn(&pisax_model::attribute::AttributeView<'_>) ->
 
 impl Shape {
     pub(crate) fn new(view: EventView) -> Self {
-        Self {
-            view,
-            correlations: 5000,
-            saved: false,
-            without_tags: FxHashSet::default(),
-            keep: None,
-            undoubted: false,
-        }
+        let trim = Trim { to_ids: view.to_ids, ..Trim::default() };
+        Self { view, correlations: 5000, saved: false, trim, keep: None, undoubted: false }
     }
 
     /// The answer to an addition or edit.
@@ -240,12 +235,13 @@ impl Writing<'_, '_> {
         let wanted = self.shape.wanted();
         let (mut after, mut first) = (0, true);
         loop {
-            let batch = self.r.event_attributes(self.event, wanted, after, ATTRIBUTES)?;
+            let batch =
+                self.r.trimmed_event_attributes(self.event, wanted, &self.shape.trim, after, ATTRIBUTES)?;
             let Some(last) = batch.last_id() else { return Ok(()) };
             after = last;
             let around = self.around(&batch)?;
             for i in 0..batch.len() {
-                if !self.passes(&batch, i, &around) {
+                if !self.passes(&batch, i) {
                     continue;
                 }
                 if !std::mem::take(&mut first) {
@@ -259,18 +255,12 @@ impl Writing<'_, '_> {
         }
     }
 
-    fn passes(&self, batch: &Batch, i: usize, around: &Around) -> bool {
+    fn passes(&self, batch: &Batch, i: usize) -> bool {
         let attribute = batch.get(i);
         let view = &self.shape.view;
-        let ids = match view.to_ids {
-            Tri::Only(flag) => attribute.to_ids == flag,
-            Tri::Any => true,
-        };
-        let tagged = |t: &Attached| self.shape.without_tags.contains(&t.tag.id);
-        ids && !self.doubted.contains(&attribute.id)
+        !self.doubted.contains(&attribute.id)
             && (!view.public || matches!(attribute.distribution, 3 | 5))
             && view.search_for.as_ref().is_none_or(|text| attribute.value().contains(text.as_str()))
-            && !around.all_tags.get(&attribute.id).is_some_and(|tags| tags.iter().any(tagged))
             && self.shape.keep.as_ref().is_none_or(|keep| keep(&attribute))
     }
 
@@ -281,10 +271,11 @@ impl Writing<'_, '_> {
         let mut around = Around { all_tags, ..Around::default() };
         let galaxy_tags = around.all_tags.values().flatten().any(|t| t.tag.is_galaxy);
         if galaxy_tags && !include.exclude_galaxy {
+            let known = Expanded::load(self.r, around.all_tags.values().flatten())?;
             for (id, tags) in &around.all_tags {
-                let list = crate::galaxies::expand(self.r, tags)?;
-                if !list.is_empty() {
-                    around.galaxies.insert(*id, list);
+                let items = known.items(tags);
+                if !items.is_empty() {
+                    around.galaxies.insert(*id, [b"[", items.as_slice(), b"]"].concat());
                 }
             }
         }
@@ -364,7 +355,7 @@ impl Writing<'_, '_> {
             let Some(last) = objects.last() else { return Ok(()) };
             after = last.id;
             let ids: Vec<i64> = objects.iter().map(|o| o.id).collect();
-            let batch = self.r.object_attributes(self.event, wanted, &ids)?;
+            let batch = self.r.trimmed_object_attributes(self.event, wanted, &self.shape.trim, &ids)?;
             let around = self.around(&batch)?;
             let references = References::load(self.r, &ids, wanted.deleted)?;
             let said = self.analyst(&objects.iter().map(|o| o.uuid).collect::<Vec<_>>())?;
@@ -374,7 +365,7 @@ impl Writing<'_, '_> {
                 while at < batch.len() && batch.get(at).object_id == object.id {
                     at += 1;
                 }
-                let rows: Vec<usize> = (from..at).filter(|i| self.passes(&batch, *i, &around)).collect();
+                let rows: Vec<usize> = (from..at).filter(|i| self.passes(&batch, *i)).collect();
                 // An object of which the reader sees no attribute is nothing to him, unless it is a tombstone.
                 if rows.is_empty() && !object.deleted {
                     continue;

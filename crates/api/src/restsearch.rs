@@ -11,7 +11,7 @@ use pisax_formats::export;
 use pisax_model::filter::{Filter, Scope, Tri};
 use pisax_model::ids::Ref;
 use pisax_service::Service;
-use pisax_store::attributes::{Batch, Wanted};
+use pisax_store::attributes::{Batch, Trim, Wanted};
 use pisax_wire::JsonWriter;
 use pisax_wire::SearchRequest;
 use pisax_wire::analyst_out::AnalystShape;
@@ -214,15 +214,15 @@ fn exported(request: &Request, mut search: SearchRequest) -> Result<Answer, Fail
     let ids = page(&search.filter, ids);
     let (name, extension, content_type) = (search.format.clone(), format.extension(), format.content_type());
     let include = std::mem::take(&mut search.include);
-    let to_ids = search.filter.to_ids;
     let ignored = std::mem::take(&mut search.ignored);
+    let trim = service.read(&actor, |r| Ok(r.trim(&search.filter)?))?;
     let produce = move |sink: &mut Sink| {
         format.begin(sink.buffer());
         let mut rows = Rows::new(&service, &actor, include, keep);
         if search.scope == Scope::Events {
             for id in ids {
-                each_of_event(&service, &actor, id, |batch| {
-                    rows.export(batch, to_ids, format.as_mut(), sink)
+                each_of_event(&service, &actor, id, &trim, |batch| {
+                    rows.export(batch, format.as_mut(), sink)
                 })?;
             }
         } else {
@@ -230,7 +230,7 @@ fn exported(request: &Request, mut search: SearchRequest) -> Result<Answer, Fail
                 let batch = service
                     .store
                     .read::<Batch, Failure>(&actor, |r| Ok(in_order(r.attributes_by_ids(chunk)?, chunk)))?;
-                rows.export(&batch, Tri::Any, format.as_mut(), sink)?;
+                rows.export(&batch, format.as_mut(), sink)?;
             }
         }
         format.end(sink.buffer());
@@ -240,18 +240,19 @@ fn exported(request: &Request, mut search: SearchRequest) -> Result<Answer, Fail
     Ok(heads(answer, &name, extension, Found { total, skipped: 0 }, &ignored))
 }
 
-/// All living attributes of an event, in and outside objects, batch by batch.
+/// All living attributes of an event that the search does not trim, in and outside objects, batch by batch.
 fn each_of_event(
     service: &Service,
     actor: &Actor,
     id: i64,
+    trim: &Trim,
     mut f: impl FnMut(&Batch) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
     let living = Wanted { living: true, deleted: false };
     let (mut after, mut after_object) = (0, 0);
     loop {
         let batch = service.store.read::<Batch, Failure>(actor, |r| match r.event(Ref::Id(id))? {
-            Some(event) => Ok(r.event_attributes(&event, living, after, BATCH as i64)?),
+            Some(event) => Ok(r.trimmed_event_attributes(&event, living, trim, after, BATCH as i64)?),
             None => Ok(Batch::default()),
         })?;
         let Some(last) = batch.last_id() else { break };
@@ -264,7 +265,7 @@ fn each_of_event(
             let objects: Vec<i64> =
                 r.event_objects(&event, living, after_object, 500)?.iter().map(|o| o.id).collect();
             match objects.last() {
-                Some(last) => Ok(Some((*last, r.object_attributes(&event, living, &objects)?))),
+                Some(last) => Ok(Some((*last, r.trimmed_object_attributes(&event, living, trim, &objects)?))),
                 None => Ok(None),
             }
         })?;
@@ -286,7 +287,6 @@ pub(crate) fn events(request: &Request) -> Result<Answer, Failure> {
     let total = ids.len();
     let ids = page(&search.filter, ids);
     let include = std::mem::take(&mut search.include);
-    // A negated tag and to_ids also trim what is shown of an event (semantics 5.8).
     let view = EventView {
         include,
         deleted: search.filter.deleted,
@@ -298,10 +298,8 @@ pub(crate) fn events(request: &Request) -> Result<Answer, Failure> {
     shape.correlations = request.shown_correlations();
     shape.keep = keep(&service, search.filter.enforce_warninglist);
     shape.undoubted = blocks_doubted(&service, &shape.view.include);
-    if !search.filter.tags.not.is_empty() {
-        let not = &search.filter.tags.not;
-        shape.without_tags = service.read(&actor, |r| Ok(r.tag_ids(not)?.into_iter().collect()))?;
-    }
+    // A negated tag also trims what is shown of an event, as to_ids does (semantics 5.8).
+    shape.trim = service.read(&actor, |r| Ok(r.trim(&search.filter)?))?;
     let file = match ids[..] {
         [one] => format!("attachment; filename=\"misp.event.{one}.json\""),
         _ => "attachment; filename=\"misp.event.list.json\"".to_owned(),

@@ -8,7 +8,6 @@ use pisax_access::{Actor, Permission};
 use pisax_formats::export::{self, AttributeFormat, ExportRow};
 use pisax_model::attribute::AttributeView;
 use pisax_model::event::Event;
-use pisax_model::filter::Tri;
 use pisax_model::object::Object;
 use pisax_model::sighting::Sighting;
 use pisax_model::tag::Attached;
@@ -123,14 +122,12 @@ impl<'s> Rows<'s> {
     pub(crate) fn export(
         &mut self,
         batch: &Batch,
-        to_ids: Tri,
         format: &mut dyn AttributeFormat,
         sink: &mut Sink,
     ) -> Result<(), Stop> {
         let around = self.load(batch)?;
         for attribute in batch.iter() {
-            let trimmed = matches!(to_ids, Tri::Only(flag) if attribute.to_ids != flag);
-            if trimmed || self.leaves_out(&around, &attribute) {
+            if self.leaves_out(&around, &attribute) {
                 continue;
             }
             let Some(event) = self.events.get(&attribute.event_id) else { continue };

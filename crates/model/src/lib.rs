@@ -8,6 +8,7 @@
 pub mod analyst;
 pub mod attribute;
 pub mod category;
+pub mod cluster;
 pub mod correlation;
 pub mod delegation;
 pub mod event;

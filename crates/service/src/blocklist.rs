@@ -4,7 +4,7 @@ use crate::{Error, Result, Service, rules};
 use pisax_access::Actor;
 use pisax_model::Uuid;
 use pisax_model::ids::Ref;
-use pisax_store::blocklist::{BlockedEvent, BlockedOrg, Refused};
+use pisax_store::blocklist::{BlockedCluster, BlockedEvent, BlockedOrg, Refused};
 
 /// What is noted beside a blocked event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -113,5 +113,65 @@ pub fn remove_org(service: &Service, actor: &Actor, what: Refused, reference: Re
     service.write(actor, |w| {
         let entry = w.blocked_org(what, reference)?.ok_or(Error::NotFound("blocklist entry"))?;
         Ok(w.unblock_org(what, &entry)?)
+    })
+}
+
+// ---- Clusters -----------------------------------------------------------------------------------------
+
+/// What is noted beside a blocked galaxy cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClusterNote {
+    pub cluster_info: Option<String>,
+    pub cluster_orgc: Option<String>,
+    pub comment: Option<String>,
+}
+
+/// All entries, newest first: for site admins.
+pub fn list_clusters(service: &Service, actor: &Actor) -> Result<Vec<BlockedCluster>> {
+    rules::site_admin(actor)?;
+    service.read(actor, |r| Ok(r.cluster_blocklist()?))
+}
+
+/// Blocks clusters; those that are blocked already stay as they are.
+pub fn add_clusters(service: &Service, actor: &Actor, uuids: &[Uuid], note: &ClusterNote) -> Result<()> {
+    rules::site_admin(actor)?;
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    service.write(actor, |w| {
+        for uuid in uuids {
+            w.block_cluster(
+                *uuid,
+                &text(&note.cluster_info),
+                &text(&note.cluster_orgc),
+                &text(&note.comment),
+            )?;
+        }
+        Ok(())
+    })
+}
+
+/// Changes what is noted beside an entry, named by its number or the cluster's uuid.
+pub fn edit_cluster(
+    service: &Service,
+    actor: &Actor,
+    reference: Ref,
+    note: ClusterNote,
+) -> Result<BlockedCluster> {
+    rules::site_admin(actor)?;
+    service.write(actor, |w| {
+        let mut entry = w.blocked_cluster(reference)?.ok_or(Error::NotFound("blocklist entry"))?;
+        entry.cluster_info = note.cluster_info.unwrap_or(entry.cluster_info);
+        entry.cluster_orgc = note.cluster_orgc.unwrap_or(entry.cluster_orgc);
+        entry.comment = note.comment.unwrap_or(entry.comment);
+        w.edit_blocked_cluster(&entry)?;
+        Ok(entry)
+    })
+}
+
+/// Lets a cluster come again.
+pub fn remove_cluster(service: &Service, actor: &Actor, reference: Ref) -> Result<()> {
+    rules::site_admin(actor)?;
+    service.write(actor, |w| {
+        let entry = w.blocked_cluster(reference)?.ok_or(Error::NotFound("blocklist entry"))?;
+        Ok(w.unblock_cluster(&entry)?)
     })
 }

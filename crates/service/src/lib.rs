@@ -9,6 +9,7 @@ pub mod analyst;
 pub mod attribute;
 pub mod auth_key;
 pub mod blocklist;
+pub mod cluster;
 mod context;
 pub mod delegation;
 pub mod error;
@@ -27,6 +28,7 @@ pub mod setup;
 pub mod sharing_group;
 pub mod sighting;
 pub mod tag;
+pub mod tag_collection;
 pub mod user;
 
 pub use error::{Error, Result};

@@ -198,3 +198,90 @@ impl Writer<'_> {
         self.changed(Noun::Blocklist, action, uuid, 0).of(id, name).field("refused", "", what.table());
     }
 }
+
+// ---- Clusters -----------------------------------------------------------------------------------------
+
+/// A blocked galaxy cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockedCluster {
+    pub id: i64,
+    pub cluster_uuid: Uuid,
+    /// Unix seconds.
+    pub created: i64,
+    pub cluster_info: String,
+    pub cluster_orgc: String,
+    pub comment: String,
+}
+
+const CLUSTER_COLUMNS: &str = "id, cluster_uuid, created, cluster_info, cluster_orgc, comment";
+
+fn read_cluster(row: &Row<'_>) -> Result<BlockedCluster> {
+    Ok(BlockedCluster {
+        id: row.int(0)?,
+        cluster_uuid: row.uuid(1)?,
+        created: row.int(2)?,
+        cluster_info: row.string(3)?,
+        cluster_orgc: row.string(4)?,
+        comment: row.string(5)?,
+    })
+}
+
+impl Reader<'_> {
+    /// All entries, newest first.
+    pub fn cluster_blocklist(&mut self) -> Result<Vec<BlockedCluster>> {
+        let sql = format!("select {CLUSTER_COLUMNS} from cluster_blocklist order by id desc");
+        self.conn.all(&sql, &[], read_cluster)
+    }
+
+    /// The entry of this number, or of the cluster with this uuid.
+    pub fn blocked_cluster(&mut self, reference: Ref) -> Result<Option<BlockedCluster>> {
+        let (column, value) = match &reference {
+            Ref::Id(id) => ("id", Val::Int(*id)),
+            Ref::Uuid(uuid) => ("cluster_uuid", uuid.into()),
+        };
+        let sql = format!("select {CLUSTER_COLUMNS} from cluster_blocklist where {column} = $1");
+        self.conn.first(&sql, &[value], read_cluster)
+    }
+}
+
+impl Writer<'_> {
+    /// Blocks a cluster; one that is blocked already stays as it is.
+    pub fn block_cluster(&mut self, uuid: Uuid, info: &str, orgc: &str, comment: &str) -> Result<()> {
+        let id = dialect::allocate(&mut self.conn, "cluster_blocklist", 1)?[0];
+        let now = self.now();
+        let sql = format!(
+            "insert into cluster_blocklist ({CLUSTER_COLUMNS}) values {} on conflict (cluster_uuid) do nothing",
+            list::places(1, 6)
+        );
+        let args = [id.into(), (&uuid).into(), now.into(), info.into(), orgc.into(), comment.into()];
+        if self.conn.execute(&sql, &args)? > 0 {
+            self.changed(Noun::Blocklist, Action::Add, uuid, 0).of(id, info).field("cluster", "", info);
+        }
+        Ok(())
+    }
+
+    /// Writes what is noted beside an entry.
+    pub fn edit_blocked_cluster(&mut self, entry: &BlockedCluster) -> Result<()> {
+        let sql =
+            "update cluster_blocklist set cluster_info = $2, cluster_orgc = $3, comment = $4 where id = $1";
+        let args = [
+            entry.id.into(),
+            (&entry.cluster_info).into(),
+            (&entry.cluster_orgc).into(),
+            (&entry.comment).into(),
+        ];
+        self.conn.execute(sql, &args)?;
+        self.changed(Noun::Blocklist, Action::Edit, entry.cluster_uuid, 0)
+            .of(entry.id, &entry.cluster_info)
+            .field("comment", "", &entry.comment);
+        Ok(())
+    }
+
+    /// Lets a cluster come again.
+    pub fn unblock_cluster(&mut self, entry: &BlockedCluster) -> Result<()> {
+        self.conn.execute("delete from cluster_blocklist where id = $1", &[entry.id.into()])?;
+        self.changed(Noun::Blocklist, Action::Delete, entry.cluster_uuid, 0)
+            .of(entry.id, &entry.cluster_info);
+        Ok(())
+    }
+}

@@ -149,6 +149,17 @@ pub(crate) fn pair_set_text(pairs: impl Iterator<Item = (i64, i64)>) -> String {
     format!("[{}]", list.join(","))
 }
 
+/// `from` items that unfold the elements of a cluster's `meta` text: key in `k.key`, value in `v.value`. Every value
+/// in it is a list of texts.
+pub(crate) fn elements(lite: bool, alias: &str) -> String {
+    let meta = format!("case when {alias}.meta = '' then '{{}}' else {alias}.meta end");
+    if lite {
+        format!("json_each({meta}) k, json_each(k.value) v")
+    } else {
+        format!("jsonb_each(({meta})::jsonb) k, jsonb_array_elements_text(k.value) v(value)")
+    }
+}
+
 /// Locks the selected rows until the transaction ends; SQLite has one writer and needs none.
 pub(crate) fn for_update(lite: bool) -> &'static str {
     if lite { "" } else { " for update" }

@@ -13,6 +13,8 @@ pub mod attributes;
 pub mod audit;
 pub mod blocklist;
 pub mod changes;
+pub mod cluster_relations;
+pub mod clusters;
 mod conn;
 mod copy;
 pub mod correlations;
@@ -41,6 +43,7 @@ pub mod settings;
 pub mod sharing;
 pub mod sightings;
 pub mod statistics;
+pub mod tag_collections;
 pub mod tags;
 pub mod users;
 

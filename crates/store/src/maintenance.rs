@@ -179,6 +179,30 @@ const ORPHANS: &[(&str, &str)] = &[
         "cluster {1} is in galaxy {2}, which does not exist",
     ),
     (
+        "select x.id, x.cluster_id from cluster_relations x left join clusters c on c.id = x.cluster_id \
+         and c.custom = 1 where c.id is null",
+        "cluster relation {1} starts at custom cluster {2}, which does not exist",
+    ),
+    (
+        "select x.relation_id, x.tag_id from cluster_relation_tags x left join cluster_relations r on r.id = x.relation_id \
+         left join tags t on t.id = x.tag_id where r.id is null or t.id is null",
+        "cluster relation {1} carries tag {2}, and one of them does not exist",
+    ),
+    (
+        "select x.collection_id, x.tag_id from tag_collection_tags x left join tag_collections c on c.id = x.collection_id \
+         left join tags t on t.id = x.tag_id where c.id is null or t.id is null",
+        "tag collection {1} holds tag {2}, and one of them does not exist",
+    ),
+    (
+        "select x.user_id, x.tag_id from favourite_tags x left join users u on u.id = x.user_id \
+         left join tags t on t.id = x.tag_id where u.id is null or t.id is null",
+        "user {1} has tag {2} as a favourite, and one of them does not exist",
+    ),
+    (
+        "select c.id, c.org_id from clusters c left join orgs o on o.id = c.org_id where c.custom = 1 and o.id is null",
+        "cluster {1} is owned by organisation {2}, which does not exist",
+    ),
+    (
         "select a.id, a.event_id from attributes a left join postings p on p.hash = a.hash1 \
          and p.event_id = a.event_id and p.attribute_id = a.id and p.correlates = a.correlates & 1 where p.hash is null",
         "attribute {1} of event {2} has no right posting for its first half",

@@ -9,6 +9,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (3, include_str!("migrations/0003_audit.sql")),
     (4, include_str!("migrations/0004_collaboration.sql")),
     (5, include_str!("migrations/0005_reports.sql")),
+    (6, include_str!("migrations/0006_clusters.sql")),
 ];
 
 /// Newest schema version this program knows.

@@ -247,6 +247,10 @@ impl Writer<'_> {
                 "select 1 from analyst_data where org_id = $1 or orgc_id = $1 limit 1",
                 "organisation (it has analyst data)",
             ),
+            (
+                "select 1 from clusters where custom = 1 and (org_id = $1 or orgc_id = $1) limit 1",
+                "organisation (it has galaxy clusters)",
+            ),
         ] {
             if self.conn.number(sql, &[id.into()])? != 0 {
                 return Err(Error::Conflict(what));
@@ -258,6 +262,11 @@ impl Writer<'_> {
             &[id.into()],
         )?;
         self.conn.execute("delete from event_graphs where org_id = $1", &[id.into()])?;
+        self.conn.execute(
+            "delete from tag_collection_tags where collection_id in (select id from tag_collections where org_id = $1)",
+            &[id.into()],
+        )?;
+        self.conn.execute("delete from tag_collections where org_id = $1", &[id.into()])?;
         self.conn.execute("delete from orgs where id = $1", &[id.into()])?;
         self.changed(Noun::Org, Action::Delete, org.uuid, 0);
         Ok(())

@@ -196,4 +196,31 @@ impl Reader<'_> {
             here.join(" union all ")
         )
     }
+
+    /// Whether the cluster in `alias` is visible: one of a library is, a custom one as an event would be.
+    pub(crate) fn sees_cluster(&self, alias: &str) -> String {
+        if self.actor.sees_all() {
+            return "1 = 1".into();
+        }
+        let reaches = self.reaches(alias, "1, 2, 3");
+        format!("({alias}.custom = 0 or {alias}.org_id = {} or {reaches})", self.actor.org_id)
+    }
+
+    /// Whether the relation is visible, given the cluster it starts at.
+    pub(crate) fn sees_cluster_relation(&self, cluster: &str, relation: &str) -> String {
+        if self.actor.sees_all() {
+            return "1 = 1".into();
+        }
+        let reaches = self.reaches(relation, "1, 2, 3");
+        let owner = self.actor.org_id;
+        format!("({} and ({cluster}.org_id = {owner} or {reaches}))", self.sees_cluster(cluster))
+    }
+
+    /// Whether the tag collection in `alias` is visible: the owner's, or one for all.
+    pub(crate) fn sees_collection(&self, alias: &str) -> String {
+        if self.actor.sees_all() {
+            return "1 = 1".into();
+        }
+        format!("({alias}.all_orgs = 1 or {alias}.org_id = {})", self.actor.org_id)
+    }
 }

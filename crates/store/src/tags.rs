@@ -7,7 +7,7 @@ use pisax_model::Uuid;
 use pisax_model::tag::{Attached, Tag, TagDraft, colour_of};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-const COLUMNS: [&str; 11] = [
+pub(crate) const COLUMNS: [&str; 11] = [
     "id",
     "name",
     "colour",
@@ -21,7 +21,7 @@ const COLUMNS: [&str; 11] = [
     "local_only",
 ];
 
-fn read(row: &Row<'_>, at: usize) -> Result<Tag> {
+pub(crate) fn read(row: &Row<'_>, at: usize) -> Result<Tag> {
     Ok(Tag {
         id: row.int(at)?,
         name: row.string(at + 1)?,
@@ -370,7 +370,9 @@ impl Writer<'_> {
         let sql = format!("select id from tags where id = $1{}", dialect::for_update(self.conn.is_lite()));
         self.conn.first(&sql, &[id.into()], |r| r.int(0))?.ok_or(Error::NotFound("tag"))?;
         let name = self.tag_name(id)?;
-        for table in ["event_tags", "attribute_tags"] {
+        for table in
+            ["event_tags", "attribute_tags", "cluster_relation_tags", "tag_collection_tags", "favourite_tags"]
+        {
             self.conn.execute(&format!("delete from {table} where tag_id = $1"), &[id.into()])?;
         }
         self.conn.execute("delete from tags where id = $1", &[id.into()])?;
@@ -380,7 +382,7 @@ impl Writer<'_> {
 
     /// Those of these tags that exist, and stay until the transaction ends. One deleted since the caller looked
     /// is left out, as if it had been attached before.
-    fn hold_tags(&mut self, ids: impl Iterator<Item = i64>) -> Result<FxHashMap<i64, String>> {
+    pub(crate) fn hold_tags(&mut self, ids: impl Iterator<Item = i64>) -> Result<FxHashMap<i64, String>> {
         let lite = self.conn.is_lite();
         let ids: FxHashSet<i64> = ids.collect();
         if ids.is_empty() {

@@ -7,6 +7,8 @@
 mod admin_in;
 mod analyst_in;
 mod attribute_in;
+mod cluster_in;
+mod cluster_search;
 mod context_in;
 mod event_in;
 mod loose;
@@ -40,6 +42,8 @@ mod tests;
 pub use admin_in::{TagIn, read_org, read_sharing_group, read_tag, read_user};
 pub use analyst_in::{read_analyst_data, read_pushed_analyst_data};
 pub use attribute_in::{AttributesIn, read_attributes};
+pub use cluster_in::{read_cluster, read_clusters, read_collection, read_collections, read_relation};
+pub use cluster_search::{ClusterSearch, read_cluster_search};
 pub use context_in::{TagTarget, read_incoming_sightings, read_sighting, read_sightings, read_tag_target};
 pub use event_in::{read_event, read_events};
 pub use include::{EventView, Include, read_event_view};

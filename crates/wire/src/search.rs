@@ -5,7 +5,7 @@
 
 use crate::Include;
 use crate::terms::{Params, each, lower_uuid, narrow, short_ipv6, truthy};
-use pisax_model::filter::{Filter, Order, Range, Scope, SortKey, Terms, Tri};
+use pisax_model::filter::{Filter, Order, OrgFact, Range, Scope, SortKey, Terms, Tri};
 use pisax_model::time::{format_date, parse_moment};
 use serde_json::{Map, Value};
 
@@ -147,6 +147,8 @@ fn select(filter: &mut Filter, scope: Scope, params: &Params, now: i64) {
     filter.category = params.terms(&["category"]);
     filter.org = uuids(params.terms(&["org"]));
     filter.tags = params.terms(if attributes { &["tags"] } else { &["tags", "tag"] });
+    filter.galaxy = galaxy(params);
+    filter.org_facts = org_facts(params);
     filter.eventid = event_ids(params);
     filter.uuid = uuids(params.terms(&["uuid"]));
     filter.object_relation = params.terms(&["object_relation"]);
@@ -186,6 +188,39 @@ fn select(filter: &mut Filter, scope: Scope, params: &Params, now: i64) {
             filter.sharing_group = group;
         }
     }
+}
+
+/// Keys of galaxy clusters in one search; more are a mistake.
+const GALAXY_KEYS: usize = 20;
+
+/// `galaxy.synonyms`, `galaxy.cluster.value`, …: what clusters on the event or attribute have to say.
+fn galaxy(params: &Params) -> Vec<(String, Terms)> {
+    let mut asked = params.below("galaxy.", GALAXY_KEYS);
+    for (key, _) in &mut asked {
+        for noun in ["cluster.", "element."] {
+            if let Some(rest) = key.strip_prefix(noun) {
+                *key = rest.to_owned();
+            }
+        }
+    }
+    asked
+}
+
+/// `org.sector` and its like: what is known of the creator organisation.
+fn org_facts(params: &Params) -> Vec<(OrgFact, Terms)> {
+    let mut facts: Vec<(OrgFact, Terms)> = [
+        (OrgFact::Sector, "org.sector"),
+        (OrgFact::Nationality, "org.nationality"),
+        (OrgFact::Kind, "org.type"),
+    ]
+    .into_iter()
+    .map(|(fact, name)| (fact, params.terms(&[name])))
+    .collect();
+    if let Some(Tri::Only(local)) = params.tri(&["org.local"], truthy) {
+        facts.push((OrgFact::Local, Terms::one(if local { "1" } else { "0" })));
+    }
+    facts.retain(|(_, terms)| !terms.is_empty());
+    facts
 }
 
 /// `last_seen` alone is an upper bound.

@@ -50,6 +50,19 @@ impl Params {
         self.given.keys().filter(|name| !heeded.contains(*name)).cloned().collect()
     }
 
+    /// What was given under names that begin so, by the rest of the name; at most `most` of them.
+    pub(crate) fn below(&self, prefix: &str, most: usize) -> Vec<(String, Terms)> {
+        let named =
+            self.given.iter().filter_map(|(name, value)| Some((name, name.strip_prefix(prefix)?, value)));
+        let found = named.filter(|(_, rest, value)| !rest.is_empty() && !is_empty(value)).take(most);
+        found
+            .map(|(name, rest, value)| {
+                self.heeded.borrow_mut().insert(name.clone());
+                (rest.to_owned(), terms(value))
+            })
+            .collect()
+    }
+
     /// A yes or no; anything but `0`, `false` and nothing is a yes.
     pub(crate) fn on(&self, names: &[&str]) -> bool {
         self.get(names).is_some_and(truthy)

@@ -3,7 +3,7 @@
 
 use super::json::Bad;
 use super::{taxonomy, template};
-use pisax_model::knowledge::{Cluster, Galaxy, ObjectTemplate, Taxonomy, TaxonomyEntry};
+use pisax_model::knowledge::{Cluster, ClusterRelation, Galaxy, ObjectTemplate, Taxonomy, TaxonomyEntry};
 use serde_json::{Map, Value, json};
 
 /// A taxonomy as a `machinetag.json`.
@@ -73,6 +73,24 @@ pub fn related_text(cluster: &Cluster) -> String {
     Value::Array(related).to_string()
 }
 
+/// Reads what [`related_text`] wrote; what cannot be read is left out.
+pub fn read_related(text: &str) -> Vec<ClusterRelation> {
+    let list: Vec<Value> = serde_json::from_str(text).unwrap_or_default();
+    let read = |item: &Value| {
+        Some(ClusterRelation {
+            dest_uuid: pisax_model::Uuid::try_parse(item["dest-uuid"].as_str()?).ok()?,
+            kind: item["type"].as_str().unwrap_or_default().to_owned(),
+            tags: strings(&item["tags"]),
+        })
+    };
+    list.iter().filter_map(read).collect()
+}
+
+/// `{"key":["value",…]}` of a cluster that was made here, or of the tabs of a galaxy.
+pub fn pairs_text(pairs: &[(String, Vec<String>)]) -> String {
+    map_text(pairs)
+}
+
 /// `["text",…]`: authors, attribute types.
 pub fn texts_text(texts: &[String]) -> String {
     Value::from(texts.to_vec()).to_string()
@@ -84,8 +102,11 @@ pub fn read_texts(text: &str) -> Vec<String> {
 }
 
 fn map_text(pairs: &[(String, Vec<String>)]) -> String {
+    // NUL is a legal character of JSON, but PostgreSQL reads none.
+    let clean = |text: &String| text.replace('\0', "");
+    let values = |list: &[String]| list.iter().map(clean).collect::<Vec<String>>();
     let map: Map<String, Value> =
-        pairs.iter().map(|(key, values)| (key.clone(), Value::from(values.clone()))).collect();
+        pairs.iter().map(|(key, list)| (clean(key), Value::from(values(list)))).collect();
     Value::Object(map).to_string()
 }
 
@@ -135,6 +156,17 @@ mod tests {
         };
         assert_eq!(read_taxonomy(&taxonomy_text(&taxonomy)), Ok(taxonomy));
         assert!(read_taxonomy("[]").is_err());
+    }
+
+    #[test]
+    fn relations_come_back_without_those_that_lead_nowhere() {
+        let text = r#"[{"dest-uuid":"5f9a2b1c-0000-4000-8000-000000000001","type":"uses","tags":["a:b"]},{"dest-uuid":"x"}]"#;
+        let read = read_related(text);
+        assert_eq!(
+            (read.len(), read[0].kind.as_str(), &read[0].tags[..]),
+            (1, "uses", &["a:b".to_owned()][..])
+        );
+        assert_eq!(read_related("nonsense"), []);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod audit;
 mod changes;
+mod clusters;
 mod correlation;
 mod maintenance;
 mod people;

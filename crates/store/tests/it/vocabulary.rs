@@ -15,6 +15,7 @@ fn galaxy(version: i64) -> GalaxyRow {
         icon: "gear".into(),
         namespace: "misp".into(),
         enabled: true,
+        local_only: false,
         kill_chain_order: "{}".into(),
     }
 }
@@ -33,6 +34,7 @@ fn cluster(number: u128, value: &str) -> ClusterRow {
         version: 1,
         meta: format!("{{\"synonyms\":[\"Alias {value}\"]}}"),
         related: "[]".into(),
+        owned: None,
     }
 }
 
