@@ -8,6 +8,7 @@
 pub mod attribute;
 pub mod category;
 pub mod correlation;
+pub mod decay;
 pub mod event;
 pub mod filter;
 pub mod fold;
@@ -16,6 +17,7 @@ pub mod ids;
 pub mod kind;
 pub mod knowledge;
 pub mod like;
+pub mod notice;
 pub mod object;
 pub mod org;
 pub mod permission;

@@ -1,10 +1,12 @@
 //! Taxonomies, galaxies, object templates and warninglists: taken in from their libraries, switched on and off.
 
 mod import;
+mod own;
 mod taxonomy;
 mod warninglist;
 
 pub use import::{Imported, import};
+pub use own::{WarninglistDraft, add_warninglist, delete_warninglist, edit_warninglist, import_warninglist};
 pub use taxonomy::{add_tags, hide_tags, require};
 pub use warninglist::{Toggled, Which, load_warninglists, toggle};
 
