@@ -23,6 +23,10 @@ pub fn invalid(noun: &str) -> &'static str {
         "auth key" => "Invalid auth key",
         "server" => "Invalid server",
         "taxonomy" => "Invalid taxonomy",
+        "warninglist" => "Invalid Warninglist.",
+        "noticelist" => "Noticelist not found.",
+        "decaying model" => "No Decaying Model with the provided ID exists",
+        "correlation exclusion" => "Invalid CorrelationExclusion.",
         "blocklist entry" => "Invalid blocklist entry",
         _ => "Not Found",
     }

@@ -32,7 +32,7 @@ pub(crate) fn view(request: &Request) -> Result<Answer, Failure> {
         return Ok(Answer::exists());
     }
     let mut shape = Shape::new(read_event_view(&request.body, &request.path.named)?);
-    shape.correlations = request.shown_correlations();
+    shape.fit(request)?;
     with_etag(request, answer_event(request, event, shape)?)
 }
 

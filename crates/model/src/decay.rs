@@ -183,7 +183,7 @@ pub fn basename(tag: &str) -> &str {
 }
 
 /// The tags that count: the event's, with the indicator's own in their place.
-fn prioritised<'a>(indicator: &Indicator<'a>) -> Vec<ScoredTag<'a>> {
+pub fn prioritised<'a>(indicator: &Indicator<'a>) -> Vec<ScoredTag<'a>> {
     let mut tags: Vec<Option<ScoredTag<'a>>> = indicator.event_tags.iter().copied().map(Some).collect();
     let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (place, tag) in indicator.event_tags.iter().enumerate() {
@@ -201,20 +201,34 @@ fn prioritised<'a>(indicator: &Indicator<'a>) -> Vec<ScoredTag<'a>> {
     tags.into_iter().flatten().collect()
 }
 
+/// The tags that a model weighs: name, weight and value of each.
+fn weighed<'p>(parameters: &'p Parameters, indicator: &Indicator<'_>) -> Vec<(&'p str, f64, f64)> {
+    let weight = |tag: &ScoredTag<'_>| {
+        let name = basename(tag.name);
+        let (taxonomy, weight) =
+            parameters.base_score_config.iter().find(|(taxonomy, _)| taxonomy == name)?;
+        Some((taxonomy.as_str(), *weight, tag.numerical_value? as f64))
+    };
+    prioritised(indicator).iter().filter_map(weight).collect()
+}
+
+/// The weights of the taxonomies that are there, as parts of their sum.
+pub fn ratios<'p>(parameters: &'p Parameters, indicator: &Indicator<'_>) -> BTreeMap<&'p str, f64> {
+    let weighed = weighed(parameters, indicator);
+    let total: f64 = weighed.iter().map(|(_, weight, _)| weight).sum();
+    let part = |weight: f64| if total > 0.0 { weight / total } else { 0.0 };
+    weighed.iter().map(|(taxonomy, weight, _)| (*taxonomy, part(*weight))).collect()
+}
+
 /// Σ of weight × value over the tags whose taxonomy the model weighs, the weights of those that are there taken
 /// as parts of their sum; the model's default where there is none.
 pub fn base_score(parameters: &Parameters, indicator: &Indicator<'_>) -> f64 {
-    let weight = |tag: &ScoredTag<'_>| {
-        let name = basename(tag.name);
-        let weight = parameters.base_score_config.iter().find(|(taxonomy, _)| taxonomy == name)?.1;
-        Some((weight, tag.numerical_value? as f64))
-    };
-    let weighed: Vec<(f64, f64)> = prioritised(indicator).iter().filter_map(weight).collect();
-    let total: f64 = weighed.iter().map(|(weight, _)| weight).sum();
+    let weighed = weighed(parameters, indicator);
+    let total: f64 = weighed.iter().map(|(_, weight, _)| weight).sum();
     if total <= 0.0 {
         return parameters.default_base_score;
     }
-    weighed.iter().map(|(weight, value)| weight / total * value).sum()
+    weighed.iter().map(|(_, weight, value)| weight / total * value).sum()
 }
 
 /// What is left of a base score after so many seconds.
@@ -295,7 +309,7 @@ mod tests {
     fn a_score_falls_along_the_published_curve() {
         for (days, expected, decayed) in [
             (0, 80.0, false),
-            (30, 40.0, false),            // √(1/4) = 1/2
+            (30, 40.0, false),             // √(1/4) = 1/2
             (40, 33.811_978_464_8, false), // √(1/3) = 0.57735…
             (53, 26.833_594_567, true),    // √0.441666… = 0.66458…
             (120, 0.0, true),
@@ -310,17 +324,18 @@ mod tests {
     #[test]
     fn what_is_from_the_future_or_has_no_lifetime_is_worth_nothing() {
         assert_eq!(polynomial(&parameters(), 80.0, -1), 0.0);
-        for broken in [Overrides { lifetime: Some(0.0), ..Default::default() }, Overrides {
-            decay_speed: Some(0.0),
-            ..Default::default()
-        }] {
+        for broken in [
+            Overrides { lifetime: Some(0.0), ..Default::default() },
+            Overrides { decay_speed: Some(0.0), ..Default::default() },
+        ] {
             assert_eq!(polynomial(&parameters().with(&broken), 80.0, 10), 0.0);
         }
     }
 
     #[test]
     fn weights_are_parts_of_those_whose_taxonomies_are_there() {
-        let tags = [tag("priority-level:high", 75), tag("false-positive:risk=\"low\"", 90), tag("tlp:red", 5)];
+        let tags =
+            [tag("priority-level:high", 75), tag("false-positive:risk=\"low\"", 90), tag("tlp:red", 5)];
         let unweighed = ScoredTag { name: "retention:1d", numerical_value: None };
         let own = [tags[0], tags[1], tags[2], unweighed];
         let indicator = Indicator { own_tags: &own, ..bare(NOW) };
@@ -330,7 +345,8 @@ mod tests {
 
     #[test]
     fn an_attributes_own_tags_take_the_place_of_its_events() {
-        let event = [tag("priority-level:low", 25), tag("priority-level:severe", 90), tag("retention:1y", 100)];
+        let event =
+            [tag("priority-level:low", 25), tag("priority-level:severe", 90), tag("retention:1y", 100)];
         let own = [tag("priority-level:high", 75)];
         let indicator = Indicator { own_tags: &own, event_tags: &event, ..bare(NOW) };
         // Both of the event's priorities are gone: half of 75 and half of 100.

@@ -30,7 +30,9 @@ pub fn add(service: &Service, actor: &Actor, draft: &Draft) -> Result<Correlatio
     rules::site_admin(actor)?;
     let value = draft.value.as_deref().unwrap_or_default().trim();
     if core(value).is_empty() {
-        return Err(FieldError::new("value", "A value to exclude is needed: wildcards alone are none.").into());
+        return Err(
+            FieldError::new("value", "A value to exclude is needed: wildcards alone are none.").into()
+        );
     }
     let comment = comment(draft)?.unwrap_or_default();
     if value.len() > LONGEST || value.contains(char::is_control) {
@@ -70,7 +72,9 @@ pub fn delete(service: &Service, actor: &Actor, id: i64) -> Result<()> {
 
 fn comment(draft: &Draft) -> Result<Option<&str>> {
     match draft.comment.as_deref() {
-        Some(text) if text.len() > LONGEST => Err(FieldError::new("comment", "The comment is too long.").into()),
+        Some(text) if text.len() > LONGEST => {
+            Err(FieldError::new("comment", "The comment is too long.").into())
+        }
         other => Ok(other),
     }
 }

@@ -27,15 +27,12 @@ const LONGEST_LIFETIME: f64 = 36_500.0;
 const MOST: usize = 1000;
 const LONGEST: usize = 64 << 10;
 
-const CODING: Coding = Coding {
-    read: |text| stored::read_parameters(text).ok(),
-    write: stored::parameters_text,
-};
+const CODING: Coding =
+    Coding { read: |text| stored::read_parameters(text).ok(), write: stored::parameters_text };
 
 /// Whether the actor may change a model.
 pub fn edits(actor: &Actor, model: &DecayingModel) -> bool {
-    actor.sees_all()
-        || (actor.has(Permission::Decaying) && !model.default && model.org_id == actor.org_id)
+    actor.sees_all() || (actor.has(Permission::Decaying) && !model.default && model.org_id == actor.org_id)
 }
 
 /// The models the actor may read.
@@ -197,6 +194,10 @@ fn check(model: &DecayingModel) -> Result<()> {
         "attribute_types",
         "A list of attribute types is needed.",
     );
-    must(model.references.len() <= MOST && model.references.iter().all(line), "ref", "A list of links is needed.");
+    must(
+        model.references.len() <= MOST && model.references.iter().all(line),
+        "ref",
+        "A list of links is needed.",
+    );
     if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
 }

@@ -13,13 +13,20 @@ pub struct Settings {
     pub live: bool,
     /// Correlations an event shows; their number is exact whatever this says.
     pub max_correlations_per_event: i64,
+    /// Attributes with one value from which it is listed as occurring very often.
+    pub correlation_limit: i64,
     /// Unpublished events are for their owner alone.
     pub unpublished_private: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { live: true, max_correlations_per_event: 5000, unpublished_private: false }
+        Self {
+            live: true,
+            max_correlations_per_event: 5000,
+            correlation_limit: 20,
+            unpublished_private: false,
+        }
     }
 }
 
@@ -91,6 +98,13 @@ pub const REGISTRY: &[Setting] = &[
         description: "The organisation that runs this instance. Chosen at the first start.",
         get: |s| Value::Number(s.policy.host_org_id),
         set: None,
+    },
+    Setting {
+        name: "MISP.correlation_limit",
+        level: Level::Recommended,
+        description: "From how many occurrences on a value is listed as over-correlating. It correlates all the same.",
+        get: |s| Value::Number(s.settings().correlation_limit),
+        set: Some(|s, text| positive(text).map(|n| s.correlation_limit = n)),
     },
     Setting {
         name: "MISP.live",

@@ -89,7 +89,9 @@ impl Excluded {
 fn net_half(alias: &str) -> (String, String) {
     let second = AttributeType::parse("domain|ip").map_or(-1, AttributeType::code);
     let half = |one: &str, two: &str| {
-        format!("(case when {alias}.kind = {second} then coalesce({alias}.{two}, {alias}.{one}) else {alias}.{one} end)")
+        format!(
+            "(case when {alias}.kind = {second} then coalesce({alias}.{two}, {alias}.{one}) else {alias}.{one} end)"
+        )
     };
     (half("value1", "value2"), half("hash1", "hash2"))
 }
@@ -98,9 +100,11 @@ impl Reader<'_> {
     /// All exclusions by value, or those whose value or comment contains a text.
     pub fn correlation_exclusions(&mut self, search: Option<&str>) -> Result<Vec<CorrelationExclusion>> {
         match search {
-            None => {
-                self.conn.all(&format!("select {COLUMNS} from correlation_exclusions order by value"), &[], read)
-            }
+            None => self.conn.all(
+                &format!("select {COLUMNS} from correlation_exclusions order by value"),
+                &[],
+                read,
+            ),
             Some(text) => {
                 let sql = format!(
                     "select {COLUMNS} from correlation_exclusions where pisax_fold(value) like $1 escape '\\' \
@@ -118,9 +122,8 @@ impl Reader<'_> {
 
     pub(crate) fn excluded(&mut self) -> Result<Excluded> {
         let sql = "select count(hash), count(pattern) from correlation_exclusions";
-        let found = self.conn.first(sql, &[], |r| {
-            Ok(Excluded { exact: r.int(0)? > 0, patterns: r.int(1)? > 0 })
-        })?;
+        let found =
+            self.conn.first(sql, &[], |r| Ok(Excluded { exact: r.int(0)? > 0, patterns: r.int(1)? > 0 }))?;
         Ok(found.unwrap_or_default())
     }
 
@@ -164,14 +167,8 @@ impl Writer<'_> {
             "insert into correlation_exclusions ({COLUMNS}, hash, pattern) values {}",
             list::places(1, 6)
         );
-        let args = [
-            id.into(),
-            value.into(),
-            comment.into(),
-            from_json.into(),
-            hash.into(),
-            pattern.as_ref().into(),
-        ];
+        let args =
+            [id.into(), value.into(), comment.into(), from_json.into(), hash.into(), pattern.as_ref().into()];
         self.conn.execute(&sql, &args).map_err(|e| e.conflict_on("value"))?;
         self.changed(Noun::CorrelationExclusion, Action::Add, Uuid::nil(), 0)
             .of(id, value)
@@ -184,9 +181,11 @@ impl Writer<'_> {
     pub fn edit_correlation_exclusion(&mut self, old: &CorrelationExclusion, comment: &str) -> Result<()> {
         let sql = "update correlation_exclusions set comment = $2 where id = $1";
         self.conn.execute(sql, &[old.id.into(), comment.into()])?;
-        self.changed(Noun::CorrelationExclusion, Action::Edit, Uuid::nil(), 0)
-            .of(old.id, &old.value)
-            .field("comment", &old.comment, comment);
+        self.changed(Noun::CorrelationExclusion, Action::Edit, Uuid::nil(), 0).of(old.id, &old.value).field(
+            "comment",
+            &old.comment,
+            comment,
+        );
         Ok(())
     }
 

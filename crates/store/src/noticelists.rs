@@ -80,9 +80,11 @@ impl Writer<'_> {
             Some((_, version)) => (Action::Edit, version.to_string()),
             None => (Action::Add, String::new()),
         };
-        self.changed(Noun::Noticelist, action, Uuid::nil(), 0)
-            .of(id, &new.name)
-            .field("version", old, new.version);
+        self.changed(Noun::Noticelist, action, Uuid::nil(), 0).of(id, &new.name).field(
+            "version",
+            old,
+            new.version,
+        );
         Ok(Put { id, changed: true })
     }
 
@@ -91,9 +93,11 @@ impl Writer<'_> {
         let sql = "update noticelists set enabled = $2 where id = $1";
         self.conn.execute(sql, &[row.id.into(), enabled.into()])?;
         let action = if enabled { Action::Enable } else { Action::Disable };
-        self.changed(Noun::Noticelist, action, Uuid::nil(), 0)
-            .of(row.id, &row.list.name)
-            .field("enabled", row.enabled, enabled);
+        self.changed(Noun::Noticelist, action, Uuid::nil(), 0).of(row.id, &row.list.name).field(
+            "enabled",
+            row.enabled,
+            enabled,
+        );
         Ok(())
     }
 

@@ -99,7 +99,11 @@ mod tests {
         for list in lists {
             for notice in &list.notices {
                 let notice: Value = serde_json::from_str(notice).unwrap();
-                assert!(notice["message"]["en"].as_str().is_some_and(|text| text.len() > 40), "{}", list.name);
+                assert!(
+                    notice["message"]["en"].as_str().is_some_and(|text| text.len() > 40),
+                    "{}",
+                    list.name
+                );
                 let kinds = notice["field"][0] == "type";
                 for value in notice["value"].as_array().unwrap() {
                     let value = value.as_str().unwrap();

@@ -86,8 +86,11 @@ pub fn read_texts(text: &str) -> Vec<String> {
 
 /// The numbers of a decaying model, as MISP writes them.
 pub fn parameters_value(parameters: &Parameters) -> Value {
-    let config: Map<String, Value> =
-        parameters.base_score_config.iter().map(|(name, weight)| (name.clone(), json!(whole(*weight)))).collect();
+    let config: Map<String, Value> = parameters
+        .base_score_config
+        .iter()
+        .map(|(name, weight)| (name.clone(), json!(whole(*weight))))
+        .collect();
     json!({
         "lifetime": whole(parameters.lifetime), "decay_speed": whole(parameters.decay_speed),
         "threshold": whole(parameters.threshold), "default_base_score": whole(parameters.default_base_score),

@@ -12,6 +12,7 @@ pub use warninglist::{Toggled, Which, load_warninglists, toggle};
 
 use crate::{Error, Result, Service, rules};
 use pisax_access::Actor;
+pub use pisax_lookup::{Half, Warninglists};
 pub use pisax_store::knowledge::Library;
 
 /// Switches a taxonomy, galaxy or object template on or off. Warninglists have [`toggle`].

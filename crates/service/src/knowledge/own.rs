@@ -97,7 +97,9 @@ pub fn delete_warninglist(service: &Service, actor: &Actor, id: i64) -> Result<(
 
 fn named(e: Error) -> Error {
     match e {
-        Error::Invalid(fields) if fields.iter().any(|f| f.field == "name" && f.message.contains("in use")) => {
+        Error::Invalid(fields)
+            if fields.iter().any(|f| f.field == "name" && f.message.contains("in use")) =>
+        {
             FieldError::new("name", "Warninglist with same name already exists.").into()
         }
         other => other,
