@@ -5,6 +5,7 @@
 mod groups;
 mod knowledge;
 mod people;
+mod scoring;
 mod sightings;
 mod writes;
 

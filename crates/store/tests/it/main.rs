@@ -8,6 +8,7 @@ mod changes;
 mod correlation;
 mod maintenance;
 mod people;
+mod scoring;
 mod search;
 mod sightings;
 mod tags;
