@@ -93,18 +93,18 @@ pub const REGISTRY: &[Setting] = &[
         set: None,
     },
     Setting {
-        name: crate::setup::HOST_ORG,
-        level: Level::Critical,
-        description: "The organisation that runs this instance. Chosen at the first start.",
-        get: |s| Value::Number(s.policy.host_org_id),
-        set: None,
-    },
-    Setting {
         name: "MISP.correlation_limit",
         level: Level::Recommended,
         description: "From how many occurrences on a value is listed as over-correlating. It correlates all the same.",
         get: |s| Value::Number(s.settings().correlation_limit),
         set: Some(|s, text| positive(text).map(|n| s.correlation_limit = n)),
+    },
+    Setting {
+        name: crate::setup::HOST_ORG,
+        level: Level::Critical,
+        description: "The organisation that runs this instance. Chosen at the first start.",
+        get: |s| Value::Number(s.policy.host_org_id),
+        set: None,
     },
     Setting {
         name: "MISP.live",
