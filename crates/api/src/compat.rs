@@ -29,6 +29,10 @@ pub fn invalid(noun: &str) -> &'static str {
         "taxonomy" => "Invalid taxonomy",
         "report" => "Invalid report",
         "event graph" => "Invalid EventGraph",
+        "warninglist" => "Invalid Warninglist.",
+        "noticelist" => "Noticelist not found.",
+        "decaying model" => "No Decaying Model with the provided ID exists",
+        "correlation exclusion" => "Invalid CorrelationExclusion.",
         "blocklist entry" => "Invalid blocklist entry",
         _ => "Not Found",
     }

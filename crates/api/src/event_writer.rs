@@ -5,6 +5,8 @@ use crate::answer::{Sink, Stop};
 use crate::failure::Failure;
 use crate::galaxies::Expanded;
 use crate::proposals::Lists;
+use crate::request::Request;
+use crate::scores::Extras;
 use pisax_access::Permission;
 use pisax_model::Uuid;
 use pisax_model::event::Event;
@@ -36,6 +38,10 @@ pub(crate) struct Shape {
     pub(crate) view: EventView,
     /// Correlations shown for each batch of attributes (`MISP.max_correlations_per_event`).
     pub(crate) correlations: usize,
+    /// More of them than this are marked (`MISP.correlation_limit`).
+    correlation_limit: usize,
+    /// Scores and warnings.
+    extras: Extras,
     /// The answer to an addition or edit, which has a little less than a view (045).
     saved: bool,
     /// Attributes that are left out of what is read.
@@ -52,7 +58,25 @@ pub(crate) type Keep = Box<dyn Fn(&pisax_model::attribute::AttributeView<'_>) ->
 impl Shape {
     pub(crate) fn new(view: EventView) -> Self {
         let trim = Trim { to_ids: view.to_ids, ..Trim::default() };
-        Self { view, correlations: 5000, saved: false, trim, keep: None, undoubted: false }
+        Self {
+            view,
+            correlations: 5000,
+            correlation_limit: 20,
+            extras: Extras::default(),
+            saved: false,
+            trim,
+            keep: None,
+            undoubted: false,
+        }
+    }
+
+    /// Takes over what the instance is set to, its decaying models and its warninglists.
+    pub(crate) fn fit(&mut self, request: &Request) -> Result<(), Failure> {
+        self.correlations = request.shown_correlations();
+        self.correlation_limit =
+            usize::try_from(request.service.settings().correlation_limit).unwrap_or_default();
+        self.extras = Extras::load(&request.service, &request.actor, &self.view.include)?;
+        Ok(())
     }
 
     /// The answer to an addition or edit.
@@ -88,7 +112,8 @@ pub(crate) fn write_event(
     sink: &mut Sink,
 ) -> Result<(), Stop> {
     let (sightings, proposals, doubted) = (FxHashMap::default(), Lists::default(), FxHashSet::default());
-    let mut writer = Writing { r, event, shape, base_url, sink, sightings, proposals, doubted };
+    let event_tags = None;
+    let mut writer = Writing { r, event, shape, base_url, sink, sightings, proposals, doubted, event_tags };
     writer.sink.buffer().extend_from_slice(b"{\"Event\":");
     writer.head()?;
     writer.body()?;
@@ -106,6 +131,8 @@ struct Writing<'w, 'r> {
     proposals: Lists,
     /// Attributes that are left out for what is proposed about them.
     doubted: FxHashSet<i64>,
+    /// The event's tags, read once they are needed.
+    event_tags: Option<Vec<Attached>>,
 }
 
 impl Writing<'_, '_> {
@@ -167,8 +194,7 @@ impl Writing<'_, '_> {
         if include.include_event_correlations {
             self.related_events()?;
         }
-        let mut tags = self.r.event_tags(&[self.event.id])?.remove(&self.event.id).unwrap_or_default();
-        self.drop_tags(&mut tags);
+        let tags = self.tags_of_event()?;
         let galaxies = if include.exclude_galaxy { Vec::new() } else { self.galaxies(&tags)? };
         self.raw(b"],\"Galaxy\":[");
         self.raw(&galaxies);
@@ -190,6 +216,65 @@ impl Writing<'_, '_> {
         }
         let mut w = JsonWriter::after_member(self.sink.buffer());
         write_tag_member(&mut w, &tags);
+        if let Some(scoring) = self.shape.extras.scoring.as_ref().filter(|_| include.include_scores_on_event)
+        {
+            w.key("event_scores");
+            scoring.write(&mut w, &scoring.of_event(self.event, &tags));
+        }
+        Ok(())
+    }
+
+    fn tags_of_event(&mut self) -> Result<Vec<Attached>, Stop> {
+        if let Some(tags) = &self.event_tags {
+            return Ok(tags.clone());
+        }
+        let mut tags = self.r.event_tags(&[self.event.id])?.remove(&self.event.id).unwrap_or_default();
+        self.drop_tags(&mut tags);
+        self.event_tags = Some(tags.clone());
+        Ok(tags)
+    }
+
+    /// Members of attributes that come from elsewhere than their rows: warnings, scores, marks of correlation.
+    fn more(&mut self, batch: &Batch, around: &mut Around) -> Result<(), Stop> {
+        let shape = self.shape;
+        let (include, extras) = (&shape.view.include, &shape.extras);
+        let scoring = extras.scoring.as_ref().filter(|_| include.include_decay_score);
+        let event_tags = if scoring.is_some() { self.tags_of_event()? } else { Vec::new() };
+        let sighted = if scoring.is_some() { self.r.sighted(&batch.ids())? } else { FxHashMap::default() };
+        let excluded = match include.include_granular_correlations {
+            true => self.r.excluded_attributes(batch)?,
+            false => FxHashSet::default(),
+        };
+        if scoring.is_none() && extras.warnings.is_none() && !include.include_granular_correlations {
+            return Ok(());
+        }
+        for attribute in batch.iter() {
+            let id = attribute.id;
+            let said = scoring.map_or_else(Vec::new, |scoring| {
+                let mut tags = around.all_tags.get(&id).cloned().unwrap_or_default();
+                self.drop_tags(&mut tags);
+                let seen = sighted.get(&id).copied().unwrap_or_default();
+                scoring.of_attribute(&attribute, &tags, &event_tags, seen)
+            });
+            let mut members = extras.members(&attribute, &said);
+            let pairs = around.pairs.get(&id).map_or(0, Vec::len);
+            for (mark, on) in [
+                ("correlation_exclusion", excluded.contains(&id)),
+                ("over_correlation", pairs > shape.correlation_limit),
+            ] {
+                if on {
+                    let mut w = match members.is_empty() {
+                        true => JsonWriter::new(&mut members),
+                        false => JsonWriter::after_member(&mut members),
+                    };
+                    w.key(mark);
+                    w.bool(true);
+                }
+            }
+            if !members.is_empty() {
+                around.more.insert(id, members);
+            }
+        }
         Ok(())
     }
 
@@ -287,6 +372,7 @@ impl Writing<'_, '_> {
         if !groups.is_empty() {
             around.load_groups(self.r, &groups, self.base_url)?;
         }
+        self.more(batch, &mut around)?;
         Ok(around)
     }
 
@@ -310,6 +396,7 @@ impl Writing<'_, '_> {
             proposals: self.proposals.of(attribute.id),
             sharing_group: around.groups.get(&attribute.sharing_group_id).map(Vec::as_slice),
             analyst_data: &said,
+            more: around.more.get(&attribute.id).map_or(&[], Vec::as_slice),
             ..AttributeContext::default()
         };
         write_event_attribute(&mut JsonWriter::new(self.sink.buffer()), &attribute, &context);
@@ -419,6 +506,8 @@ struct Around {
     events: FxHashMap<i64, Event>,
     groups: FxHashMap<i64, Vec<u8>>,
     analyst: AnalystTree,
+    /// Members that stand last.
+    more: FxHashMap<i64, Vec<u8>>,
 }
 
 impl Around {

@@ -32,9 +32,9 @@ pub(crate) fn view(request: &Request) -> Result<Answer, Failure> {
         return Ok(Answer::exists());
     }
     let mut shape = Shape::new(read_event_view(&request.body, &request.path.named)?);
-    shape.correlations = request.shown_correlations();
     // A view always tells what analysts said (213), a search where it is asked to.
     shape.view.include.include_analyst_data = true;
+    shape.fit(request)?;
     with_etag(request, answer_event(request, event, shape)?)
 }
 

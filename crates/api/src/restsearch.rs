@@ -6,6 +6,7 @@ use crate::event_writer::{Keep, Shape, write_event};
 use crate::failure::Failure;
 use crate::request::Request;
 use crate::rows::Rows;
+use crate::scores::Extras;
 use pisax_access::Actor;
 use pisax_formats::export;
 use pisax_model::filter::{Filter, Scope, Tri};
@@ -87,28 +88,48 @@ fn heads(answer: Answer, format: &str, extension: &str, found: Found, ignored: &
         .header("x-skipped-elements-count", found.skipped)
 }
 
-/// Leaves out what `keep` refuses before anything is sent, so that the headers tell the truth.
+/// The attributes of the page asked for, without those on a warninglist or decayed, where the search says so.
+/// They are left out before anything is sent, so that the headers tell the truth; and after paging, as in MISP:
+/// a page with what was skipped is as long as asked for, which is how clients know that there is another.
 fn sift(
     service: &Service,
     actor: &Actor,
-    mut ids: Vec<i64>,
-    keep: Option<Keep>,
+    search: &SearchRequest,
+    ids: Vec<i64>,
+    extras: &Extras,
 ) -> Result<(Vec<i64>, Found), Failure> {
     let total = ids.len();
-    if let Some(keep) = keep {
+    let mut ids = page(&search.filter, ids);
+    let paged = ids.len();
+    if search.filter.enforce_warninglist || search.include.exclude_decayed {
+        let include = &search.include;
+        let include = Include {
+            exclude_decayed: include.exclude_decayed,
+            include_decay_score: include.include_decay_score,
+            include_event_tags: include.exclude_decayed,
+            include_all_tags: include.include_all_tags,
+            exclude_local_tags: include.exclude_local_tags,
+            ..Include::default()
+        };
+        let keep = keep(service, search.filter.enforce_warninglist);
+        let mut rows = Rows::new(service, actor, include, keep).with(extras.clone());
         let mut refused = rustc_hash::FxHashSet::default();
         for chunk in ids.chunks(BATCH) {
             let batch = service.read(actor, |r| Ok(r.attributes_by_ids(chunk)?))?;
-            refused.extend(batch.iter().filter(|a| !keep(a)).map(|a| a.id));
+            let found = rows.refused(&batch).map_err(|stop| match stop {
+                Stop::Broken(failure) => failure,
+                Stop::Gone => Failure::Internal("nothing is sent yet that a client could leave".into()),
+            })?;
+            refused.extend(found);
         }
         ids.retain(|id| !refused.contains(id));
     }
-    let skipped = total - ids.len();
+    let skipped = paged - ids.len();
     Ok((ids, Found { total, skipped }))
 }
 
 /// Attributes that trip over an enabled warninglist are left out, decided in memory.
-fn keep(service: &Arc<Service>, enforce: bool) -> Option<Keep> {
+fn keep(service: &Service, enforce: bool) -> Option<Keep> {
     enforce.then(|| {
         let lists = service.warninglists.load();
         Box::new(move |a: &pisax_model::attribute::AttributeView<'_>| {
@@ -131,23 +152,26 @@ pub(crate) fn attributes(request: &Request) -> Result<Answer, Failure> {
     }
     let service = Arc::clone(&request.service);
     let actor = request.actor.clone();
-    let keep = keep(&service, search.filter.enforce_warninglist);
-    search.filter.enforce_warninglist = false;
-    let include = std::mem::take(&mut search.include);
-    search.filter.undoubted = blocks_doubted(&service, &include);
-    let everything = service.read(&actor, |r| Ok(r.count_everything(&search.filter)?))?;
-    if let Some(total) = everything.filter(|_| search.filter.limit.is_none() && keep.is_none()) {
-        let answer = Answer::stream(move |sink| stream_everything(&service, &actor, include, sink));
+    search.filter.undoubted = blocks_doubted(&service, &search.include);
+    let extras = Extras::load(&service, &actor, &search.include)?;
+    let sifted = search.filter.enforce_warninglist || search.include.exclude_decayed;
+    let everything = match sifted || search.filter.limit.is_some() {
+        true => None,
+        false => service.read(&actor, |r| Ok(r.count_everything(&search.filter)?))?,
+    };
+    if let Some(total) = everything {
+        let include = std::mem::take(&mut search.include);
+        let answer = Answer::stream(move |sink| stream_everything(&service, &actor, include, extras, sink));
         let total = usize::try_from(total).unwrap_or_default();
         return Ok(heads(answer, "json", "json", Found { total, skipped: 0 }, &search.ignored));
     }
     let ids = service.read(&actor, |r| Ok(r.find(Scope::Attributes, &search.filter)?))?;
-    let (ids, found) = sift(&service, &actor, ids, keep)?;
-    let ids = page(&search.filter, ids);
+    let (ids, found) = sift(&service, &actor, &search, ids, &extras)?;
+    let include = std::mem::take(&mut search.include);
     let short = ids.len() <= 500;
     let produce = move |sink: &mut Sink| {
         sink.buffer().extend_from_slice(b"{\"response\":{\"Attribute\":[");
-        let mut rows = Rows::new(&service, &actor, include, None);
+        let mut rows = Rows::new(&service, &actor, include, None).with(extras);
         for chunk in ids.chunks(BATCH) {
             let batch = service
                 .store
@@ -170,11 +194,12 @@ fn stream_everything(
     service: &Arc<Service>,
     actor: &Actor,
     include: Include,
+    extras: Extras,
     sink: &mut Sink,
 ) -> Result<(), Stop> {
     sink.buffer().extend_from_slice(b"{\"response\":{\"Attribute\":[");
     sink.flush()?;
-    let mut rows = Rows::new(service, actor, include, None);
+    let mut rows = Rows::new(service, actor, include, None).with(extras);
     let mut after = 0;
     loop {
         let batch =
@@ -197,6 +222,7 @@ fn exported(request: &Request, mut search: SearchRequest) -> Result<Answer, Fail
         requested_attributes: search.include.requested_attributes.clone(),
         requested_obj_attributes: search.include.requested_object_attributes.clone(),
         include_event_uuid: search.include.include_event_uuid,
+        include_decay_score: search.include.include_decay_score && search.scope != Scope::Events,
         ..export::ExportOptions::default()
     };
     let mut format =
@@ -208,17 +234,24 @@ fn exported(request: &Request, mut search: SearchRequest) -> Result<Answer, Fail
     }
     search.filter.undoubted = blocks_doubted(&service, &search.include);
     let actor = request.actor.clone();
-    let keep = keep(&service, search.filter.enforce_warninglist);
+    let extras = Extras::load(&service, &actor, &search.include)?;
     let ids = service.read(&actor, |r| Ok(r.find(search.scope, &search.filter)?))?;
-    let total = ids.len();
-    let ids = page(&search.filter, ids);
+    // Of events what is left out is left out of their content, which is looked at as it is written.
+    let (ids, found, keep) = if search.scope == Scope::Events {
+        let total = ids.len();
+        let keep = keep(&service, search.filter.enforce_warninglist);
+        (page(&search.filter, ids), Found { total, skipped: 0 }, keep)
+    } else {
+        let (ids, found) = sift(&service, &actor, &search, ids, &extras)?;
+        (ids, found, None)
+    };
     let (name, extension, content_type) = (search.format.clone(), format.extension(), format.content_type());
     let include = std::mem::take(&mut search.include);
     let ignored = std::mem::take(&mut search.ignored);
     let trim = service.read(&actor, |r| Ok(r.trim(&search.filter)?))?;
     let produce = move |sink: &mut Sink| {
         format.begin(sink.buffer());
-        let mut rows = Rows::new(&service, &actor, include, keep);
+        let mut rows = Rows::new(&service, &actor, include, keep).with(extras);
         if search.scope == Scope::Events {
             for id in ids {
                 each_of_event(&service, &actor, id, &trim, |batch| {
@@ -237,7 +270,7 @@ fn exported(request: &Request, mut search: SearchRequest) -> Result<Answer, Fail
         Ok(())
     };
     let answer = Answer::stream(produce).header("content-type", content_type);
-    Ok(heads(answer, &name, extension, Found { total, skipped: 0 }, &ignored))
+    Ok(heads(answer, &name, extension, found, &ignored))
 }
 
 /// All living attributes of an event that the search does not trim, in and outside objects, batch by batch.
@@ -295,7 +328,7 @@ pub(crate) fn events(request: &Request) -> Result<Answer, Failure> {
         search_for: None,
     };
     let mut shape = Shape::new(view);
-    shape.correlations = request.shown_correlations();
+    shape.fit(request)?;
     shape.keep = keep(&service, search.filter.enforce_warninglist);
     shape.undoubted = blocks_doubted(&service, &shape.view.include);
     // A negated tag also trims what is shown of an event, as to_ids does (semantics 5.8).

@@ -4,9 +4,11 @@ use crate::analyst_tree::AnalystTree;
 use crate::answer::{Sink, Stop};
 use crate::event_writer::{Keep, org_summary};
 use crate::proposals::Lists;
+use crate::scores::{self, Extras, Said};
 use pisax_access::{Actor, Permission};
 use pisax_formats::export::{self, AttributeFormat, ExportRow};
 use pisax_model::attribute::AttributeView;
+use pisax_model::decay;
 use pisax_model::event::Event;
 use pisax_model::object::Object;
 use pisax_model::sighting::Sighting;
@@ -37,6 +39,7 @@ pub(crate) struct Rows<'s> {
     keep: Option<Keep>,
     /// Whether what is proposed to go is left out (`allow_proposal_blocking`, where the setting lets it).
     doubts: bool,
+    extras: Extras,
     first: bool,
     events: FxHashMap<i64, Event>,
     event_tags: FxHashMap<i64, Vec<Attached>>,
@@ -52,6 +55,7 @@ struct Around {
     proposals: Lists,
     /// Attributes that somebody proposes to delete or to take out of detection.
     doubted: FxHashSet<i64>,
+    sighted: FxHashMap<i64, decay::Sighted>,
     pairs: FxHashMap<i64, Vec<i64>>,
     theirs: Batch,
     places: FxHashMap<i64, usize>,
@@ -67,11 +71,38 @@ impl<'s> Rows<'s> {
             include,
             keep,
             doubts,
+            extras: Extras::default(),
             first: true,
             events: FxHashMap::default(),
             event_tags: FxHashMap::default(),
             orgs: FxHashMap::default(),
         }
+    }
+
+    /// The same with scores and warnings.
+    pub(crate) fn with(self, extras: Extras) -> Self {
+        Self { extras, ..self }
+    }
+
+    /// Those of a batch that are to be left out: on a warninglist, or decayed by all models that score them.
+    pub(crate) fn refused(&mut self, batch: &Batch) -> Result<Vec<i64>, Stop> {
+        let kept = |a: &AttributeView<'_>| self.keep.as_ref().is_none_or(|keep| keep(a));
+        let mut refused: Vec<i64> = batch.iter().filter(|a| !kept(a)).map(|a| a.id).collect();
+        if self.include.exclude_decayed {
+            let around = self.load(batch)?;
+            let decayed = batch.iter().filter(|a| scores::all_decayed(&self.said(&around, a)));
+            refused.extend(decayed.map(|a| a.id));
+        }
+        Ok(refused)
+    }
+
+    /// What the models of this answer say of an attribute.
+    fn said(&self, around: &Around, attribute: &AttributeView<'_>) -> Vec<Said> {
+        let Some(scoring) = &self.extras.scoring else { return Vec::new() };
+        let tags = around.tags.get(&attribute.id).map_or(&[][..], Vec::as_slice);
+        let event_tags = self.event_tags.get(&attribute.event_id).map_or(&[][..], Vec::as_slice);
+        let sighted = around.sighted.get(&attribute.id).copied().unwrap_or_default();
+        scoring.of_attribute(attribute, tags, event_tags, sighted)
     }
 
     /// Writes a batch as JSON rows.
@@ -90,6 +121,7 @@ impl<'s> Rows<'s> {
             let related = self.related(&around, attribute.id);
             let data = self.attachment(&attribute)?;
             let said = around.analyst.members(&attribute.uuid, AnalystShape::Whole);
+            let more = self.extras.members(&attribute, &self.said(&around, &attribute));
             let context = AttributeContext {
                 tags: around.tags.get(&attribute.id).map_or(&[], Vec::as_slice),
                 inherited_tags: if self.include.include_event_tags { event_tags } else { &[] },
@@ -110,6 +142,7 @@ impl<'s> Rows<'s> {
                 proposals: around.proposals.of(attribute.id),
                 related_rows: &related,
                 analyst_data: &said,
+                more: &more,
                 ..AttributeContext::default()
             };
             write_search_attribute(&mut JsonWriter::new(sink.buffer()), &attribute, &context);
@@ -144,6 +177,7 @@ impl<'s> Rows<'s> {
                 tags: &tags,
                 event_tags: &event_tags,
                 object: around.objects.get(&attribute.object_id).map(export_object),
+                decay: scores::summary(&self.said(&around, &attribute)),
             };
             format.attribute(&row, sink.buffer());
             sink.flush_full()?;
@@ -214,6 +248,9 @@ impl<'s> Rows<'s> {
         }
         if self.doubts {
             around.doubted = r.attributes_in_doubt(&batch.ids())?;
+        }
+        if self.extras.scoring.is_some() {
+            around.sighted = r.sighted(&batch.ids())?;
         }
         self.drop_tags(&mut around.tags);
         Ok(around)

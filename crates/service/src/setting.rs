@@ -13,6 +13,8 @@ pub struct Settings {
     pub live: bool,
     /// Correlations an event shows; their number is exact whatever this says.
     pub max_correlations_per_event: i64,
+    /// Attributes with one value from which it is listed as occurring very often.
+    pub correlation_limit: i64,
     /// Unpublished events are for their owner alone.
     pub unpublished_private: bool,
     /// A search with a parameter that means nothing is refused.
@@ -31,6 +33,7 @@ impl Default for Settings {
         Self {
             live: true,
             max_correlations_per_event: 5000,
+            correlation_limit: 20,
             unpublished_private: false,
             refuse_ignored_parameters: false,
             delegation: false,
@@ -102,6 +105,13 @@ pub const REGISTRY: &[Setting] = &[
         description: "The address clients reach this instance at. Said at start: base_url.",
         get: |s| Value::Text(s.policy.base_url.clone()),
         set: None,
+    },
+    Setting {
+        name: "MISP.correlation_limit",
+        level: Level::Recommended,
+        description: "From how many occurrences on a value is listed as over-correlating. It correlates all the same.",
+        get: |s| Value::Number(s.settings().correlation_limit),
+        set: Some(|s, text| positive(text).map(|n| s.correlation_limit = n)),
     },
     Setting {
         name: "MISP.delegation",

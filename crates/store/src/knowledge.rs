@@ -73,6 +73,8 @@ pub struct WarninglistRow {
     /// The caller's text.
     pub types: String,
     pub entry_count: i64,
+    /// It came with a library; those made here are their makers' to change.
+    pub default: bool,
 }
 
 /// How many of each kind there are.
@@ -97,7 +99,8 @@ pub enum Library {
 const GALAXY: &str =
     "id, uuid, name, kind, description, version, icon, namespace, enabled, kill_chain_order, local_only";
 const TEMPLATE: &str = "id, uuid, name, meta_category, description, version, active, raw";
-const WARNINGLIST: &str = "id, name, kind, description, version, category, enabled, types, entry_count";
+pub(crate) const WARNINGLIST: &str =
+    "id, name, kind, description, version, category, enabled, types, entry_count, is_default";
 
 fn taxonomy(row: &Row<'_>) -> Result<TaxonomyRow> {
     Ok(TaxonomyRow {
@@ -142,7 +145,7 @@ fn template(row: &Row<'_>) -> Result<TemplateRow> {
     })
 }
 
-fn warninglist(row: &Row<'_>) -> Result<WarninglistRow> {
+pub(crate) fn warninglist(row: &Row<'_>) -> Result<WarninglistRow> {
     Ok(WarninglistRow {
         id: row.int(0)?,
         name: row.string(1)?,
@@ -153,6 +156,7 @@ fn warninglist(row: &Row<'_>) -> Result<WarninglistRow> {
         enabled: row.flag(6)?,
         types: row.string(7)?,
         entry_count: row.int(8)?,
+        default: row.flag(9)?,
     })
 }
 
@@ -269,7 +273,7 @@ impl Reader<'_> {
         mut f: impl FnMut(WarninglistRow, &str) -> Result<()>,
     ) -> Result<()> {
         let sql = format!("select {WARNINGLIST}, entries from warninglists where enabled = 1 order by id");
-        self.conn.each(&sql, &[], |r| f(warninglist(r)?, r.text(9)?))
+        self.conn.each(&sql, &[], |r| f(warninglist(r)?, r.text(10)?))
     }
 
     pub fn knowledge_counts(&mut self) -> Result<KnowledgeCounts> {
@@ -430,10 +434,12 @@ impl Writer<'_> {
         Ok(Put { id, changed: true })
     }
 
-    /// Puts a warninglist with its entries unless the stored one is as new. A new one has the switch given; an
-    /// update leaves it.
+    /// Puts a published warninglist with its entries unless the stored one is as new, or somebody here made one
+    /// of this name. A new one has the switch given; an update leaves it.
     pub fn put_warninglist(&mut self, warninglist: &WarninglistRow, entries: &str) -> Result<Put> {
-        let put = self.stored("warninglists", "name", (&warninglist.name).into(), warninglist.version)?;
+        let mut put = self.stored("warninglists", "name", (&warninglist.name).into(), warninglist.version)?;
+        let sql = "select count(*) from warninglists where id = $1 and is_default = 0";
+        put.changed = put.changed && self.conn.number(sql, &[put.id.into()])? == 0;
         if put.changed {
             let mut columns: Vec<&str> = WARNINGLIST.split(", ").collect();
             columns.push("entries");
@@ -447,6 +453,7 @@ impl Writer<'_> {
                 warninglist.enabled.into(),
                 (&warninglist.types).into(),
                 warninglist.entry_count.into(),
+                warninglist.default.into(),
                 entries.into(),
             ];
             self.put_row("warninglists", &columns, &["enabled"], &args)?;

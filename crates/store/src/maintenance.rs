@@ -175,6 +175,11 @@ const ORPHANS: &[(&str, &str)] = &[
         "sharing group {1}, which lists server {2}, does not exist",
     ),
     (
+        "select m.id, m.org_id from decaying_models m left join orgs o on o.id = m.org_id \
+         where m.org_id <> 0 and o.id is null",
+        "decaying model {1} is of organisation {2}, which does not exist",
+    ),
+    (
         "select c.id, c.galaxy_id from clusters c left join galaxies g on g.id = c.galaxy_id where g.id is null",
         "cluster {1} is in galaxy {2}, which does not exist",
     ),

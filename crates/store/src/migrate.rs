@@ -10,6 +10,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (4, include_str!("migrations/0004_collaboration.sql")),
     (5, include_str!("migrations/0005_reports.sql")),
     (6, include_str!("migrations/0006_clusters.sql")),
+    (7, include_str!("migrations/0007_scoring.sql")),
 ];
 
 /// Newest schema version this program knows.

@@ -267,6 +267,8 @@ impl Writer<'_> {
             &[id.into()],
         )?;
         self.conn.execute("delete from tag_collections where org_id = $1", &[id.into()])?;
+        // Others may score with its models: they stay, and are nobody's.
+        self.conn.execute("update decaying_models set org_id = 0 where org_id = $1", &[id.into()])?;
         self.conn.execute("delete from orgs where id = $1", &[id.into()])?;
         self.changed(Noun::Org, Action::Delete, org.uuid, 0);
         Ok(())

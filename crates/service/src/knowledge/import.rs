@@ -230,5 +230,6 @@ fn warninglist_row(list: &Warninglist) -> WarninglistRow {
         enabled: false,
         types: stored::texts_text(&list.matching_attributes),
         entry_count: list.list.len() as i64,
+        default: true,
     }
 }

@@ -1,16 +1,19 @@
 //! Taxonomies, galaxies, object templates and warninglists: taken in from their libraries, switched on and off.
 
 mod import;
+mod own;
 mod taxonomy;
 mod warninglist;
 
 pub use import::{Imported, import};
+pub use own::{WarninglistDraft, add_warninglist, delete_warninglist, edit_warninglist, import_warninglist};
 pub use taxonomy::{add_tags, delete, hide_tags, highlight, require};
 pub(crate) use taxonomy::{allowed_beside, missing_required};
 pub use warninglist::{Toggled, Which, load_warninglists, toggle};
 
 use crate::{Error, Result, Service, rules};
 use pisax_access::Actor;
+pub use pisax_lookup::{Half, Warninglists};
 use pisax_model::ids::Ref;
 pub use pisax_store::knowledge::Library;
 

@@ -7,6 +7,7 @@ mod collaboration;
 mod groups;
 mod knowledge;
 mod people;
+mod scoring;
 mod sightings;
 mod writes;
 

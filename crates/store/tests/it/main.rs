@@ -11,6 +11,7 @@ mod maintenance;
 mod people;
 mod proposals;
 mod reports;
+mod scoring;
 mod search;
 mod sightings;
 mod tags;

@@ -131,6 +131,7 @@ fn a_warninglist_is_read_with_its_entries_when_switched_on() {
                 enabled,
                 types: "ip-src".into(),
                 entry_count: entries.lines().count() as i64,
+                default: true,
             };
             t.write(|w| w.put_warninglist(&row, entries))
         };
