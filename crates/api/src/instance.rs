@@ -93,7 +93,7 @@ pub(crate) fn settings(request: &Request) -> Result<Answer, Failure> {
         member(w, "version", MISP_VERSION);
         w.key("finalSettings");
         w.begin_array();
-        setting::REGISTRY.iter().for_each(|s| write_setting(w, s, "setting", &request.service));
+        setting::all().for_each(|s| write_setting(w, s, "setting", &request.service));
         w.end_array();
         w.key("workers");
         w.raw(b"{}");

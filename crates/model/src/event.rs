@@ -2,6 +2,7 @@
 
 use crate::Uuid;
 use crate::attribute::AttributeDraft;
+use crate::cryptographic_key::{CryptographicKeyDraft, Proof};
 use crate::ids::Ref;
 use crate::object::ObjectDraft;
 use crate::org::OrgRef;
@@ -34,6 +35,10 @@ pub struct EventDraft {
     pub attributes: Vec<AttributeDraft>,
     pub objects: Vec<ObjectDraft>,
     pub tags: Vec<TagDraft>,
+    /// Keys that may sign the event while it is protected.
+    pub keys: Vec<CryptographicKeyDraft>,
+    /// The signature that came with it.
+    pub proof: Option<Proof>,
 }
 
 /// A stored event.

@@ -9,14 +9,17 @@ pub mod attribute;
 pub mod auth_key;
 pub mod blocklist;
 mod context;
+pub mod cryptographic_key;
 pub mod error;
 pub mod event;
+pub mod feed;
 pub mod first_start;
 pub mod knowledge;
 pub mod object;
 pub mod org;
 pub mod role;
 mod rules;
+pub mod server;
 pub mod setting;
 pub mod setup;
 pub mod sharing_group;
@@ -63,6 +66,8 @@ pub struct Service {
     settings_read: AtomicI64,
     reading_settings: Mutex<()>,
     uses: auth_key::Uses,
+    /// The key that signs what this instance sends, once it was needed.
+    signing: std::sync::OnceLock<pisax_auth::openpgp::SecretKey>,
 }
 
 impl Service {
@@ -85,6 +90,7 @@ impl Service {
             settings_read,
             reading_settings: Mutex::new(()),
             uses: auth_key::Uses::default(),
+            signing: std::sync::OnceLock::new(),
         }
     }
 

@@ -1,9 +1,14 @@
 //! The settings an administrator changes while it runs, under MISP's names. What is not listed here does not
 //! exist: a setting that nothing heeds would be a lie.
 
+mod misp;
+mod plugin;
+mod security;
+
 use crate::{Error, Result, Service, rules};
 use pisax_access::Actor;
-use pisax_model::FieldError;
+use pisax_model::{Distribution, FieldError};
+use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 
 /// What the settings are now.
@@ -15,11 +20,65 @@ pub struct Settings {
     pub max_correlations_per_event: i64,
     /// Unpublished events are for their owner alone.
     pub unpublished_private: bool,
+    /// What an event gets that comes without.
+    pub default_event_distribution: i64,
+    pub default_event_threat_level: i64,
+    /// Deleting an event keeps it from coming again, and events on the list are refused.
+    pub event_blocklist: bool,
+    /// Events of organisations on the list are refused.
+    pub org_blocklist: bool,
+    pub zeromq: ZeroMq,
 }
+
+/// Publishing over ZeroMQ: where, and what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ZeroMq {
+    pub enable: bool,
+    pub host: IpAddr,
+    pub port: u16,
+    pub event: bool,
+    pub attribute: bool,
+    pub object: bool,
+    pub object_reference: bool,
+    pub sighting: bool,
+    pub tag: bool,
+    pub organisation: bool,
+    pub user: bool,
+    pub audit: bool,
+    pub warninglist: bool,
+    pub include_attachments: bool,
+}
+
+/// MISP's defaults: nothing is published, and if, then published events on this machine alone.
+const ZEROMQ: ZeroMq = ZeroMq {
+    enable: false,
+    host: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+    port: 50_000,
+    event: false,
+    attribute: false,
+    object: false,
+    object_reference: false,
+    sighting: false,
+    tag: false,
+    organisation: false,
+    user: false,
+    audit: false,
+    warninglist: false,
+    include_attachments: false,
+};
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { live: true, max_correlations_per_event: 5000, unpublished_private: false }
+        Self {
+            live: true,
+            max_correlations_per_event: 5000,
+            unpublished_private: false,
+            default_event_distribution: Distribution::Community.code(),
+            default_event_threat_level: 4,
+            event_blocklist: true,
+            org_blocklist: true,
+            zeromq: ZEROMQ,
+        }
     }
 }
 
@@ -67,60 +126,30 @@ impl Setting {
     pub fn value(&self, service: &Service) -> Value {
         (self.get)(service)
     }
+
+    /// Whether it can be changed while PISAX runs.
+    pub fn is_fixed(&self) -> bool {
+        self.set.is_none()
+    }
+
+    /// MISP's tab: what stands before the point.
+    pub fn tab(&self) -> &'static str {
+        self.name.split_once('.').map_or("MISP", |(tab, _)| tab)
+    }
+
+    /// The plugin a setting belongs to (`Plugin.ZeroMQ_enable`: `ZeroMQ`), `general` elsewhere.
+    pub fn sub_group(&self) -> &'static str {
+        let plugin = self.name.strip_prefix("Plugin.").and_then(|rest| rest.split_once('_'));
+        plugin.map_or("general", |(group, _)| group)
+    }
 }
 
-/// Every setting there is.
-pub const REGISTRY: &[Setting] = &[
-    Setting {
-        name: "MISP.background_jobs",
-        level: Level::Critical,
-        description: "Always off: publishing and importing are done when the answer comes, nothing waits in a queue.",
-        get: |_| Value::Flag(false),
-        set: None,
-    },
-    Setting {
-        name: "MISP.baseurl",
-        level: Level::Critical,
-        description: "The address clients reach this instance at. Said at start: base_url.",
-        get: |s| Value::Text(s.policy.base_url.clone()),
-        set: None,
-    },
-    Setting {
-        name: crate::setup::HOST_ORG,
-        level: Level::Critical,
-        description: "The organisation that runs this instance. Chosen at the first start.",
-        get: |s| Value::Number(s.policy.host_org_id),
-        set: None,
-    },
-    Setting {
-        name: "MISP.live",
-        level: Level::Critical,
-        description: "Off: site admins alone can use this instance.",
-        get: |s| Value::Flag(s.settings().live),
-        set: Some(|s, text| flag(text).map(|on| s.live = on)),
-    },
-    Setting {
-        name: "MISP.max_correlations_per_event",
-        level: Level::Recommended,
-        description: "Correlations that are shown with one event. Their number is exact whatever this says.",
-        get: |s| Value::Number(s.settings().max_correlations_per_event),
-        set: Some(|s, text| positive(text).map(|n| s.max_correlations_per_event = n)),
-    },
-    Setting {
-        name: "MISP.unpublishedprivate",
-        level: Level::Recommended,
-        description: "Unpublished events are visible to their own organisation alone.",
-        get: |s| Value::Flag(s.settings().unpublished_private),
-        set: Some(|s, text| flag(text).map(|on| s.unpublished_private = on)),
-    },
-    Setting {
-        name: crate::setup::INSTANCE_UUID,
-        level: Level::Critical,
-        description: "The uuid of this instance. Chosen at the first start.",
-        get: |s| Value::Text(s.policy.instance_uuid.to_string()),
-        set: None,
-    },
-];
+/// Every setting there is, by area: one list each below `setting/`, in the order of names.
+const AREAS: &[&[Setting]] = &[misp::SETTINGS, plugin::SETTINGS, security::SETTINGS];
+
+pub fn all() -> impl Iterator<Item = &'static Setting> + Clone {
+    AREAS.iter().flat_map(|area| area.iter())
+}
 
 fn flag(text: &str) -> Result<bool, &'static str> {
     match text.trim().to_ascii_lowercase().as_str() {
@@ -130,13 +159,22 @@ fn flag(text: &str) -> Result<bool, &'static str> {
     }
 }
 
+/// A number among those of `range`.
+fn within(
+    text: &str,
+    range: std::ops::RangeInclusive<i64>,
+    otherwise: &'static str,
+) -> Result<i64, &'static str> {
+    text.trim().parse().ok().filter(|n| range.contains(n)).ok_or(otherwise)
+}
+
 fn positive(text: &str) -> Result<i64, &'static str> {
     text.trim().parse().ok().filter(|n| *n >= 0).ok_or("This setting has to be a number.")
 }
 
 /// The setting of this name.
 pub fn find(name: &str) -> Result<&'static Setting> {
-    REGISTRY.iter().find(|s| s.name == name).ok_or(Error::NotFound("setting"))
+    all().find(|s| s.name == name).ok_or(Error::NotFound("setting"))
 }
 
 /// Changes a setting, here and in the database; it holds from the next request on.
@@ -213,7 +251,11 @@ mod tests {
 
     #[test]
     fn names_are_in_order_and_unknown_ones_are_refused() {
-        assert!(REGISTRY.is_sorted_by_key(|s| s.name.to_ascii_lowercase()));
+        for area in AREAS {
+            assert!(area.is_sorted_by_key(|s| s.name.to_ascii_lowercase()));
+            assert!(area.iter().all(|s| s.tab() == area[0].tab()), "one tab is one area");
+        }
+        assert_eq!(find("Plugin.ZeroMQ_enable").map(Setting::sub_group).ok(), Some("ZeroMQ"));
         assert!(find("MISP.delegation").is_err());
         assert!(find("MISP.live").is_ok());
     }

@@ -213,6 +213,7 @@ impl Writer<'_> {
         {
             self.conn.execute(&format!("delete from {table} where event_id = $1"), &id)?;
         }
+        self.conn.execute("delete from cryptographic_keys where event_id = $1", &id)?;
         self.conn.execute("delete from events where id = $1", &id)?;
         self.changed(Noun::Event, Action::Delete, event.uuid, event.id);
         Ok(())

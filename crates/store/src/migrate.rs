@@ -7,6 +7,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("migrations/0001_foundation.sql")),
     (2, include_str!("migrations/0002_org_blocklist.sql")),
     (3, include_str!("migrations/0003_audit.sql")),
+    (9, include_str!("migrations/0009_sharing.sql")),
 ];
 
 /// Newest schema version this program knows.

@@ -234,12 +234,17 @@ impl Writer<'_> {
                 "select 1 from events where org_id = $1 or orgc_id = $1 limit 1",
                 "organisation (it has events)",
             ),
+            (
+                "select 1 from servers where org_id = $1 or remote_org_id = $1 limit 1",
+                "organisation (servers are connected for it)",
+            ),
         ] {
             if self.conn.number(sql, &[id.into()])? != 0 {
                 return Err(Error::Conflict(what));
             }
         }
         self.conn.execute("delete from sharing_group_orgs where org_id = $1", &[id.into()])?;
+        self.conn.execute("update feeds set orgc_id = 0 where orgc_id = $1", &[id.into()])?;
         self.conn.execute("delete from orgs where id = $1", &[id.into()])?;
         self.changed(Noun::Org, Action::Delete, org.uuid, 0);
         Ok(())

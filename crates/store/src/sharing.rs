@@ -239,7 +239,7 @@ impl Writer<'_> {
             dialect::for_update(self.conn.is_lite())
         );
         self.conn.first(&sql, &[id.into()], |r| r.int(0))?;
-        for table in ["events", "objects", "attributes"] {
+        for table in ["events", "objects", "attributes", "feeds"] {
             let sql =
                 format!("select 1 from {table} where distribution = 4 and sharing_group_id = $1 limit 1");
             if self.conn.number(&sql, &[id.into()])? != 0 {

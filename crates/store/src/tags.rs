@@ -360,6 +360,7 @@ impl Writer<'_> {
         for table in ["event_tags", "attribute_tags"] {
             self.conn.execute(&format!("delete from {table} where tag_id = $1"), &[id.into()])?;
         }
+        self.conn.execute("update feeds set tag_id = 0 where tag_id = $1", &[id.into()])?;
         self.conn.execute("delete from tags where id = $1", &[id.into()])?;
         self.changed(Noun::Tag, Action::Delete, Uuid::nil(), 0);
         Ok(())

@@ -3,7 +3,7 @@
 use crate::ReadError;
 use crate::admin_in::SharingGroupRecord;
 use crate::attribute_in::AttributeRecord;
-use crate::context_in::{GalaxyRecord, OrgRefRecord, TagRecord, add_cluster_tags};
+use crate::context_in::{GalaxyRecord, KeyRecord, OrgRefRecord, TagRecord, add_cluster_tags};
 use crate::object_in::ObjectRecord;
 use crate::record::{
     Record, Shape, code, flag, integer, list, one, read_list, read_one, reference, row, skip, text, uuid,
@@ -76,6 +76,7 @@ impl Record for EventRecord {
             "Attribute" => list::<AttributeRecord, A>(map, &mut draft.attributes).map(|_| ()),
             "Object" => list::<ObjectRecord, A>(map, &mut draft.objects).map(|_| ()),
             "Tag" | "EventTag" => list::<TagRecord, A>(map, &mut draft.tags).map(|_| ()),
+            "CryptographicKey" => list::<KeyRecord, A>(map, &mut draft.keys).map(|_| ()),
             "Galaxy" => list::<GalaxyRecord, A>(map, &mut self.clusters).map(|_| ()),
             _ => skip(map),
         }
@@ -88,6 +89,7 @@ impl Record for EventRecord {
             only.attributes.append(&mut self.draft.attributes);
             only.objects.append(&mut self.draft.objects);
             only.tags.append(&mut self.draft.tags);
+            only.keys.append(&mut self.draft.keys);
             only.orgc = only.orgc.take().or(self.draft.orgc.take());
         }
         if self.is_wrapper {

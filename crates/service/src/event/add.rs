@@ -1,12 +1,16 @@
 //! A new event with everything in it: one transaction, all or nothing.
 
-use super::{check_analysis, check_date, check_distribution, check_info, check_threat_level, extended};
+use super::{
+    check_analysis, check_date, check_distribution, check_info, check_threat_level, extended, protection,
+};
 use crate::attribute::twin_refused;
 use crate::context::{Checked, Groups, Tags, check, chosen_uuids};
 use crate::error::uuid_taken;
 use crate::object::{NewObject, check_object, insert_objects};
+use crate::setting::Settings;
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, Permission};
+use pisax_model::cryptographic_key::{CryptographicKeyDraft, Proof};
 use pisax_model::event::{Event, EventDraft};
 use pisax_model::ids::{self, Ref};
 use pisax_model::object::ObjectDraft;
@@ -22,11 +26,6 @@ pub struct Added {
     pub dropped: Vec<(usize, FieldError)>,
 }
 
-/// MISP.default_event_threat_level: undefined.
-const DEFAULT_THREAT_LEVEL: i64 = 4;
-/// MISP.default_event_distribution: this community.
-const DEFAULT_DISTRIBUTION: i64 = 1;
-
 struct Prepared {
     event: Event,
     group: Option<Ref>,
@@ -35,14 +34,17 @@ struct Prepared {
     attributes: Vec<Checked>,
     objects: Vec<NewObject>,
     tags: Vec<TagDraft>,
+    keys: Vec<CryptographicKeyDraft>,
+    proof: Option<Proof>,
     dropped: Vec<(usize, FieldError)>,
 }
 
 /// Adds an event. Invalid attributes are left out and reported, as MISP does; an invalid event is refused whole.
 pub fn add(service: &Service, actor: &Actor, draft: EventDraft) -> Result<Added> {
+    let settings = service.settings();
     let prepared = prepare(service, actor, draft).map_err(|e| refused_first(service, actor, e))?;
     let uuid = prepared.event.uuid;
-    match service.write_bare(actor, |w| insert(w, prepared)) {
+    match service.write_bare(actor, |w| insert(w, prepared, settings)) {
         // Somebody else stored the same event, or one of its attributes, a moment before.
         Err(Error::Store(e)) if e.is_unique_violation() => {
             Err(match service.read(actor, |r| Ok(r.event_uuid_taken(&uuid)?))? {
@@ -72,6 +74,7 @@ fn refused_first(service: &Service, actor: &Actor, error: Error) -> Error {
 fn prepare(service: &Service, actor: &Actor, draft: EventDraft) -> Result<Prepared> {
     let now_ms = service.clock.now_ms();
     let now = now_ms / 1000;
+    let settings = service.settings();
     if draft.bad_uuid {
         return Err(FieldError::new("uuid", "Please provide a valid RFC 4122 UUID").into());
     }
@@ -92,14 +95,16 @@ fn prepare(service: &Service, actor: &Actor, draft: EventDraft) -> Result<Prepar
             None => time::format_datetime(now)[..10].to_owned(),
         },
         info: check_info(draft.info)?,
-        threat_level_id: check_threat_level(draft.threat_level_id.unwrap_or(DEFAULT_THREAT_LEVEL))?,
+        threat_level_id: check_threat_level(
+            draft.threat_level_id.unwrap_or(settings.default_event_threat_level),
+        )?,
         analysis: check_analysis(draft.analysis.unwrap_or(0))?,
         published,
         publish_timestamp: if published { now } else { 0 },
         timestamp: draft.timestamp.filter(|t| *t > 0).unwrap_or(now),
         sighting_timestamp: 0,
         attribute_count: 0,
-        distribution: check_distribution(draft.distribution.unwrap_or(DEFAULT_DISTRIBUTION))?,
+        distribution: check_distribution(draft.distribution.unwrap_or(settings.default_event_distribution))?,
         sharing_group_id: 0,
         locked: draft.locked.unwrap_or(false) && may_speak_for_others,
         proposal_email_lock: false,
@@ -115,6 +120,8 @@ fn prepare(service: &Service, actor: &Actor, draft: EventDraft) -> Result<Prepar
         attributes,
         objects: check_objects(draft.objects, now_ms, &mut dropped),
         tags: draft.tags,
+        keys: draft.keys,
+        proof: draft.proof,
         dropped,
     })
 }
@@ -159,11 +166,11 @@ fn check_all(
     checked
 }
 
-fn insert(w: &mut Writer<'_>, mut p: Prepared) -> Result<Added> {
+fn insert(w: &mut Writer<'_>, mut p: Prepared, settings: Settings) -> Result<Added> {
     if let Some(id) = w.event_uuid_taken(&p.event.uuid)? {
         return Err(exists(w, id, p.event.uuid)?);
     }
-    if !w.blocked_among(&[p.event.uuid])?.is_empty() {
+    if settings.event_blocklist && !w.blocked_among(&[p.event.uuid])?.is_empty() {
         return Err(Error::Blocklisted);
     }
     if let Some(orgc) = &p.orgc
@@ -171,8 +178,11 @@ fn insert(w: &mut Writer<'_>, mut p: Prepared) -> Result<Added> {
     {
         p.event.orgc_id = id;
     }
-    if w.is_blocked_org(p.event.orgc_id)? {
+    if settings.org_blocklist && w.is_blocked_org(p.event.orgc_id)? {
         return Err(Error::Refused(BLOCKED_ORG.into()));
+    }
+    if p.event.protected == Some(true) {
+        protection::of_new(w.actor(), &p.keys, p.proof.as_ref())?;
     }
     let mut groups = Groups::default();
     if p.event.distribution == 4 {
@@ -183,6 +193,7 @@ fn insert(w: &mut Writer<'_>, mut p: Prepared) -> Result<Added> {
     p.event.attribute_count = living(&p);
     let event_id = w.insert_event(&p.event)?;
     insert_children(w, event_id, &mut p)?;
+    protection::keep_keys(w, event_id, &p.keys)?;
     p.dropped.extend(refused);
     Ok(Added { id: event_id, dropped: p.dropped })
 }

@@ -3,6 +3,7 @@
 use super::{check_analysis, check_date, check_distribution, check_info, check_threat_level, extended};
 use crate::attribute::merge_into_event;
 use crate::context::{Groups, Tags};
+use crate::event::protection;
 use crate::object::merge_objects;
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, edit as rule};
@@ -20,6 +21,11 @@ pub fn edit(service: &Service, actor: &Actor, reference: Ref, draft: EventDraft)
         if draft.timestamp.is_some_and(|t| t > 0 && t <= event.timestamp) {
             return Err(Error::Stale("event"));
         }
+        if event.protected == Some(true) {
+            let keys = w.keys_of_event(event.id)?;
+            protection::of_stored(w.actor(), &keys, draft.proof.as_ref())?;
+        }
+        protection::keep_keys(w, event.id, &draft.keys)?;
         let EventDraft { attributes, objects, tags, published, .. } = apply(w, &mut event, draft)?;
         event.published = false;
         w.update_event(&event, Action::Edit)?;

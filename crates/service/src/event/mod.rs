@@ -2,11 +2,14 @@
 
 mod add;
 mod edit;
+mod protect;
+pub(crate) mod protection;
 mod publish;
 mod remove;
 
 pub use add::{Added, add};
 pub use edit::edit;
+pub use protect::protect;
 pub use publish::{publish, unpublish};
 pub use remove::remove;
 

@@ -1,0 +1,113 @@
+//! `Plugin.…`
+
+use super::{Level, Setting, Value, flag};
+
+pub(super) const SETTINGS: &[Setting] = &[
+    Setting {
+        name: "Plugin.ZeroMQ_attribute_notifications_enable",
+        level: Level::Optional,
+        description: "Attributes that are added, changed or deleted are published over ZeroMQ.",
+        get: |s| Value::Flag(s.settings().zeromq.attribute),
+        set: Some(|s, text| flag(text).map(|on| s.zeromq.attribute = on)),
+    },
+    Setting {
+        name: "Plugin.ZeroMQ_audit_notifications_enable",
+        level: Level::Optional,
+        description: "Entries of the audit log are published over ZeroMQ.",
+        get: |s| Value::Flag(s.settings().zeromq.audit),
+        set: Some(|s, text| flag(text).map(|on| s.zeromq.audit = on)),
+    },
+    Setting {
+        name: "Plugin.ZeroMQ_enable",
+        level: Level::Optional,
+        description: "Published events, and what the other settings say, are published over ZeroMQ.",
+        get: |s| Value::Flag(s.settings().zeromq.enable),
+        set: Some(|s, text| flag(text).map(|on| s.zeromq.enable = on)),
+    },
+    Setting {
+        name: "Plugin.ZeroMQ_event_notifications_enable",
+        level: Level::Optional,
+        description: "Events that are added, changed or deleted are published over ZeroMQ.",
+        get: |s| Value::Flag(s.settings().zeromq.event),
+        set: Some(|s, text| flag(text).map(|on| s.zeromq.event = on)),
+    },
+    Setting {
+        name: "Plugin.ZeroMQ_host",
+        level: Level::Optional,
+        description: "The address of this machine that ZeroMQ subscribers connect to. Whoever reaches it reads \
+                      everything that is published.",
+        get: |s| Value::Text(s.settings().zeromq.host.to_string()),
+        set: Some(|s, text| {
+            let host = text.trim().parse().map_err(|_| "This setting has to be an IP address.")?;
+            s.zeromq.host = host;
+            Ok(())
+        }),
+    },
+    Setting {
+        name: "Plugin.ZeroMQ_include_attachments",
+        level: Level::Optional,
+        description: "Published events carry their attachments.",
+        get: |s| Value::Flag(s.settings().zeromq.include_attachments),
+        set: Some(|s, text| flag(text).map(|on| s.zeromq.include_attachments = on)),
+    },
+    Setting {
+        name: "Plugin.ZeroMQ_object_notifications_enable",
+        level: Level::Optional,
+        description: "Objects that are added, changed or deleted are published over ZeroMQ.",
+        get: |s| Value::Flag(s.settings().zeromq.object),
+        set: Some(|s, text| flag(text).map(|on| s.zeromq.object = on)),
+    },
+    Setting {
+        name: "Plugin.ZeroMQ_object_reference_notifications_enable",
+        level: Level::Optional,
+        description: "Object references that are added or deleted are published over ZeroMQ.",
+        get: |s| Value::Flag(s.settings().zeromq.object_reference),
+        set: Some(|s, text| flag(text).map(|on| s.zeromq.object_reference = on)),
+    },
+    Setting {
+        name: "Plugin.ZeroMQ_organisation_notifications_enable",
+        level: Level::Optional,
+        description: "Organisations that are added or changed are published over ZeroMQ.",
+        get: |s| Value::Flag(s.settings().zeromq.organisation),
+        set: Some(|s, text| flag(text).map(|on| s.zeromq.organisation = on)),
+    },
+    Setting {
+        name: "Plugin.ZeroMQ_port",
+        level: Level::Optional,
+        description: "The port that ZeroMQ subscribers connect to.",
+        get: |s| Value::Number(s.settings().zeromq.port.into()),
+        set: Some(|s, text| {
+            let port = text.trim().parse().ok().filter(|port| *port != 0);
+            s.zeromq.port = port.ok_or("This setting has to be a port between 1 and 65535.")?;
+            Ok(())
+        }),
+    },
+    Setting {
+        name: "Plugin.ZeroMQ_sighting_notifications_enable",
+        level: Level::Optional,
+        description: "Sightings that are added or deleted are published over ZeroMQ.",
+        get: |s| Value::Flag(s.settings().zeromq.sighting),
+        set: Some(|s, text| flag(text).map(|on| s.zeromq.sighting = on)),
+    },
+    Setting {
+        name: "Plugin.ZeroMQ_tag_notifications_enable",
+        level: Level::Optional,
+        description: "Tags that are added, changed, attached or detached are published over ZeroMQ.",
+        get: |s| Value::Flag(s.settings().zeromq.tag),
+        set: Some(|s, text| flag(text).map(|on| s.zeromq.tag = on)),
+    },
+    Setting {
+        name: "Plugin.ZeroMQ_user_notifications_enable",
+        level: Level::Optional,
+        description: "Users that are added or changed are published over ZeroMQ.",
+        get: |s| Value::Flag(s.settings().zeromq.user),
+        set: Some(|s, text| flag(text).map(|on| s.zeromq.user = on)),
+    },
+    Setting {
+        name: "Plugin.ZeroMQ_warninglist_notifications_enable",
+        level: Level::Optional,
+        description: "Warninglists that are loaded or changed are published over ZeroMQ.",
+        get: |s| Value::Flag(s.settings().zeromq.warninglist),
+        set: Some(|s, text| flag(text).map(|on| s.zeromq.warninglist = on)),
+    },
+];
