@@ -23,6 +23,9 @@ pub fn invalid(noun: &str) -> &'static str {
         "auth key" => "Invalid auth key",
         "server" => "Invalid server",
         "taxonomy" => "Invalid taxonomy",
+        "feed" => "Invalid feed",
+        "cryptographic key" => "Invalid cryptographic key",
+        "job" => "Invalid job",
         "blocklist entry" => "Invalid blocklist entry",
         _ => "Not Found",
     }

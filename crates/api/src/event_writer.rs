@@ -15,6 +15,7 @@ use pisax_store::orgs::OrgName;
 use pisax_store::sightings::Sighted;
 use pisax_wire::JsonWriter;
 use pisax_wire::attribute_out::{AttributeContext, OrgSummary, RelatedAttribute, write_event_attribute};
+use pisax_wire::cryptographic_key_out::write_cryptographic_key;
 use pisax_wire::event_out::{RelatedEvent, write_event_head, write_related_event, write_tag_member};
 use pisax_wire::include::EventView;
 use pisax_wire::object_out::{ReferenceTarget, write_object_head, write_reference};
@@ -147,12 +148,15 @@ impl Writing<'_, '_> {
         self.raw(b"],\"Galaxy\":[");
         self.raw(&galaxies);
         if include.metadata {
-            self.raw(b"],\"CryptographicKey\":[]");
+            self.raw(b"]");
         } else {
             self.raw(b"],\"Object\":[");
             self.objects()?;
-            self.raw(b"],\"EventReport\":[],\"CryptographicKey\":[]");
+            self.raw(b"],\"EventReport\":[]");
         }
+        self.raw(b",\"CryptographicKey\":[");
+        self.cryptographic_keys()?;
+        self.raw(b"]");
         let mut w = JsonWriter::after_member(self.sink.buffer());
         write_tag_member(&mut w, &tags);
         Ok(())
@@ -160,6 +164,16 @@ impl Writing<'_, '_> {
 
     fn raw(&mut self, json: &[u8]) {
         self.sink.buffer().extend_from_slice(json);
+    }
+
+    fn cryptographic_keys(&mut self) -> Result<(), Stop> {
+        for (n, key) in self.r.keys_of_event(self.event.id)?.iter().enumerate() {
+            if n > 0 {
+                self.raw(b",");
+            }
+            write_cryptographic_key(&mut JsonWriter::new(self.sink.buffer()), key);
+        }
+        Ok(())
     }
 
     /// Non-exportable tags stay here unless asked for; local ones go where the reader asked.

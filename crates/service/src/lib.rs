@@ -14,6 +14,7 @@ pub mod error;
 pub mod event;
 pub mod feed;
 pub mod first_start;
+pub mod job;
 pub mod knowledge;
 pub mod object;
 pub mod org;

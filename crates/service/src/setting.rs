@@ -39,13 +39,7 @@ pub struct ZeroMq {
     pub event: bool,
     pub attribute: bool,
     pub object: bool,
-    pub object_reference: bool,
     pub sighting: bool,
-    pub tag: bool,
-    pub organisation: bool,
-    pub user: bool,
-    pub audit: bool,
-    pub warninglist: bool,
     pub include_attachments: bool,
 }
 
@@ -57,13 +51,7 @@ const ZEROMQ: ZeroMq = ZeroMq {
     event: false,
     attribute: false,
     object: false,
-    object_reference: false,
     sighting: false,
-    tag: false,
-    organisation: false,
-    user: false,
-    audit: false,
-    warninglist: false,
     include_attachments: false,
 };
 

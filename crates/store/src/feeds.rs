@@ -3,9 +3,11 @@
 
 use crate::changes::{Action, Noun};
 use crate::conn::{Row, Val};
-use crate::{Error, Reader, Result, Writer, dialect, list};
+use crate::{Error, Reader, Result, Writer, dialect, list, tags};
 use pisax_model::Uuid;
 use pisax_model::feed::{Feed, Input, SourceFormat};
+use pisax_model::tag::Tag;
+use rustc_hash::FxHashMap;
 
 const COLUMNS: [&str; 25] = [
     "id",
@@ -150,6 +152,16 @@ impl Reader<'_> {
         let sql =
             format!("select {} from feeds f where f.id = $1 and {}", COLUMNS.join(", "), self.sees_feed("f"));
         self.conn.first(&sql, &[id.into()], read)
+    }
+
+    /// The tags that these feeds attach, by number.
+    pub fn tags_of_feeds(&mut self, feeds: &[Feed]) -> Result<FxHashMap<i64, Tag>> {
+        let ids = feeds.iter().map(|f| f.tag_id).filter(|id| *id > 0);
+        let set = dialect::set_text(self.conn.is_lite(), ids);
+        let wanted = dialect::in_set(self.conn.is_lite(), "id", 1);
+        let sql = format!("select {} from tags where {wanted}", tags::COLUMNS.join(", "));
+        let found = self.conn.all(&sql, &[(&set).into()], |row| tags::read(row, 0))?;
+        Ok(found.into_iter().map(|tag| (tag.id, tag)).collect())
     }
 
     /// Addresses and formats of all feeds there are: what an import compares with.

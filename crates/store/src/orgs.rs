@@ -8,7 +8,7 @@ use pisax_model::ids::Ref;
 use pisax_model::org::{Org, OrgDraft, OrgRef};
 use rustc_hash::FxHashMap;
 
-const COLUMNS: &str = "id, uuid, name, description, kind, nationality, sector, contacts, local, \
+pub(crate) const COLUMNS: &str = "id, uuid, name, description, kind, nationality, sector, contacts, local, \
                        restricted_to_domain, landingpage, created_by, date_created, date_modified";
 
 /// What other records say of an organisation.
@@ -32,7 +32,7 @@ pub(crate) fn read_name(row: &Row<'_>, at: usize) -> Result<OrgName> {
     })
 }
 
-fn read(row: &Row<'_>) -> Result<Org> {
+pub(crate) fn read(row: &Row<'_>) -> Result<Org> {
     Ok(Org {
         id: row.int(0)?,
         uuid: row.uuid(1)?,

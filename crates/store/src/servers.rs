@@ -2,9 +2,11 @@
 
 use crate::changes::{Action, Noun};
 use crate::conn::{Row, Val};
-use crate::{Error, Reader, Result, Writer, dialect, list};
+use crate::{Error, Reader, Result, Writer, dialect, list, orgs};
 use pisax_model::Uuid;
+use pisax_model::org::Org;
 use pisax_model::server::Server;
+use rustc_hash::FxHashMap;
 
 const COLUMNS: [&str; 28] = [
     "id",
@@ -124,6 +126,16 @@ impl Reader<'_> {
         let sees = self.sees_servers();
         let sql = format!("select {} from servers where id = $1 and {sees}", COLUMNS.join(", "));
         self.conn.first(&sql, &[id.into()], read)
+    }
+
+    /// The organisations of these servers, here and there, by number.
+    pub fn orgs_of_servers(&mut self, servers: &[Server]) -> Result<FxHashMap<i64, Org>> {
+        let ids = servers.iter().flat_map(|s| [s.org_id, s.remote_org_id]);
+        let set = dialect::set_text(self.conn.is_lite(), ids);
+        let wanted = dialect::in_set(self.conn.is_lite(), "id", 1);
+        let sql = format!("select {} from orgs where {wanted}", orgs::COLUMNS);
+        let found = self.conn.all(&sql, &[(&set).into()], orgs::read)?;
+        Ok(found.into_iter().map(|org| (org.id, org)).collect())
     }
 
     fn sees_servers(&self) -> &'static str {

@@ -7,7 +7,7 @@ use pisax_model::Uuid;
 use pisax_model::tag::{Attached, Tag, TagDraft, colour_of};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-const COLUMNS: [&str; 11] = [
+pub(crate) const COLUMNS: [&str; 11] = [
     "id",
     "name",
     "colour",
@@ -21,7 +21,7 @@ const COLUMNS: [&str; 11] = [
     "local_only",
 ];
 
-fn read(row: &Row<'_>, at: usize) -> Result<Tag> {
+pub(crate) fn read(row: &Row<'_>, at: usize) -> Result<Tag> {
     Ok(Tag {
         id: row.int(at)?,
         name: row.string(at + 1)?,

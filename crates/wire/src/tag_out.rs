@@ -131,7 +131,7 @@ pub fn write_attribute_tag_member(
     w.end_array();
 }
 
-fn tag_columns(w: &mut JsonWriter<'_>, tag: &Tag) {
+pub(crate) fn tag_columns(w: &mut JsonWriter<'_>, tag: &Tag) {
     w.num(k!("id"), tag.id);
     w.text(k!("name"), &tag.name);
     w.text(k!("colour"), &tag.colour);

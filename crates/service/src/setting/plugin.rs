@@ -11,13 +11,6 @@ pub(super) const SETTINGS: &[Setting] = &[
         set: Some(|s, text| flag(text).map(|on| s.zeromq.attribute = on)),
     },
     Setting {
-        name: "Plugin.ZeroMQ_audit_notifications_enable",
-        level: Level::Optional,
-        description: "Entries of the audit log are published over ZeroMQ.",
-        get: |s| Value::Flag(s.settings().zeromq.audit),
-        set: Some(|s, text| flag(text).map(|on| s.zeromq.audit = on)),
-    },
-    Setting {
         name: "Plugin.ZeroMQ_enable",
         level: Level::Optional,
         description: "Published events, and what the other settings say, are published over ZeroMQ.",
@@ -58,20 +51,6 @@ pub(super) const SETTINGS: &[Setting] = &[
         set: Some(|s, text| flag(text).map(|on| s.zeromq.object = on)),
     },
     Setting {
-        name: "Plugin.ZeroMQ_object_reference_notifications_enable",
-        level: Level::Optional,
-        description: "Object references that are added or deleted are published over ZeroMQ.",
-        get: |s| Value::Flag(s.settings().zeromq.object_reference),
-        set: Some(|s, text| flag(text).map(|on| s.zeromq.object_reference = on)),
-    },
-    Setting {
-        name: "Plugin.ZeroMQ_organisation_notifications_enable",
-        level: Level::Optional,
-        description: "Organisations that are added or changed are published over ZeroMQ.",
-        get: |s| Value::Flag(s.settings().zeromq.organisation),
-        set: Some(|s, text| flag(text).map(|on| s.zeromq.organisation = on)),
-    },
-    Setting {
         name: "Plugin.ZeroMQ_port",
         level: Level::Optional,
         description: "The port that ZeroMQ subscribers connect to.",
@@ -88,26 +67,5 @@ pub(super) const SETTINGS: &[Setting] = &[
         description: "Sightings that are added or deleted are published over ZeroMQ.",
         get: |s| Value::Flag(s.settings().zeromq.sighting),
         set: Some(|s, text| flag(text).map(|on| s.zeromq.sighting = on)),
-    },
-    Setting {
-        name: "Plugin.ZeroMQ_tag_notifications_enable",
-        level: Level::Optional,
-        description: "Tags that are added, changed, attached or detached are published over ZeroMQ.",
-        get: |s| Value::Flag(s.settings().zeromq.tag),
-        set: Some(|s, text| flag(text).map(|on| s.zeromq.tag = on)),
-    },
-    Setting {
-        name: "Plugin.ZeroMQ_user_notifications_enable",
-        level: Level::Optional,
-        description: "Users that are added or changed are published over ZeroMQ.",
-        get: |s| Value::Flag(s.settings().zeromq.user),
-        set: Some(|s, text| flag(text).map(|on| s.zeromq.user = on)),
-    },
-    Setting {
-        name: "Plugin.ZeroMQ_warninglist_notifications_enable",
-        level: Level::Optional,
-        description: "Warninglists that are loaded or changed are published over ZeroMQ.",
-        get: |s| Value::Flag(s.settings().zeromq.warninglist),
-        set: Some(|s, text| flag(text).map(|on| s.zeromq.warninglist = on)),
     },
 ];
