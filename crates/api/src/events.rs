@@ -163,6 +163,18 @@ pub(crate) fn unpublish(request: &Request) -> Result<Answer, Failure> {
     Ok(Answer::json(body::saved("Event unpublished.", &request.path.raw, Some(id))))
 }
 
+/// POST /events/pushEventToZMQ/{id}
+pub(crate) fn push_to_zmq(request: &Request) -> Result<Answer, Failure> {
+    let reference = request.reference(0, body::INVALID_EVENT)?;
+    match service::send(&request.service, &request.actor, reference) {
+        Ok(id) => Ok(Answer::json(body::saved("Event published to ZMQ", &request.path.raw, Some(id)))),
+        Err(Error::Refused(reason)) => {
+            Err(Failure::NotSaved { action: "pushEventToZMQ", model: "Events", reason, id: None })
+        }
+        Err(e) => Err(e.into()),
+    }
+}
+
 fn publishing(e: Error) -> Failure {
     match e {
         Error::Forbidden => Failure::Refused("You do not have the permission to do that.".into()),

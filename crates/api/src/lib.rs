@@ -45,5 +45,6 @@ mod tags;
 mod taxonomies;
 mod users;
 mod warninglists;
+pub mod zmq;
 
 pub use serve::{App, is_api, serve};

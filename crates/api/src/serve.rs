@@ -135,7 +135,7 @@ async fn answer(
 }
 
 /// Runs `f` on the blocking pool once a permit is free.
-async fn on_pool<T: Send + 'static>(
+pub(crate) async fn on_pool<T: Send + 'static>(
     permits: Arc<Semaphore>,
     f: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Failure> {

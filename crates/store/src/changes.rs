@@ -260,6 +260,11 @@ impl Writer<'_> {
 }
 
 impl Reader<'_> {
+    /// The number of the newest change.
+    pub fn newest_change(&mut self) -> Result<i64> {
+        self.conn.number("select max(seq) from changes", &[])
+    }
+
     /// Up to `limit` changes after `cursor`, oldest first; for the system's own readers.
     pub fn changes_after(&mut self, cursor: i64, limit: i64) -> Result<Vec<Logged>> {
         let sql = "select seq, at, kind, action, uuid, event_id, org_id, user_id, reason from changes \

@@ -314,6 +314,15 @@ pub(crate) fn sighting_organisation(w: &mut JsonWriter<'_>, sighting: &Sighting)
     w.end_object();
 }
 
+/// The value of `"Sighting":…` in a published message.
+pub fn write_published_sighting(w: &mut JsonWriter<'_>, sighting: &Sighting) {
+    w.begin_object();
+    sighting_columns(w, sighting);
+    w.id(k!("attribute_uuid"), sighting.attribute_uuid);
+    sighting_organisation(w, sighting);
+    w.end_object();
+}
+
 /// The answer of `sightings/add` (094).
 pub fn write_saved_sighting(w: &mut JsonWriter<'_>, sighting: &Sighting) {
     w.begin_object();

@@ -3,7 +3,7 @@
 use super::Methods::{Any, Get, Post};
 use super::Need::{Key, Read, Write};
 use super::{ADD, MODIFY, OWN, Route, SITE_ADMIN, route};
-use crate::{communities, cryptographic_keys, feeds, servers};
+use crate::{communities, cryptographic_keys, events, feeds, servers};
 use pisax_access::Permission as P;
 
 /// Whoever synchronises, for a call that makes or signs something.
@@ -48,6 +48,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Post, "cryptographickeys", "delete", ADD, cryptographic_keys::delete, "Take a key from an event."),
     route(Post, "cryptographickeys", "revoke", ADD, cryptographic_keys::revoke, "Say that a key signs nothing any more."),
     route(Post, "cryptographickeys", "serversign", SYNC, cryptographic_keys::server_sign, "Sign a text with the instance's key."),
+    route(Post, "events", "pusheventtozmq", Write(&[P::PublishZmq]), events::push_to_zmq, "Publish an event over ZeroMQ."),
     route(Post, "events", "protect", MODIFY, cryptographic_keys::protect, "Let in from other servers only what is signed."),
     route(Post, "events", "unprotect", MODIFY, cryptographic_keys::unprotect, "Let in what the distribution lets in."),
     route(Get, "users", "getgpgpublickey", Key, cryptographic_keys::public_key, "The instance's OpenPGP key."),

@@ -10,7 +10,7 @@ mod remove;
 pub use add::{Added, add};
 pub use edit::edit;
 pub use protect::protect;
-pub use publish::{publish, unpublish};
+pub use publish::{publish, send, unpublish};
 pub use remove::remove;
 
 use crate::{Error, Result};
