@@ -319,6 +319,12 @@ def test_there_are_no_workers_to_start(api: Api) -> None:
         assert api.post(f"/servers/{path}").status_code == 405
 
 
+def test_a_refused_request_leaves_its_connection_usable(server: Instance) -> None:
+    nobody = server.api("NoSuchKey0123456789012345678901234567890")
+    statuses = {nobody.post("/feeds/add", {"name": "x" * 2000}).status_code for _ in range(50)}
+    assert statuses == {403}
+
+
 # ---- Communities ---------------------------------------------------------------------------------------
 
 

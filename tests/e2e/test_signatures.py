@@ -1,4 +1,4 @@
-"""Protected events: the instance signs what it shows of them, and lets in from others what their keys signed."""
+"""Protected events: the instance signs what it shows of them, and lets in what their keys signed."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_keys_are_added_shown_revoked_and_deleted(api: Api, folder: Path) -> Non
     for bad in ({"key_data": text}, {"key_data": "no key"}, {}, {"type": "x509", "key_data": text}):
         answer = api.post(place, bad)
         assert answer.status_code == 403
-        assert list(answer.json()["errors"])[0] in ("key_data", "type")
+        assert next(iter(answer.json()["errors"])) in ("key_data", "type")
     assert api.view(f"/events/view/{event['id']}")["Event"]["CryptographicKey"] == [key]
     stranger = new_member(api, USER)
     assert stranger.api.get(f"/cryptographicKeys/view/{key['uuid']}").status_code == 404

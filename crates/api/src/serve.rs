@@ -35,6 +35,9 @@ const LARGE: usize = 1 << 20;
 const LARGE_BODIES: usize = 4;
 /// How long a client may be silent while it sends.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Most that is read of a refused request's body, and for how long.
+const DRAINED: usize = 64 << 10;
+const DRAINING: Duration = Duration::from_secs(5);
 /// Long answers under way at a time, in all and for one user.
 const STREAMS: usize = 16;
 const STREAMS_PER_USER: usize = 4;
@@ -110,7 +113,14 @@ async fn answer(
     let (method, headers) = (parts.method, parts.headers);
     let checked = {
         let (app, path, method, headers) = (Arc::clone(app), path.clone(), method.clone(), headers.clone());
-        on_pool(Arc::clone(&app.permits), move || check(&app, address, &path, &method, &headers)).await??
+        on_pool(Arc::clone(&app.permits), move || check(&app, address, &path, &method, &headers)).await?
+    };
+    let checked = match checked {
+        Ok(checked) => checked,
+        Err(refusal) => {
+            drain(body).await;
+            return Err(refusal);
+        }
     };
     let Checked { actor, owner, route } = checked;
     *asker = Some(actor.clone());
@@ -170,6 +180,22 @@ fn check(
         return Err(Failure::NoPermission);
     }
     Ok(Checked { actor, owner, route })
+}
+
+/// Takes a short body of a refused request off the connection. Left there, the connection would be closed behind
+/// an answer that does not say so, and the client's next request on it would fail.
+async fn drain(mut body: HttpBody) {
+    let all = async {
+        let mut taken = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            taken += frame.data_ref().map_or(0, Bytes::len);
+            if taken > DRAINED {
+                return;
+            }
+        }
+    };
+    // A client that does not send what it announced has its connection closed.
+    let _ = tokio::time::timeout(DRAINING, all).await;
 }
 
 /// Reads a body within its limit and within what all bodies together may hold.

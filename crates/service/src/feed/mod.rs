@@ -26,7 +26,7 @@ pub fn add(service: &Service, actor: &Actor, draft: FeedDraft) -> Result<Feed> {
         let mut feed = Feed::blank();
         change(w, &mut feed, draft)?;
         let id = w.add_feed(&feed)?;
-        Ok(w.feed(id)?.ok_or(Error::NotFound("feed"))?)
+        w.feed(id)?.ok_or(Error::NotFound("feed"))
     })
 }
 
