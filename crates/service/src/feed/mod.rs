@@ -48,8 +48,9 @@ fn change(w: &mut Writer<'_>, feed: &mut Feed, draft: FeedDraft) -> Result<()> {
         if !(0..=5).contains(&code) {
             return Err(FieldError::new("distribution", "Options: 0, 1, 2, 3, 4, 5").into());
         }
-        let same = code == 4 && feed.distribution == 4 && group.is_none();
-        if code == 4 && !same && group != Some(Ref::Id(feed.sharing_group_id)) {
+        let kept = Ref::Id(feed.sharing_group_id);
+        let same = feed.distribution == 4 && group.is_none_or(|group| group == kept);
+        if code == 4 && !same {
             feed.sharing_group_id = Groups::default().usable(w, group)?;
         } else if code != 4 {
             feed.sharing_group_id = 0;

@@ -5,6 +5,7 @@
 mod groups;
 mod knowledge;
 mod people;
+mod sharing;
 mod sightings;
 mod writes;
 

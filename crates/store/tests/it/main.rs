@@ -9,6 +9,7 @@ mod correlation;
 mod maintenance;
 mod people;
 mod search;
+mod sharing;
 mod sightings;
 mod tags;
 mod tombstones;
