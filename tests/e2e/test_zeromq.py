@@ -60,7 +60,10 @@ def api(server: Instance) -> Api:
 @pytest.fixture(scope="module")
 def port(api: Api) -> int:
     port = free_port()
-    notified = {f"{kind}_notifications_enable": True for kind in ("event", "attribute", "object", "sighting")}
+    notified = {
+        f"{kind}_notifications_enable": True
+        for kind in ("event", "attribute", "object", "sighting", "tag", "organisation")
+    }
     set_to(api, port=port, **notified)
     return port
 
@@ -126,6 +129,23 @@ def test_changes_inside_an_event_are_heard_one_by_one(api: Api, hears: Subscribe
         lambda topic, m: topic == "misp_json_attribute" and m["action"] in ("delete", "soft-delete")
     )
     assert gone["Attribute"]["uuid"] == attribute["uuid"]
+
+
+def test_tags_and_organisations_are_heard(api: Api, hears: Subscriber) -> None:
+    organisation = api.ok("/admin/organisations/add", {"name": f"Heard {uuid4()}"})["Organisation"]
+    heard = hears.until(lambda topic, m: topic == "misp_json_organisation")
+    assert (heard["Organisation"]["uuid"], heard["action"]) == (organisation["uuid"], "add")
+    event = api.ok("/events/add", {"info": "Tagged", "Attribute": [{"type": "text", "value": str(uuid4())}]})
+    event, name = event["Event"], f"heard:{uuid4()}"
+    attribute = event["Attribute"][0]
+    for path, target in (("events", event["id"]), ("attributes", attribute["id"])):
+        for does, action in (("addTag", "attach"), ("removeTag", "detach")):
+            api.ok(f"/{path}/{does}/{target}", {"tag": name})
+            heard = hears.until(lambda topic, m: topic == "misp_json_tag")
+            assert (heard["Tag"]["name"], heard["action"]) == (name, action)
+            assert heard["Event"]["uuid"] == event["uuid"]
+            if path == "attributes":
+                assert heard["Attribute"]["uuid"] == attribute["uuid"]
 
 
 def test_who_asks_for_one_topic_hears_no_other(api: Api, port: int, hears: Subscriber) -> None:

@@ -40,6 +40,8 @@ pub struct ZeroMq {
     pub attribute: bool,
     pub object: bool,
     pub sighting: bool,
+    pub tag: bool,
+    pub organisation: bool,
     pub include_attachments: bool,
 }
 
@@ -52,6 +54,8 @@ const ZEROMQ: ZeroMq = ZeroMq {
     attribute: false,
     object: false,
     sighting: false,
+    tag: false,
+    organisation: false,
     include_attachments: false,
 };
 
@@ -244,7 +248,7 @@ mod tests {
             assert!(area.iter().all(|s| s.tab() == area[0].tab()), "one tab is one area");
         }
         assert_eq!(find("Plugin.ZeroMQ_enable").map(Setting::sub_group).ok(), Some("ZeroMQ"));
-        assert!(find("MISP.delegation").is_err());
+        assert!(find("MISP.unheard_of").is_err());
         assert!(find("MISP.live").is_ok());
     }
 }

@@ -7,6 +7,9 @@ use pisax_model::Uuid;
 use pisax_model::tag::{Attached, Tag, TagDraft, colour_of};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+/// Attachments that one call notes one by one; more are one change of the event.
+const NOTED: usize = 20;
+
 pub(crate) const COLUMNS: [&str; 11] = [
     "id",
     "name",
@@ -414,8 +417,12 @@ impl Writer<'_> {
             );
             self.conn.execute(&sql, &args)?;
         }
-        if !new.is_empty() {
-            self.changed(Noun::EventTag, Action::Add, Uuid::nil(), event_id);
+        match new.len() {
+            0 => {}
+            1..=NOTED => {
+                new.iter().for_each(|row| self.note_tag(Noun::EventTag, Action::Add, event_id, 0, row.tag_id))
+            }
+            _ => drop(self.changed(Noun::EventTag, Action::Add, Uuid::nil(), event_id)),
         }
         Ok(new.iter().map(|row| row.tag_id).collect())
     }
@@ -471,10 +478,22 @@ impl Writer<'_> {
             );
             self.conn.execute(&sql, &args)?;
         }
-        if !new.is_empty() {
-            self.changed(Noun::AttributeTag, Action::Add, Uuid::nil(), event_id);
+        match new.len() {
+            0 => {}
+            1..=NOTED => new.iter().for_each(|(attribute, row)| {
+                self.note_tag(Noun::AttributeTag, Action::Add, event_id, *attribute, row.tag_id);
+            }),
+            _ => drop(self.changed(Noun::AttributeTag, Action::Add, Uuid::nil(), event_id)),
         }
         Ok(new.iter().map(|(attribute, row)| (*attribute, row.tag_id)).collect())
+    }
+
+    /// Notes which tag was attached or detached, and where: `attribute` 0 is the event itself.
+    fn note_tag(&mut self, noun: Noun, action: Action, event_id: i64, attribute: i64, tag_id: i64) {
+        let change = self.changed(noun, action, Uuid::nil(), event_id).of(tag_id, "");
+        if attribute > 0 {
+            change.field("attribute_id", "", attribute);
+        }
     }
 
     /// Returns whether the tag was attached.
@@ -482,7 +501,7 @@ impl Writer<'_> {
         let sql = "delete from event_tags where event_id = $1 and tag_id = $2";
         let detached = self.conn.execute(sql, &[event_id.into(), tag_id.into()])? > 0;
         if detached {
-            self.changed(Noun::EventTag, Action::Delete, Uuid::nil(), event_id);
+            self.note_tag(Noun::EventTag, Action::Delete, event_id, 0, tag_id);
         }
         Ok(detached)
     }
@@ -492,7 +511,7 @@ impl Writer<'_> {
         let sql = "delete from attribute_tags where attribute_id = $1 and tag_id = $2 returning event_id";
         let event_id = self.conn.first(sql, &[attribute_id.into(), tag_id.into()], |r| r.int(0))?;
         if let Some(event_id) = event_id {
-            self.changed(Noun::AttributeTag, Action::Delete, Uuid::nil(), event_id);
+            self.note_tag(Noun::AttributeTag, Action::Delete, event_id, attribute_id, tag_id);
         }
         Ok(event_id.is_some())
     }

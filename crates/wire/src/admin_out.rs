@@ -53,6 +53,13 @@ pub fn write_org(w: &mut JsonWriter<'_>, org: &Org, facts: Option<OrgFacts<'_>>)
     w.end_object();
 }
 
+/// The value of `"Organisation":…` with all its columns.
+pub fn write_org_columns(w: &mut JsonWriter<'_>, org: &Org) {
+    w.begin_object();
+    org_columns(w, org);
+    w.end_object();
+}
+
 fn org_facts(w: &mut JsonWriter<'_>, facts: OrgFacts<'_>) {
     w.num(k!("user_count"), facts.user_count);
     w.text(k!("created_by_email"), facts.created_by_email.unwrap_or("Unknown"));

@@ -145,6 +145,13 @@ pub(crate) fn tag_columns(w: &mut JsonWriter<'_>, tag: &Tag) {
     w.flag(k!("local_only"), tag.local_only);
 }
 
+/// The value of `"Tag":…` with all its columns.
+pub fn write_tag_columns(w: &mut JsonWriter<'_>, tag: &Tag) {
+    w.begin_object();
+    tag_columns(w, tag);
+    w.end_object();
+}
+
 /// How often a tag is attached.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TagUse {

@@ -11,9 +11,10 @@ use pisax_service::setting::ZeroMq;
 use pisax_store::Reader;
 use pisax_store::changes::{Action, Logged, Noun};
 use pisax_wire::JsonWriter;
-use pisax_wire::admin_out::write_published_sighting;
+use pisax_wire::admin_out::{write_org_columns, write_published_sighting};
 use pisax_wire::attribute_out::{AttributeContext, write_viewed_attribute};
 use pisax_wire::object_out::write_object_head;
+use pisax_wire::tag_out::write_tag_columns;
 
 /// Changes read at a time.
 const CHANGES: i64 = 200;
@@ -76,15 +77,51 @@ impl About<'_> {
             messages.push(self.summary("misp_json_attribute", "Attribute", |r, out| self.attribute(r, out))?);
         } else if self.is(Noun::Object) && self.wanted.object {
             messages.push(self.summary("misp_json_object", "Object", |r, out| self.object(r, out))?);
+        } else if self.is(Noun::Org) && self.wanted.organisation {
+            messages.push(self.summary("misp_json_organisation", "Organisation", |r, out| self.org(r, out))?);
+        } else if (self.is(Noun::EventTag) || self.is(Noun::AttributeTag)) && self.wanted.tag {
+            messages.extend(self.tag()?);
         } else if self.is(Noun::Sighting) && self.wanted.sighting {
             messages.push(self.summary("misp_json_sighting", "Sighting", |r, out| self.sighting(r, out))?);
         }
         Ok(messages)
     }
 
+    fn is_attachment(&self) -> bool {
+        self.is(Noun::EventTag) || self.is(Noun::AttributeTag)
+    }
+
+    /// The tag with what it was attached to or detached from; many at once are noted as a change of the event.
+    fn tag(&self) -> Result<Option<Vec<u8>>, Failure> {
+        let change = self.change;
+        let attribute =
+            change.fields.iter().find(|f| f.name == "attribute_id").and_then(|f| f.new.parse().ok());
+        let tag = self.service.read(self.actor, |r| Ok(r.tag(change.record_id)?))?;
+        let Some(tag) = tag else { return Ok(None) };
+        self.summary("misp_json_tag", "Tag", |r, out| {
+            let mut w = JsonWriter::new(out);
+            write_tag_columns(&mut w, &tag);
+            let Some(id) = attribute else { return Ok(true) };
+            if let Some(batch) = r.attribute(Ref::Id(id))? {
+                w.key("Attribute");
+                write_viewed_attribute(&mut w, &batch.get(0), &AttributeContext::default());
+            }
+            Ok(true)
+        })
+        .map(Some)
+    }
+
+    fn org(&self, r: &mut Reader<'_>, out: &mut Vec<u8>) -> pisax_service::Result<bool> {
+        let Some(org) = r.org(Ref::Uuid(self.change.uuid))? else { return Ok(false) };
+        write_org_columns(&mut JsonWriter::new(out), &org);
+        Ok(true)
+    }
+
     /// MISP's word for what happened.
     fn action(&self) -> &'static str {
         match self.change.action {
+            _ if self.is_attachment() && self.did(Action::Add) => "attach",
+            _ if self.is_attachment() => "detach",
             a if a == Action::Add as i64 => "add",
             a if a == Action::Delete as i64 => "delete",
             a if a == Action::SoftDelete as i64 => "soft-delete",

@@ -6,11 +6,12 @@ use super::{
 use crate::attribute::twin_refused;
 use crate::context::{Checked, Groups, Tags, check, chosen_uuids};
 use crate::error::uuid_taken;
+use crate::event::protection::Proven;
 use crate::object::{NewObject, check_object, insert_objects};
 use crate::setting::Settings;
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, Permission};
-use pisax_model::cryptographic_key::{CryptographicKeyDraft, Proof};
+use pisax_model::cryptographic_key::CryptographicKey;
 use pisax_model::event::{Event, EventDraft};
 use pisax_model::ids::{self, Ref};
 use pisax_model::object::ObjectDraft;
@@ -34,8 +35,7 @@ struct Prepared {
     attributes: Vec<Checked>,
     objects: Vec<NewObject>,
     tags: Vec<TagDraft>,
-    keys: Vec<CryptographicKeyDraft>,
-    proof: Option<Proof>,
+    keys: Vec<CryptographicKey>,
     dropped: Vec<(usize, FieldError)>,
 }
 
@@ -112,6 +112,8 @@ fn prepare(service: &Service, actor: &Actor, draft: EventDraft) -> Result<Prepar
         extends_uuid: None,
         protected: draft.protected,
     };
+    let keys = protection::read_keys(&draft.keys, now_ms)?;
+    Proven::by(&keys, draft.proof.as_ref()).allow(actor, &event, &keys)?;
     Ok(Prepared {
         event,
         group: draft.sharing_group,
@@ -120,8 +122,7 @@ fn prepare(service: &Service, actor: &Actor, draft: EventDraft) -> Result<Prepar
         attributes,
         objects: check_objects(draft.objects, now_ms, &mut dropped),
         tags: draft.tags,
-        keys: draft.keys,
-        proof: draft.proof,
+        keys,
         dropped,
     })
 }
@@ -181,9 +182,6 @@ fn insert(w: &mut Writer<'_>, mut p: Prepared, settings: Settings) -> Result<Add
     if settings.org_blocklist && w.is_blocked_org(p.event.orgc_id)? {
         return Err(Error::Refused(BLOCKED_ORG.into()));
     }
-    if p.event.protected == Some(true) {
-        protection::of_new(w.actor(), &p.keys, p.proof.as_ref())?;
-    }
     let mut groups = Groups::default();
     if p.event.distribution == 4 {
         p.event.sharing_group_id = groups.usable(w, p.group)?;
@@ -193,7 +191,7 @@ fn insert(w: &mut Writer<'_>, mut p: Prepared, settings: Settings) -> Result<Add
     p.event.attribute_count = living(&p);
     let event_id = w.insert_event(&p.event)?;
     insert_children(w, event_id, &mut p)?;
-    protection::keep_keys(w, event_id, &p.keys)?;
+    protection::keep_keys(w, event_id, std::mem::take(&mut p.keys))?;
     p.dropped.extend(refused);
     Ok(Added { id: event_id, dropped: p.dropped })
 }

@@ -51,6 +51,13 @@ pub(super) const SETTINGS: &[Setting] = &[
         set: Some(|s, text| flag(text).map(|on| s.zeromq.object = on)),
     },
     Setting {
+        name: "Plugin.ZeroMQ_organisation_notifications_enable",
+        level: Level::Optional,
+        description: "Organisations that are added, changed or deleted are published over ZeroMQ.",
+        get: |s| Value::Flag(s.settings().zeromq.organisation),
+        set: Some(|s, text| flag(text).map(|on| s.zeromq.organisation = on)),
+    },
+    Setting {
         name: "Plugin.ZeroMQ_port",
         level: Level::Optional,
         description: "The port that ZeroMQ subscribers connect to.",
@@ -67,5 +74,12 @@ pub(super) const SETTINGS: &[Setting] = &[
         description: "Sightings that are added or deleted are published over ZeroMQ.",
         get: |s| Value::Flag(s.settings().zeromq.sighting),
         set: Some(|s, text| flag(text).map(|on| s.zeromq.sighting = on)),
+    },
+    Setting {
+        name: "Plugin.ZeroMQ_tag_notifications_enable",
+        level: Level::Optional,
+        description: "Tags that are attached or detached are published over ZeroMQ.",
+        get: |s| Value::Flag(s.settings().zeromq.tag),
+        set: Some(|s, text| flag(text).map(|on| s.zeromq.tag = on)),
     },
 ];
