@@ -296,6 +296,18 @@ def test_defaults_of_events_and_blocklists_are_heeded(api: Api) -> None:
     assert refused.status_code == 403
 
 
+def test_new_events_are_refused_by_their_tags(api: Api) -> None:
+    api.ok("/tags/add", {"name": "refuse:me"})
+    rule = {"tags": ["refuse:me"]}
+    assert api.ok("/servers/eventBlockRule", {"value": json.dumps(rule)})["message"] == "Settings saved"
+    assert json.loads(api.view("/servers/eventBlockRule")["AdminSetting"]["value"]) == rule
+    answer = api.post("/events/add", {"info": "Unwanted", "Tag": [{"name": "refuse:me"}]})
+    assert (answer.status_code, answer.json()["message"]) == (403, "Blocked by event block rules")
+    assert api.post("/servers/eventBlockRule", {"value": "no rule"}).status_code == 403
+    api.ok("/servers/eventBlockRule", {"value": ""})
+    api.ok("/events/add", {"info": "Wanted", "Tag": [{"name": "refuse:me"}]})
+
+
 def test_the_schema_is_the_one_the_program_expects(api: Api, engine: str) -> None:
     schema = api.view("/servers/dbSchemaDiagnostic")
     assert schema["actual_db_version"] == schema["expected_db_version"]

@@ -31,6 +31,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Get, "jobs", "getgeneratecorrelationprogress", Read(&[P::SiteAdmin]), jobs::correlation_progress, "Always done."),
     route(Post, "jobs", "clearjobs", SITE_ADMIN, jobs::clear, "Take jobs out of the list."),
     route(Get, "api", "getallapis", Key, diagnostics::all_apis, "The endpoints one may call."),
+    route(Any, "servers", "eventblockrule", SITE_ADMIN, blocklists::event_rule, "Refuse new events by their tags."),
     route(Get, "eventblocklists", "index", Read(&[P::Add]), blocklists::index, "List blocked events."),
     route(Post, "eventblocklists", "add", ADD, blocklists::add, "Block events by uuid."),
     route(Post, "eventblocklists", "edit", ADD, blocklists::edit, "Change the note beside a blocked event."),

@@ -1,7 +1,8 @@
 //! A new event with everything in it: one transaction, all or nothing.
 
 use super::{
-    check_analysis, check_date, check_distribution, check_info, check_threat_level, extended, protection,
+    block_rule, check_analysis, check_date, check_distribution, check_info, check_threat_level, extended,
+    protection,
 };
 use crate::attribute::twin_refused;
 use crate::context::{Checked, Groups, Tags, check, chosen_uuids};
@@ -179,6 +180,7 @@ fn insert(w: &mut Writer<'_>, mut p: Prepared, settings: Settings) -> Result<Add
     {
         p.event.orgc_id = id;
     }
+    block_rule::check(w, &p.tags)?;
     if settings.org_blocklist && w.is_blocked_org(p.event.orgc_id)? {
         return Err(Error::Refused(BLOCKED_ORG.into()));
     }

@@ -1,6 +1,7 @@
 //! Use cases on events.
 
 mod add;
+mod block_rule;
 mod edit;
 mod protect;
 pub(crate) mod protection;
@@ -8,6 +9,7 @@ mod publish;
 mod remove;
 
 pub use add::{Added, add};
+pub use block_rule::{block_rule, set_block_rule};
 pub use edit::edit;
 pub use protect::protect;
 pub use publish::{publish, send, unpublish};
