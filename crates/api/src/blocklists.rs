@@ -91,6 +91,49 @@ pub(crate) fn delete(request: &Request) -> Result<Answer, Failure> {
     Ok(saved(request, "Blocklist item removed."))
 }
 
+// ---- Events by their tags -----------------------------------------------------------------------------
+
+/// GET|POST /servers/eventBlockRule `{"value":"{\"tags\":[…]}"}`
+pub(crate) fn event_rule(request: &Request) -> Result<Answer, Failure> {
+    use pisax_service::event::{block_rule, set_block_rule};
+    if request.is_read() {
+        let tags = block_rule(&request.service, &request.actor)?;
+        let value = serde_json::json!({ "tags": tags }).to_string();
+        return Ok(wrapped("AdminSetting", |w| {
+            w.begin_object();
+            member(w, "setting", "eventBlockRule");
+            member(w, "value", &value);
+            w.end_object();
+        }));
+    }
+    let sent = request.unwrapped("Server")?;
+    let rule = match sent.get("value") {
+        Some(serde_json::Value::String(text)) if text.trim().is_empty() => Some(serde_json::Value::Null),
+        Some(serde_json::Value::String(text)) => serde_json::from_str(text).ok(),
+        other => other.cloned(),
+    };
+    let invalid = || Failure::NotSaved {
+        action: "eventBlockRule",
+        model: "Servers",
+        reason: "Could not save the settings. Invalid input.".into(),
+        id: None,
+    };
+    let rule = rule.ok_or_else(invalid)?;
+    let tags = match rule.get("tags") {
+        Some(serde_json::Value::String(tag)) => vec![tag.clone()],
+        Some(_) => texts(&rule, "tags").ok_or_else(invalid)?,
+        None => Vec::new(),
+    };
+    match set_block_rule(&request.service, &request.actor, &tags) {
+        Err(pisax_service::Error::Invalid(_)) => Err(invalid()),
+        other => {
+            other?;
+            Ok(saved(request, "Settings saved"))
+        }
+    }
+}
+
+// ---- Organisations ------------------------------------------------------------------------------------
 // ---- Organisations: their events and their sightings --------------------------------------------------
 
 /// MISP's name of an entry.

@@ -16,7 +16,7 @@ use pisax_store::tags::folded;
 use pisax_store::{Reader, Result};
 use pisax_wire::JsonWriter;
 use pisax_wire::sharing_out::{EventGroup, write_event_group_member};
-use pisax_wire::tag_out::write_bare_tag;
+use pisax_wire::tag_out::write_tag_columns;
 use rustc_hash::FxHashMap;
 
 /// Clusters and what belongs to them, read by set.
@@ -173,7 +173,7 @@ impl Clusters {
             w.begin_array();
             for name in &relation.tags {
                 match self.tags.get(&folded(name)) {
-                    Some(tag) => write_bare_tag(w, tag),
+                    Some(tag) => write_tag_columns(w, tag),
                     None => {
                         w.begin_object();
                         member(w, "name", name);
@@ -242,6 +242,6 @@ pub(crate) fn relation_tags(w: &mut JsonWriter<'_>, tags: &[Tag]) {
     }
     w.key("Tag");
     w.begin_array();
-    tags.iter().for_each(|tag| write_bare_tag(w, tag));
+    tags.iter().for_each(|tag| write_tag_columns(w, tag));
     w.end_array();
 }

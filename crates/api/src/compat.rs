@@ -33,6 +33,9 @@ pub fn invalid(noun: &str) -> &'static str {
         "noticelist" => "Noticelist not found.",
         "decaying model" => "No Decaying Model with the provided ID exists",
         "correlation exclusion" => "Invalid CorrelationExclusion.",
+        "feed" => "Invalid feed",
+        "cryptographic key" => "Invalid cryptographic key",
+        "job" => "Invalid job",
         "blocklist entry" => "Invalid blocklist entry",
         _ => "Not Found",
     }

@@ -22,6 +22,7 @@ use pisax_store::sightings::Sighted;
 use pisax_wire::JsonWriter;
 use pisax_wire::analyst_out::AnalystShape;
 use pisax_wire::attribute_out::{AttributeContext, OrgSummary, RelatedAttribute, write_event_attribute};
+use pisax_wire::cryptographic_key_out::write_cryptographic_key;
 use pisax_wire::event_out::{RelatedEvent, write_event_head, write_related_event, write_tag_member};
 use pisax_wire::include::EventView;
 use pisax_wire::object_out::{ReferenceTarget, write_object_head, write_reference};
@@ -199,7 +200,7 @@ impl Writing<'_, '_> {
         self.raw(b"],\"Galaxy\":[");
         self.raw(&galaxies);
         if include.metadata {
-            self.raw(b"],\"CryptographicKey\":[]");
+            self.raw(b"]");
         } else {
             self.raw(b"],\"Object\":[");
             self.objects()?;
@@ -207,7 +208,9 @@ impl Writing<'_, '_> {
             if !include.no_event_reports {
                 self.reports()?;
             }
-            self.raw(b"],\"CryptographicKey\":[]");
+            self.raw(b"],\"CryptographicKey\":[");
+            self.cryptographic_keys()?;
+            self.raw(b"]");
         }
         let said = self.analyst(&[self.event.uuid])?.members(&self.event.uuid, AnalystShape::Short);
         if !said.is_empty() {
@@ -280,6 +283,16 @@ impl Writing<'_, '_> {
 
     fn raw(&mut self, json: &[u8]) {
         self.sink.buffer().extend_from_slice(json);
+    }
+
+    fn cryptographic_keys(&mut self) -> Result<(), Stop> {
+        for (n, key) in self.r.keys_of_event(self.event.id)?.iter().enumerate() {
+            if n > 0 {
+                self.raw(b",");
+            }
+            write_cryptographic_key(&mut JsonWriter::new(self.sink.buffer()), key);
+        }
+        Ok(())
     }
 
     /// Non-exportable tags stay here unless asked for; local ones go where the reader asked.

@@ -1,6 +1,7 @@
 //! `/events/…`
 
-use crate::answer::{Answer, Stop};
+use crate::answer::{Answer, Sink, Stop};
+use crate::cryptographic_keys::{proof, signed};
 use crate::event_writer::{Shape, org_summary, write_event};
 use crate::failure::Failure;
 use crate::request::Request;
@@ -35,6 +36,9 @@ pub(crate) fn view(request: &Request) -> Result<Answer, Failure> {
     // A view always tells what analysts said (213), a search where it is asked to.
     shape.view.include.include_analyst_data = true;
     shape.fit(request)?;
+    if event.protected == Some(true) {
+        return signed(request, Answer::short(event_producer(request, event, shape))?);
+    }
     with_etag(request, answer_event(request, event, shape)?)
 }
 
@@ -55,16 +59,24 @@ fn with_etag(request: &Request, answer: Answer) -> Result<Answer, Failure> {
     Ok(answer.header("etag", ours))
 }
 
-fn answer_event(request: &Request, event: Event, shape: Shape) -> Result<Answer, Failure> {
+fn event_producer(
+    request: &Request,
+    event: Event,
+    shape: Shape,
+) -> impl FnOnce(&mut Sink) -> Result<(), Stop> + Send + 'static {
     let service = Arc::clone(&request.service);
     let actor = request.actor.clone();
+    move |sink: &mut Sink| {
+        let base = service.policy.base_url.clone();
+        sink.held(|sink| service.store.read(&actor, |r| write_event(r, &event, &shape, &base, sink)))
+    }
+}
+
+fn answer_event(request: &Request, event: Event, shape: Shape) -> Result<Answer, Failure> {
     // Attachments can be of any size: an answer that holds them is streamed, unless it is to be compared.
     let compared = request.headers.contains_key("if-none-match");
     let short = event.attribute_count < SHORT && (compared || !shape.view.include.with_attachments);
-    let produce = move |sink: &mut crate::answer::Sink| {
-        let base = service.policy.base_url.clone();
-        sink.held(|sink| service.store.read(&actor, |r| write_event(r, &event, &shape, &base, sink)))
-    };
+    let produce = event_producer(request, event, shape);
     if short { Answer::short(produce) } else { Ok(Answer::stream(produce)) }
 }
 
@@ -76,7 +88,8 @@ pub(crate) fn saved(request: &Request, id: i64) -> Result<Answer, Failure> {
 
 /// POST /events/add
 pub(crate) fn add(request: &Request) -> Result<Answer, Failure> {
-    let draft = pisax_wire::read_event(&request.body)?;
+    let mut draft = pisax_wire::read_event(&request.body)?;
+    draft.proof = proof(request);
     let added =
         service::add(&request.service, &request.actor, draft).map_err(|e| event_failure(e, "add", None))?;
     if !added.dropped.is_empty() {
@@ -92,7 +105,8 @@ pub(crate) fn add(request: &Request) -> Result<Answer, Failure> {
 /// POST /events/edit/{id}
 pub(crate) fn edit(request: &Request) -> Result<Answer, Failure> {
     let reference = request.reference(0, body::INVALID_EVENT)?;
-    let draft = pisax_wire::read_event(&request.body)?;
+    let mut draft = pisax_wire::read_event(&request.body)?;
+    draft.proof = proof(request);
     let known = request.service.read(&request.actor, |r| Ok(r.event(reference)?.map(|e| e.id)))?;
     let id = service::edit(&request.service, &request.actor, reference, draft)
         .map_err(|e| event_failure(e, "edit", known))?;
@@ -150,6 +164,18 @@ pub(crate) fn unpublish(request: &Request) -> Result<Answer, Failure> {
     let id = service::unpublish(&request.service, &request.actor, request.reference(0, body::INVALID_EVENT)?)
         .map_err(publishing)?;
     Ok(Answer::json(body::saved("Event unpublished.", &request.path.raw, Some(id))))
+}
+
+/// POST /events/pushEventToZMQ/{id}
+pub(crate) fn push_to_zmq(request: &Request) -> Result<Answer, Failure> {
+    let reference = request.reference(0, body::INVALID_EVENT)?;
+    match service::send(&request.service, &request.actor, reference) {
+        Ok(id) => Ok(Answer::json(body::saved("Event published to ZMQ", &request.path.raw, Some(id)))),
+        Err(Error::Refused(reason)) => {
+            Err(Failure::NotSaved { action: "pushEventToZMQ", model: "Events", reason, id: None })
+        }
+        Err(e) => Err(e.into()),
+    }
 }
 
 fn publishing(e: Error) -> Failure {

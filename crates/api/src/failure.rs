@@ -53,6 +53,7 @@ impl From<Error> for Failure {
             Error::Invalid(errors) => Self::Invalid { action: "save", model: "record", errors, id: None },
             Error::EventExists { id, .. } => Self::EventExists(id),
             Error::Stale(_) => Self::Refused(e.to_string()),
+            Error::NotSigned(reason) => Self::NotAllowed(reason.into()),
             Error::Blocklisted => Self::Refused(body::BLOCKED_EVENT.into()),
             Error::Store(inner @ pisax_store::Error::TooMuch(_)) => Self::BadRequest(inner.to_string()),
             Error::Store(inner) => Self::Internal(inner.to_string()),

@@ -1,15 +1,13 @@
-//! `/servers/…`: what this instance is, its settings, and what can be called.
+//! `/servers/…`: what this instance is, and what can be called.
 
 use crate::answer::Answer;
 use crate::compat::{MISP_VERSION, PYMISP_VERSION};
-use crate::failure::{Failure, Saving};
-use crate::reply::{document, flag_member, member, number_member, saved};
-use crate::request::{Request, text};
+use crate::failure::Failure;
+use crate::reply::{document, flag_member, member, number_member};
+use crate::request::Request;
 use crate::routes::{self, Route};
 use pisax_access::{Actor, Permission};
 use pisax_model::user::Role;
-use pisax_service::setting::{self, Setting, Value};
-use pisax_service::{Error, Service};
 use pisax_wire::JsonWriter;
 
 /// GET /servers/getVersion
@@ -47,77 +45,6 @@ pub(crate) fn pymisp_version(_: &Request) -> Result<Answer, Failure> {
 /// POST /servers/update: MISP updates its own checkout; PISAX is replaced as a whole by whoever runs it.
 pub(crate) fn update(_: &Request) -> Result<Answer, Failure> {
     Ok(Answer::json(br#"{"results":[]}"#.to_vec()))
-}
-
-// ---- Settings -----------------------------------------------------------------------------------------
-
-fn write_value(w: &mut JsonWriter<'_>, value: &Value) {
-    match value {
-        Value::Flag(flag) => w.bool(*flag),
-        Value::Number(number) => w.int(*number),
-        Value::Text(text) => w.str(text),
-    }
-}
-
-fn write_setting(w: &mut JsonWriter<'_>, setting: &Setting, name: &str, service: &Service) {
-    let value = setting.value(service);
-    let (kind, test) = match value {
-        Value::Flag(_) => ("boolean", "testBool"),
-        Value::Number(_) => ("numeric", "testForNumeric"),
-        Value::Text(_) => ("string", "testForEmpty"),
-    };
-    w.begin_object();
-    w.key("level");
-    w.int(setting.level as i64);
-    member(w, "description", setting.description);
-    w.key("value");
-    write_value(w, &value);
-    member(w, "test", test);
-    member(w, "type", kind);
-    flag_member(w, "null", true);
-    member(w, name, setting.name);
-    w.end_object();
-}
-
-/// GET /servers/getSetting/{name}
-pub(crate) fn get_setting(request: &Request) -> Result<Answer, Failure> {
-    let setting = setting::find(request.path.arg(0).unwrap_or_default())
-        .map_err(|_| Failure::NotFound("Setting is invalid."))?;
-    Ok(document(|w| write_setting(w, setting, "name", &request.service)))
-}
-
-/// GET /servers/serverSettings: the settings that exist, without MISP's diagnostics of its own parts.
-pub(crate) fn settings(request: &Request) -> Result<Answer, Failure> {
-    Ok(document(|w| {
-        w.begin_object();
-        member(w, "version", MISP_VERSION);
-        w.key("finalSettings");
-        w.begin_array();
-        setting::REGISTRY.iter().for_each(|s| write_setting(w, s, "setting", &request.service));
-        w.end_array();
-        w.key("workers");
-        w.raw(b"{}");
-        w.end_object();
-    }))
-}
-
-/// POST /servers/serverSettingsEdit/{name} `{"value":…}`
-pub(crate) fn edit_setting(request: &Request) -> Result<Answer, Failure> {
-    let name = request.path.arg(0).unwrap_or_default();
-    let sent = request.unwrapped("Server")?;
-    let value = text(&sent, "value").or_else(|| request.path.arg(1).map(str::to_owned)).unwrap_or_default();
-    match setting::edit(&request.service, &request.actor, name, &value) {
-        Err(Error::NotFound(_)) => Err(Failure::NotSaved {
-            action: "serverSettingsEdit",
-            model: "Server",
-            reason: format!("Setting {name} is invalid."),
-            id: None,
-        }),
-        other => {
-            other.saving("serverSettingsEdit", "Server")?;
-            Ok(saved(request, "Field updated"))
-        }
-    }
 }
 
 // ---- What can be called -------------------------------------------------------------------------------
@@ -172,12 +99,8 @@ fn write_role_access(w: &mut JsonWriter<'_>, roles: &[Role]) {
             reason: None,
             origin: Default::default(),
         };
-        let mut urls: Vec<String> = routes::all()
-            .filter(|route| route.need.met(&actor, false))
-            .map(|route| {
-                format!("{}/{}/{}", if route.admin { "/admin" } else { "" }, route.controller, route.action)
-            })
-            .collect();
+        let mut urls: Vec<String> =
+            routes::all().filter(|route| route.need.met(&actor, false)).map(Route::url).collect();
         urls.sort_unstable();
         urls.dedup();
         w.begin_object();

@@ -100,23 +100,6 @@ pub(crate) fn document(_: &Request) -> Result<Answer, Failure> {
     Ok(Answer::json(DOCUMENT.get_or_init(|| whole().to_string().into_bytes()).clone()))
 }
 
-/// GET /api/getAllApis: every call with what it is for.
-pub(crate) fn all_apis(_: &Request) -> Result<Answer, Failure> {
-    let mut by_path = Map::new();
-    for operation in operations() {
-        by_path.insert(
-            operation.path.clone(),
-            json!({
-                "api_name": operation.path,
-                "controller": operation.controller,
-                "description": operation.doc,
-                "permissions": operation.need,
-            }),
-        );
-    }
-    Ok(Answer::json(Value::Object(by_path).to_string().into_bytes()))
-}
-
 fn whole() -> Value {
     let mut paths = Map::new();
     for operation in operations() {

@@ -66,6 +66,11 @@ impl Methods {
 }
 
 impl Route {
+    /// `/[admin/]controller/action`
+    pub fn url(&self) -> String {
+        format!("{}/{}/{}", if self.admin { "/admin" } else { "" }, self.controller, self.action)
+    }
+
     /// Whether its body holds events, attributes, objects or text, which may be long.
     pub fn takes_content(&self) -> bool {
         match self.controller {

@@ -35,6 +35,9 @@ const LARGE: usize = 1 << 20;
 const LARGE_BODIES: usize = 4;
 /// How long a client may be silent while it sends.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Most that is read of a refused request's body, and for how long.
+const DRAINED: usize = 64 << 10;
+const DRAINING: Duration = Duration::from_secs(5);
 /// Long answers under way at a time, in all and for one user.
 const STREAMS: usize = 16;
 const STREAMS_PER_USER: usize = 4;
@@ -115,7 +118,7 @@ async fn answer(
     let Checked { actor, owner, route } = match checked {
         Ok(checked) => checked,
         Err(refusal) => {
-            swallow(body).await;
+            drain(body).await;
             return Err(refusal);
         }
     };
@@ -141,7 +144,7 @@ async fn answer(
 }
 
 /// Runs `f` on the blocking pool once a permit is free.
-async fn on_pool<T: Send + 'static>(
+pub(crate) async fn on_pool<T: Send + 'static>(
     permits: Arc<Semaphore>,
     f: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Failure> {
@@ -178,16 +181,20 @@ fn check(
     Ok(Checked { actor, owner, route })
 }
 
-/// Takes in a small body that nobody will read: HTTP/1 closes a connection on which one is left, and a client
-/// that keeps connections would see its next request fail.
-async fn swallow(mut body: HttpBody) {
-    let mut taken = 0;
-    while let Ok(Some(Ok(frame))) = tokio::time::timeout(PATIENCE, body.frame()).await {
-        taken += frame.data_ref().map_or(0, Bytes::len);
-        if taken > LARGE {
-            return;
+/// Takes a short body of a refused request off the connection. Left there, the connection would be closed behind
+/// an answer that does not say so, and the client's next request on it would fail.
+async fn drain(mut body: HttpBody) {
+    let all = async {
+        let mut taken = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            taken += frame.data_ref().map_or(0, Bytes::len);
+            if taken > DRAINED {
+                return;
+            }
         }
-    }
+    };
+    // A client that does not send what it announced has its connection closed.
+    let _ = tokio::time::timeout(DRAINING, all).await;
 }
 
 /// Reads a body within its limit and within what all bodies together may hold.

@@ -3,6 +3,7 @@
 use crate::Uuid;
 use crate::analyst::AnalystDraft;
 use crate::attribute::AttributeDraft;
+use crate::cryptographic_key::{CryptographicKeyDraft, Proof};
 use crate::ids::Ref;
 use crate::object::ObjectDraft;
 use crate::org::OrgRef;
@@ -38,6 +39,10 @@ pub struct EventDraft {
     pub tags: Vec<TagDraft>,
     pub reports: Vec<ReportDraft>,
     pub analyst_data: Vec<AnalystDraft>,
+    /// Keys that may sign the event while it is protected.
+    pub keys: Vec<CryptographicKeyDraft>,
+    /// The signature that came with it.
+    pub proof: Option<Proof>,
 }
 
 /// A stored event.

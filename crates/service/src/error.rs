@@ -26,6 +26,9 @@ pub enum Error {
     /// The event was deleted here or refused for good.
     #[error("event blocked by event blocklist")]
     Blocklisted,
+    /// A protected event that is not signed with one of its keys; says which of the two is wrong.
+    #[error("{0}")]
+    NotSigned(&'static str),
     #[error(transparent)]
     Store(pisax_store::Error),
 }

@@ -12,12 +12,15 @@ pub mod blocklist;
 pub mod cluster;
 mod context;
 pub mod correlation_exclusion;
+pub mod cryptographic_key;
 pub mod decaying_model;
 pub mod delegation;
 pub mod error;
 pub mod event;
 pub mod event_graph;
+pub mod feed;
 pub mod first_start;
+pub mod job;
 pub mod knowledge;
 pub mod noticelist;
 pub mod object;
@@ -26,6 +29,7 @@ pub mod proposal;
 pub mod report;
 pub mod role;
 mod rules;
+pub mod server;
 pub mod setting;
 pub mod setup;
 pub mod sharing_group;
@@ -73,6 +77,8 @@ pub struct Service {
     settings_read: AtomicI64,
     reading_settings: Mutex<()>,
     uses: auth_key::Uses,
+    /// The key that signs what this instance sends, once it was needed.
+    signing: std::sync::OnceLock<pisax_auth::openpgp::SecretKey>,
 }
 
 impl Service {
@@ -95,6 +101,7 @@ impl Service {
             settings_read,
             reading_settings: Mutex::new(()),
             uses: auth_key::Uses::default(),
+            signing: std::sync::OnceLock::new(),
         }
     }
 

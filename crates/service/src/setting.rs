@@ -1,9 +1,15 @@
 //! The settings an administrator changes while it runs, under MISP's names. What is not listed here does not
 //! exist: a setting that nothing heeds would be a lie.
 
+mod misp;
+mod pisax;
+mod plugin;
+mod security;
+
 use crate::{Error, Result, Service, rules};
 use pisax_access::{Actor, SightingPolicy};
-use pisax_model::FieldError;
+use pisax_model::{Distribution, FieldError};
+use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 
 /// What the settings are now.
@@ -26,7 +32,44 @@ pub struct Settings {
     pub sighting_policy: SightingPolicy,
     /// Who made a sighting is for his own organisation to know.
     pub anonymous_sightings: bool,
+    /// What an event gets that comes without.
+    pub default_event_distribution: i64,
+    pub default_event_threat_level: i64,
+    /// Deleting an event keeps it from coming again, and events on the list are refused.
+    pub event_blocklist: bool,
+    /// Events of organisations on the list are refused.
+    pub org_blocklist: bool,
+    pub zeromq: ZeroMq,
 }
+
+/// Publishing over ZeroMQ: where, and what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ZeroMq {
+    pub enable: bool,
+    pub host: IpAddr,
+    pub port: u16,
+    pub event: bool,
+    pub attribute: bool,
+    pub object: bool,
+    pub sighting: bool,
+    pub tag: bool,
+    pub organisation: bool,
+    pub include_attachments: bool,
+}
+
+/// MISP's defaults: nothing is published, and if, then published events on this machine alone.
+const ZEROMQ: ZeroMq = ZeroMq {
+    enable: false,
+    host: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+    port: 50_000,
+    event: false,
+    attribute: false,
+    object: false,
+    sighting: false,
+    tag: false,
+    organisation: false,
+    include_attachments: false,
+};
 
 impl Default for Settings {
     fn default() -> Self {
@@ -40,6 +83,11 @@ impl Default for Settings {
             proposals_block: false,
             sighting_policy: SightingPolicy::default(),
             anonymous_sightings: false,
+            default_event_distribution: Distribution::Community.code(),
+            default_event_threat_level: 4,
+            event_blocklist: true,
+            org_blocklist: true,
+            zeromq: ZEROMQ,
         }
     }
 }
@@ -88,105 +136,30 @@ impl Setting {
     pub fn value(&self, service: &Service) -> Value {
         (self.get)(service)
     }
+
+    /// Whether it can be changed while PISAX runs.
+    pub fn is_fixed(&self) -> bool {
+        self.set.is_none()
+    }
+
+    /// MISP's tab: what stands before the point.
+    pub fn tab(&self) -> &'static str {
+        self.name.split_once('.').map_or("MISP", |(tab, _)| tab)
+    }
+
+    /// The plugin a setting belongs to (`Plugin.ZeroMQ_enable`: `ZeroMQ`), `general` elsewhere.
+    pub fn sub_group(&self) -> &'static str {
+        let plugin = self.name.strip_prefix("Plugin.").and_then(|rest| rest.split_once('_'));
+        plugin.map_or("general", |(group, _)| group)
+    }
 }
 
-/// Every setting there is.
-pub const REGISTRY: &[Setting] = &[
-    Setting {
-        name: "MISP.background_jobs",
-        level: Level::Critical,
-        description: "Always off: publishing and importing are done when the answer comes, nothing waits in a queue.",
-        get: |_| Value::Flag(false),
-        set: None,
-    },
-    Setting {
-        name: "MISP.baseurl",
-        level: Level::Critical,
-        description: "The address clients reach this instance at. Said at start: base_url.",
-        get: |s| Value::Text(s.policy.base_url.clone()),
-        set: None,
-    },
-    Setting {
-        name: "MISP.correlation_limit",
-        level: Level::Recommended,
-        description: "From how many occurrences on a value is listed as over-correlating. It correlates all the same.",
-        get: |s| Value::Number(s.settings().correlation_limit),
-        set: Some(|s, text| positive(text).map(|n| s.correlation_limit = n)),
-    },
-    Setting {
-        name: "MISP.delegation",
-        level: Level::Recommended,
-        description: "An organisation can ask another one to take an event over, which then stands for it.",
-        get: |s| Value::Flag(s.settings().delegation),
-        set: Some(|s, text| flag(text).map(|on| s.delegation = on)),
-    },
-    Setting {
-        name: crate::setup::HOST_ORG,
-        level: Level::Critical,
-        description: "The organisation that runs this instance. Chosen at the first start.",
-        get: |s| Value::Number(s.policy.host_org_id),
-        set: None,
-    },
-    Setting {
-        name: "MISP.live",
-        level: Level::Critical,
-        description: "Off: site admins alone can use this instance.",
-        get: |s| Value::Flag(s.settings().live),
-        set: Some(|s, text| flag(text).map(|on| s.live = on)),
-    },
-    Setting {
-        name: "MISP.max_correlations_per_event",
-        level: Level::Recommended,
-        description: "Correlations that are shown with one event. Their number is exact whatever this says.",
-        get: |s| Value::Number(s.settings().max_correlations_per_event),
-        set: Some(|s, text| positive(text).map(|n| s.max_correlations_per_event = n)),
-    },
-    Setting {
-        name: "MISP.proposals_block_attributes",
-        level: Level::Critical,
-        description: "Searches that ask for it, and exports for detection, leave out attributes that somebody proposes \
-                      to delete or to take out of detection.",
-        get: |s| Value::Flag(s.settings().proposals_block),
-        set: Some(|s, text| flag(text).map(|on| s.proposals_block = on)),
-    },
-    Setting {
-        name: "MISP.unpublishedprivate",
-        level: Level::Recommended,
-        description: "Unpublished events are visible to their own organisation alone.",
-        get: |s| Value::Flag(s.settings().unpublished_private),
-        set: Some(|s, text| flag(text).map(|on| s.unpublished_private = on)),
-    },
-    Setting {
-        name: crate::setup::INSTANCE_UUID,
-        level: Level::Critical,
-        description: "The uuid of this instance. Chosen at the first start.",
-        get: |s| Value::Text(s.policy.instance_uuid.to_string()),
-        set: None,
-    },
-    Setting {
-        name: "PISAX.refuse_ignored_parameters",
-        level: Level::Optional,
-        description: "On: a search with a parameter that means nothing is refused. Off, as in MISP, it is ignored and \
-                      named in the header X-Pisax-Ignored-Parameters.",
-        get: |s| Value::Flag(s.settings().refuse_ignored_parameters),
-        set: Some(|s, text| flag(text).map(|on| s.refuse_ignored_parameters = on)),
-    },
-    Setting {
-        name: "Plugin.Sightings_anonymise",
-        level: Level::Recommended,
-        description: "Sightings of others are shown without the organisation that made them.",
-        get: |s| Value::Flag(s.settings().anonymous_sightings),
-        set: Some(|s, text| flag(text).map(|on| s.anonymous_sightings = on)),
-    },
-    Setting {
-        name: "Plugin.Sightings_policy",
-        level: Level::Recommended,
-        description: "Who sees the sightings of others: 0 the event's owner, 1 also who has sighted something in the \
-                      event, 2 everybody who sees the event, 3 the owner, and everybody those of the host organisation.",
-        get: |s| Value::Number(s.settings().sighting_policy as i64),
-        set: Some(|s, text| policy(text).map(|policy| s.sighting_policy = policy)),
-    },
-];
+/// Every setting there is, by area: one list each below `setting/`, in the order of names.
+const AREAS: &[&[Setting]] = &[misp::SETTINGS, pisax::SETTINGS, plugin::SETTINGS, security::SETTINGS];
+
+pub fn all() -> impl Iterator<Item = &'static Setting> + Clone {
+    AREAS.iter().flat_map(|area| area.iter())
+}
 
 fn flag(text: &str) -> Result<bool, &'static str> {
     match text.trim().to_ascii_lowercase().as_str() {
@@ -201,13 +174,22 @@ fn policy(text: &str) -> Result<SightingPolicy, &'static str> {
     code.and_then(SightingPolicy::from_code).ok_or("The policy is 0, 1, 2 or 3.")
 }
 
+/// A number among those of `range`.
+fn within(
+    text: &str,
+    range: std::ops::RangeInclusive<i64>,
+    otherwise: &'static str,
+) -> Result<i64, &'static str> {
+    text.trim().parse().ok().filter(|n| range.contains(n)).ok_or(otherwise)
+}
+
 fn positive(text: &str) -> Result<i64, &'static str> {
     text.trim().parse().ok().filter(|n| *n >= 0).ok_or("This setting has to be a number.")
 }
 
 /// The setting of this name.
 pub fn find(name: &str) -> Result<&'static Setting> {
-    REGISTRY.iter().find(|s| s.name == name).ok_or(Error::NotFound("setting"))
+    all().find(|s| s.name == name).ok_or(Error::NotFound("setting"))
 }
 
 /// Changes a setting, here and in the database; it holds from the next request on.
@@ -286,7 +268,11 @@ mod tests {
 
     #[test]
     fn names_are_in_order_and_unknown_ones_are_refused() {
-        assert!(REGISTRY.is_sorted_by_key(|s| s.name.to_ascii_lowercase()));
+        for area in AREAS {
+            assert!(area.is_sorted_by_key(|s| s.name.to_ascii_lowercase()));
+            assert!(area.iter().all(|s| s.tab() == area[0].tab()), "one tab is one area");
+        }
+        assert_eq!(find("Plugin.ZeroMQ_enable").map(Setting::sub_group).ok(), Some("ZeroMQ"));
         assert!(find("MISP.unheard_of").is_err());
         assert!(find("MISP.live").is_ok());
     }

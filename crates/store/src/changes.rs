@@ -158,6 +158,9 @@ pub struct Logged {
     pub org_id: i64,
     pub user_id: i64,
     pub reason: Option<String>,
+    /// Row number of the record (of the tag, for one attached); 0 when it has none.
+    pub record_id: i64,
+    pub fields: Vec<Field>,
 }
 
 impl Writer<'_> {
@@ -260,9 +263,14 @@ impl Writer<'_> {
 }
 
 impl Reader<'_> {
+    /// The number of the newest change.
+    pub fn newest_change(&mut self) -> Result<i64> {
+        self.conn.number("select max(seq) from changes", &[])
+    }
+
     /// Up to `limit` changes after `cursor`, oldest first; for the system's own readers.
     pub fn changes_after(&mut self, cursor: i64, limit: i64) -> Result<Vec<Logged>> {
-        let sql = "select seq, at, kind, action, uuid, event_id, org_id, user_id, reason from changes \
+        let sql = "select seq, at, kind, action, uuid, event_id, org_id, user_id, reason, record_id, detail from changes \
                    where seq > $1 order by seq limit $2";
         self.conn.all(sql, &[cursor.into(), limit.into()], |r| {
             Ok(Logged {
@@ -275,6 +283,8 @@ impl Reader<'_> {
                 org_id: r.int(6)?,
                 user_id: r.int(7)?,
                 reason: r.opt_string(8)?,
+                record_id: r.int(9)?,
+                fields: fields(r.text(10)?),
             })
         })
     }

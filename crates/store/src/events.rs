@@ -185,6 +185,11 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Notes what happened to an event without changing it.
+    pub fn note_event(&mut self, event: &Event, action: Action) {
+        self.changed(Noun::Event, action, event.uuid, event.id).of(event.id, &event.info);
+    }
+
     /// After any change inside: the event is newer, no longer published, and its count is right again.
     pub fn touch_event(&mut self, event_id: i64, timestamp: i64) -> Result<()> {
         self.renew_event(event_id, timestamp)?;
@@ -238,6 +243,7 @@ impl Writer<'_> {
         ] {
             self.conn.execute(&format!("delete from {table} where event_id = $1"), &id)?;
         }
+        self.conn.execute("delete from cryptographic_keys where event_id = $1", &id)?;
         self.conn.execute("delete from events where id = $1", &id)?;
         self.changed(Noun::Event, Action::Delete, event.uuid, event.id)
             .of(event.id, &event.info)

@@ -51,12 +51,24 @@ fn connect(path: &Path, cache_mib: i64, read_only: bool) -> Result<Connection> {
     conn.pragma_update(None, "case_sensitive_like", true)?;
     conn.pragma_update(None, "cache_size", -1024 * cache_mib)?;
     conn.pragma_update(None, "temp_store", "memory")?;
+    add_functions(&conn)?;
+    Ok(conn)
+}
+
+/// An empty database that is gone with its connection.
+pub(crate) fn in_memory() -> Result<Connection> {
+    let conn = Connection::open_in_memory()?;
+    add_functions(&conn)?;
+    Ok(conn)
+}
+
+fn add_functions(conn: &Connection) -> Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     conn.create_scalar_function("pisax_fold", 1, flags, |ctx| {
         let text = ctx.get_raw(0).as_str().unwrap_or_default();
         Ok(pisax_model::fold::fold(text).into_owned())
     })?;
-    Ok(conn)
+    Ok(())
 }
 
 impl Lite {

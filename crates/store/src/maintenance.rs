@@ -99,6 +99,29 @@ const ORPHANS: &[(&str, &str)] = &[
         "delegation {1} is to organisation {2}, which does not exist",
     ),
     (
+        "select k.id, k.event_id from cryptographic_keys k left join events e on e.id = k.event_id \
+         where e.id is null",
+        "cryptographic key {1} is of event {2}, which does not exist",
+    ),
+    (
+        "select f.id, f.tag_id from feeds f left join tags t on t.id = f.tag_id where f.tag_id <> 0 and t.id is null",
+        "feed {1} attaches tag {2}, which does not exist",
+    ),
+    (
+        "select f.id, f.orgc_id from feeds f left join orgs o on o.id = f.orgc_id \
+         where f.orgc_id <> 0 and o.id is null",
+        "feed {1} is of organisation {2}, which does not exist",
+    ),
+    (
+        "select f.id, f.sharing_group_id from feeds f left join sharing_groups g on g.id = f.sharing_group_id \
+         where f.sharing_group_id <> 0 and g.id is null",
+        "feed {1} is shared with group {2}, which does not exist",
+    ),
+    (
+        "select s.id, s.remote_org_id from servers s left join orgs o on o.id = s.remote_org_id where o.id is null",
+        "server {1} is run by organisation {2}, which does not exist",
+    ),
+    (
         "select e.id, e.org_id from events e left join orgs o on o.id = e.org_id where o.id is null",
         "event {1} is owned by organisation {2}, which does not exist",
     ),

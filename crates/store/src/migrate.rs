@@ -11,6 +11,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (5, include_str!("migrations/0005_reports.sql")),
     (6, include_str!("migrations/0006_clusters.sql")),
     (7, include_str!("migrations/0007_scoring.sql")),
+    (9, include_str!("migrations/0009_sharing.sql")),
 ];
 
 /// Newest schema version this program knows.

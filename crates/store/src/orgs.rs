@@ -8,7 +8,7 @@ use pisax_model::ids::Ref;
 use pisax_model::org::{Org, OrgDraft, OrgRef};
 use rustc_hash::FxHashMap;
 
-const COLUMNS: &str = "id, uuid, name, description, kind, nationality, sector, contacts, local, \
+pub(crate) const COLUMNS: &str = "id, uuid, name, description, kind, nationality, sector, contacts, local, \
                        restricted_to_domain, landingpage, created_by, date_created, date_modified";
 
 /// What other records say of an organisation.
@@ -32,7 +32,7 @@ pub(crate) fn read_name(row: &Row<'_>, at: usize) -> Result<OrgName> {
     })
 }
 
-fn read(row: &Row<'_>) -> Result<Org> {
+pub(crate) fn read(row: &Row<'_>) -> Result<Org> {
     Ok(Org {
         id: row.int(0)?,
         uuid: row.uuid(1)?,
@@ -251,6 +251,10 @@ impl Writer<'_> {
                 "select 1 from clusters where custom = 1 and (org_id = $1 or orgc_id = $1) limit 1",
                 "organisation (it has galaxy clusters)",
             ),
+            (
+                "select 1 from servers where org_id = $1 or remote_org_id = $1 limit 1",
+                "organisation (servers are connected for it)",
+            ),
         ] {
             if self.conn.number(sql, &[id.into()])? != 0 {
                 return Err(Error::Conflict(what));
@@ -269,6 +273,7 @@ impl Writer<'_> {
         self.conn.execute("delete from tag_collections where org_id = $1", &[id.into()])?;
         // Others may score with its models: they stay, and are nobody's.
         self.conn.execute("update decaying_models set org_id = 0 where org_id = $1", &[id.into()])?;
+        self.conn.execute("update feeds set orgc_id = 0 where orgc_id = $1", &[id.into()])?;
         self.conn.execute("delete from orgs where id = $1", &[id.into()])?;
         self.changed(Noun::Org, Action::Delete, org.uuid, 0);
         Ok(())

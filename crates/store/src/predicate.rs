@@ -223,4 +223,12 @@ impl Reader<'_> {
         }
         format!("({alias}.all_orgs = 1 or {alias}.org_id = {})", self.actor.org_id)
     }
+
+    /// Whether the feed in `alias` is visible: to those who run the instance, and where it is meant for all.
+    pub(crate) fn sees_feed(&self, alias: &str) -> String {
+        if self.actor.sees_all() || self.actor.host_org {
+            return "1 = 1".into();
+        }
+        format!("{alias}.lookup_visible = 1")
+    }
 }

@@ -247,6 +247,7 @@ impl Writer<'_> {
             "analyst_data",
             "clusters",
             "cluster_relations",
+            "feeds",
         ] {
             let sql =
                 format!("select 1 from {table} where distribution = 4 and sharing_group_id = $1 limit 1");

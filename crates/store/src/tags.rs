@@ -1,6 +1,6 @@
 //! Tags, and where they are attached. Names that differ in case alone are one tag.
 
-use crate::changes::{Action, Change, Noun};
+use crate::changes::{Action, Noun};
 use crate::conn::{Kind, Row, Val};
 use crate::{Error, Reader, Result, Writer, dialect, list};
 use pisax_model::Uuid;
@@ -375,6 +375,7 @@ impl Writer<'_> {
         {
             self.conn.execute(&format!("delete from {table} where tag_id = $1"), &[id.into()])?;
         }
+        self.conn.execute("update feeds set tag_id = 0 where tag_id = $1", &[id.into()])?;
         self.conn.execute("delete from tags where id = $1", &[id.into()])?;
         self.changed(Noun::Tag, Action::Delete, Uuid::nil(), 0).of(id, &name).field("name", &name, "");
         Ok(())
@@ -433,9 +434,15 @@ impl Writer<'_> {
             );
             self.conn.execute(&sql, &args)?;
         }
-        if !new.is_empty() {
-            let change = self.changed(Noun::EventTag, Action::Add, Uuid::nil(), event_id).of(event_id, "");
-            new.iter().for_each(|row| note_tag(change, &living, row));
+        match new.len() {
+            0 => {}
+            1..=NOTED => {
+                for row in &new {
+                    let tag = (row.tag_id, living.get(&row.tag_id).map_or("", String::as_str));
+                    self.note_tag(Noun::EventTag, Action::Add, (event_id, 0), tag);
+                }
+            }
+            _ => drop(self.changed(Noun::EventTag, Action::Add, Uuid::nil(), event_id)),
         }
         Ok(new.iter().map(|row| row.tag_id).collect())
     }
@@ -491,12 +498,30 @@ impl Writer<'_> {
             );
             self.conn.execute(&sql, &args)?;
         }
-        if !new.is_empty() {
-            let one = if let [(attribute, _)] = new[..] { *attribute } else { 0 };
-            let change = self.changed(Noun::AttributeTag, Action::Add, Uuid::nil(), event_id).of(one, "");
-            new.iter().take(NOTED).for_each(|(_, row)| note_tag(change, &living, row));
+        match new.len() {
+            0 => {}
+            1..=NOTED => {
+                for (attribute, row) in &new {
+                    let tag = (row.tag_id, living.get(&row.tag_id).map_or("", String::as_str));
+                    self.note_tag(Noun::AttributeTag, Action::Add, (event_id, *attribute), tag);
+                }
+            }
+            _ => drop(self.changed(Noun::AttributeTag, Action::Add, Uuid::nil(), event_id)),
         }
         Ok(new.iter().map(|(attribute, row)| (*attribute, row.tag_id)).collect())
+    }
+
+    /// Notes which tag was attached or detached, and where: `attribute` 0 is the event itself.
+    fn note_tag(&mut self, noun: Noun, action: Action, place: (i64, i64), tag: (i64, &str)) {
+        let ((event_id, attribute), (id, name)) = (place, tag);
+        let change = self.changed(noun, action, Uuid::nil(), event_id).of(id, name);
+        match action {
+            Action::Delete => change.field("tag", name, ""),
+            _ => change.field("tag", "", name),
+        };
+        if attribute > 0 {
+            change.field("attribute_id", "", attribute);
+        }
     }
 
     /// Returns whether the tag was attached.
@@ -505,9 +530,7 @@ impl Writer<'_> {
         let detached = self.conn.execute(sql, &[event_id.into(), tag_id.into()])? > 0;
         if detached {
             let name = self.tag_name(tag_id)?;
-            self.changed(Noun::EventTag, Action::Delete, Uuid::nil(), event_id)
-                .of(event_id, "")
-                .field("tag", name, "");
+            self.note_tag(Noun::EventTag, Action::Delete, (event_id, 0), (tag_id, &name));
         }
         Ok(detached)
     }
@@ -518,21 +541,14 @@ impl Writer<'_> {
         let event_id = self.conn.first(sql, &[attribute_id.into(), tag_id.into()], |r| r.int(0))?;
         if let Some(event_id) = event_id {
             let name = self.tag_name(tag_id)?;
-            self.changed(Noun::AttributeTag, Action::Delete, Uuid::nil(), event_id)
-                .of(attribute_id, "")
-                .field("tag", name, "");
+            self.note_tag(Noun::AttributeTag, Action::Delete, (event_id, attribute_id), (tag_id, &name));
         }
         Ok(event_id.is_some())
     }
 }
 
-/// Attachments that one row of the log names: a list of thousands helps nobody.
-const NOTED: usize = 100;
-
-fn note_tag(change: &mut Change, names: &FxHashMap<i64, String>, row: &NewAttachment) {
-    let name = names.get(&row.tag_id).map_or("", String::as_str);
-    change.field(if row.local { "local tag" } else { "tag" }, "", name);
-}
+/// Attachments that one call notes one by one; more are one change of the event.
+const NOTED: usize = 20;
 
 #[cfg(test)]
 mod tests {

@@ -53,6 +53,13 @@ pub fn write_org(w: &mut JsonWriter<'_>, org: &Org, facts: Option<OrgFacts<'_>>)
     w.end_object();
 }
 
+/// The value of `"Organisation":…` with all its columns.
+pub fn write_org_columns(w: &mut JsonWriter<'_>, org: &Org) {
+    w.begin_object();
+    org_columns(w, org);
+    w.end_object();
+}
+
 fn org_facts(w: &mut JsonWriter<'_>, facts: OrgFacts<'_>) {
     w.num(k!("user_count"), facts.user_count);
     w.text(k!("created_by_email"), facts.created_by_email.unwrap_or("Unknown"));
@@ -315,6 +322,15 @@ pub(crate) fn sighting_organisation(w: &mut JsonWriter<'_>, sighting: &Sighting)
     w.num(k!("id"), sighting.org_id);
     w.id(k!("uuid"), sighting.org_uuid);
     w.text(k!("name"), &sighting.org_name);
+    w.end_object();
+}
+
+/// The value of `"Sighting":…` in a published message.
+pub fn write_published_sighting(w: &mut JsonWriter<'_>, sighting: &Sighting) {
+    w.begin_object();
+    sighting_columns(w, sighting);
+    w.id(k!("attribute_uuid"), sighting.attribute_uuid);
+    sighting_organisation(w, sighting);
     w.end_object();
 }
 

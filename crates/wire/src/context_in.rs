@@ -6,6 +6,7 @@ use crate::record::{
     text, texts, uuid_or_nothing, word,
 };
 use pisax_model::Uuid;
+use pisax_model::cryptographic_key::CryptographicKeyDraft;
 use pisax_model::ids::Ref;
 use pisax_model::org::OrgRef;
 use pisax_model::sighting::SightingDraft;
@@ -59,6 +60,42 @@ impl Record for TagRecord {
     fn scalar(text: &str) -> Option<Self> {
         let tag = TagDraft { name: text.trim().to_owned(), ..TagDraft::default() };
         Some(Self { tag, wrapped: Vec::new() })
+    }
+}
+
+/// A key that may sign a protected event.
+#[derive(Default)]
+pub(crate) struct KeyRecord {
+    key: CryptographicKeyDraft,
+    wrapped: Vec<CryptographicKeyDraft>,
+}
+
+impl Record for KeyRecord {
+    type Draft = CryptographicKeyDraft;
+
+    fn member<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        let key = &mut self.key;
+        match name {
+            "uuid" => uuid_or_nothing("uuid", map, &mut key.uuid),
+            "type" => text("type", map, &mut key.kind),
+            "key_data" => text("key_data", map, &mut key.key_data),
+            "revoked" => {
+                let mut revoked = None;
+                flag("revoked", map, &mut revoked)?;
+                key.revoked = revoked.unwrap_or(false);
+                Ok(())
+            }
+            "CryptographicKey" => list::<Self, A>(map, &mut self.wrapped).map(|_| ()),
+            _ => skip(map),
+        }
+    }
+
+    fn finish(mut self, out: &mut Vec<CryptographicKeyDraft>) -> Shape {
+        out.append(&mut self.wrapped);
+        if self.key.key_data.is_some() {
+            out.push(self.key);
+        }
+        Shape::One
     }
 }
 

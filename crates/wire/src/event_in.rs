@@ -4,7 +4,7 @@ use crate::ReadError;
 use crate::admin_in::SharingGroupRecord;
 use crate::analyst_in::analyst_member;
 use crate::attribute_in::AttributeRecord;
-use crate::context_in::{GalaxyRecord, OrgRefRecord, TagRecord, add_cluster_tags};
+use crate::context_in::{GalaxyRecord, KeyRecord, OrgRefRecord, TagRecord, add_cluster_tags};
 use crate::object_in::ObjectRecord;
 use crate::record::{
     Record, Shape, code, flag, integer, list, one, read_list, read_one, reference, row, skip, text, uuid,
@@ -78,6 +78,7 @@ impl Record for EventRecord {
             "Attribute" => list::<AttributeRecord, A>(map, &mut draft.attributes).map(|_| ()),
             "Object" => list::<ObjectRecord, A>(map, &mut draft.objects).map(|_| ()),
             "Tag" | "EventTag" => list::<TagRecord, A>(map, &mut draft.tags).map(|_| ()),
+            "CryptographicKey" => list::<KeyRecord, A>(map, &mut draft.keys).map(|_| ()),
             "Galaxy" => list::<GalaxyRecord, A>(map, &mut self.clusters).map(|_| ()),
             "EventReport" => list::<ReportRecord, A>(map, &mut draft.reports).map(|_| ()),
             "Note" | "Opinion" | "Relationship" => analyst_member(key, map, &mut draft.analyst_data),
@@ -94,6 +95,7 @@ impl Record for EventRecord {
             only.tags.append(&mut self.draft.tags);
             only.reports.append(&mut self.draft.reports);
             only.analyst_data.append(&mut self.draft.analyst_data);
+            only.keys.append(&mut self.draft.keys);
             only.orgc = only.orgc.take().or(self.draft.orgc.take());
         }
         if self.is_wrapper {

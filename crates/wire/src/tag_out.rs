@@ -131,7 +131,7 @@ pub fn write_attribute_tag_member(
     w.end_array();
 }
 
-fn tag_columns(w: &mut JsonWriter<'_>, tag: &Tag) {
+pub(crate) fn tag_columns(w: &mut JsonWriter<'_>, tag: &Tag) {
     w.num(k!("id"), tag.id);
     w.text(k!("name"), &tag.name);
     w.text(k!("colour"), &tag.colour);
@@ -145,8 +145,8 @@ fn tag_columns(w: &mut JsonWriter<'_>, tag: &Tag) {
     w.flag(k!("local_only"), tag.local_only);
 }
 
-/// A tag alone, with all its columns: on the relation of a cluster.
-pub fn write_bare_tag(w: &mut JsonWriter<'_>, tag: &Tag) {
+/// The value of `"Tag":…` with all its columns.
+pub fn write_tag_columns(w: &mut JsonWriter<'_>, tag: &Tag) {
     w.begin_object();
     tag_columns(w, tag);
     w.end_object();

@@ -1,9 +1,9 @@
 //! The instance itself: settings, blocklists.
 
-use super::Methods::{Get, Post};
+use super::Methods::{Any, Get, Post};
 use super::Need::{Key, Read};
 use super::{ADD, Route, SITE_ADMIN, route};
-use crate::{blocklists, instance, openapi};
+use crate::{blocklists, diagnostics, instance, jobs, openapi, settings};
 use pisax_access::Permission as P;
 
 #[rustfmt::skip] // A line each, so that the table can be read.
@@ -13,11 +13,26 @@ pub(super) const ROUTES: &[Route] = &[
     route(Get, "servers", "getpymispversion", Key, instance::pymisp_version, "The PyMISP version that suits it."),
     route(Get, "servers", "queryacl", Read(&[]), instance::query_acl, "What each role may call."),
     route(Post, "servers", "update", SITE_ADMIN, instance::update, "Answers that there is nothing to update."),
-    route(Get, "servers", "getsetting", Read(&[P::SiteAdmin]), instance::get_setting, "One setting."),
-    route(Get, "servers", "serversettings", Read(&[P::SiteAdmin]), instance::settings, "All settings."),
-    route(Post, "servers", "serversettingsedit", SITE_ADMIN, instance::edit_setting, "Change a setting."),
+    route(Get, "servers", "getsetting", Read(&[P::SiteAdmin]), settings::get, "One setting."),
+    route(Get, "servers", "serversettings", Read(&[P::SiteAdmin]), settings::index, "All settings and diagnostics."),
+    route(Any, "servers", "serversettingsedit", SITE_ADMIN, settings::edit, "Change a setting; GET shows it."),
+    route(Get, "servers", "dbschemadiagnostic", Read(&[P::SiteAdmin]), diagnostics::schema, "The database's schema."),
+    route(Get, "servers", "dbdiagnostics", Read(&[P::SiteAdmin]), diagnostics::sizes, "The size of each table."),
+    route(Get, "servers", "dbconfiguration", Read(&[P::SiteAdmin]), diagnostics::configuration, "The database engine."),
+    route(Any, "servers", "removeorphanedcorrelations", SITE_ADMIN, diagnostics::remove_orphaned_correlations, "Answers that there are none."),
+    route(Get, "servers", "getworkers", Read(&[P::SiteAdmin]), jobs::workers, "The queues and what waits in them."),
+    route(Post, "servers", "startworker", SITE_ADMIN, jobs::no_workers, "Answers that there are no workers."),
+    route(Post, "servers", "stopworker", SITE_ADMIN, jobs::no_workers, "Answers that there are no workers."),
+    route(Post, "servers", "restartworkers", SITE_ADMIN, jobs::no_workers, "Answers that there are no workers."),
+    route(Post, "servers", "restartdeadworkers", SITE_ADMIN, jobs::no_workers, "Answers that there are no workers."),
+    route(Post, "servers", "killallworkers", SITE_ADMIN, jobs::no_workers, "Answers that there are no workers."),
+    route(Get, "jobs", "index", Read(&[P::SiteAdmin]), jobs::index, "List what was asked for and waits."),
+    route(Get, "jobs", "getprogress", Key, jobs::progress, "How far a job is, in percent."),
+    route(Get, "jobs", "getgeneratecorrelationprogress", Read(&[P::SiteAdmin]), jobs::correlation_progress, "Always done."),
+    route(Post, "jobs", "clearjobs", SITE_ADMIN, jobs::clear, "Take jobs out of the list."),
     route(Get, "api", "openapi", Key, openapi::document, "This description, as OpenAPI 3.1."),
-    route(Get, "api", "getallapis", Key, openapi::all_apis, "Every call with what it is for."),
+    route(Get, "api", "getallapis", Key, diagnostics::all_apis, "The endpoints one may call."),
+    route(Any, "servers", "eventblockrule", SITE_ADMIN, blocklists::event_rule, "Refuse new events by their tags."),
     route(Get, "eventblocklists", "index", Read(&[P::Add]), blocklists::index, "List blocked events."),
     route(Post, "eventblocklists", "add", ADD, blocklists::add, "Block events by uuid."),
     route(Post, "eventblocklists", "edit", ADD, blocklists::edit, "Change the note beside a blocked event."),

@@ -1,7 +1,55 @@
 //! Feeds, servers, communities, jobs, cryptographic keys.
 
-use super::Route;
+use super::Methods::{Any, Get, Post};
+use super::Need::{Key, Read, Write};
+use super::{ADD, MODIFY, OWN, Route, SITE_ADMIN, route};
+use crate::{communities, cryptographic_keys, events, feeds, servers};
+use pisax_access::Permission as P;
+
+/// Whoever synchronises, for a call that makes or signs something.
+const SYNC: super::Need = Write(&[P::Sync]);
 
 #[rustfmt::skip] // A line each, so that the table can be read.
 pub(super) const ROUTES: &[Route] = &[
+    // Feeds
+    route(Get, "feeds", "index", Key, feeds::index, "List feeds: all for those who run the instance."),
+    route(Get, "feeds", "view", Key, feeds::view, "One feed, for those who run the instance."),
+    route(Post, "feeds", "add", SITE_ADMIN, feeds::add, "Define a feed."),
+    route(Post, "feeds", "edit", SITE_ADMIN, feeds::edit, "Change a feed."),
+    route(Post, "feeds", "delete", SITE_ADMIN, feeds::delete, "Delete a feed; what came from it stays."),
+    route(Post, "feeds", "enable", SITE_ADMIN, feeds::enable, "Switch a feed on."),
+    route(Post, "feeds", "disable", SITE_ADMIN, feeds::disable, "Switch a feed off."),
+    route(Post, "feeds", "toggleselected", SITE_ADMIN, feeds::toggle_selected, "Switch several feeds on or off."),
+    route(Post, "feeds", "importfeeds", SITE_ADMIN, feeds::import, "Add feeds that others wrote down."),
+    route(Post, "feeds", "loaddefaultfeeds", SITE_ADMIN, feeds::load_defaults, "Add well-known public feeds, switched off."),
+    route(Any, "feeds", "cachefeeds", SITE_ADMIN, feeds::cache, "Queue the caching of feeds."),
+    route(Any, "feeds", "searchcaches", OWN, feeds::search_caches, "Search what is cached of feeds: nothing yet."),
+    route(Get, "feeds", "comparefeeds", Key, feeds::compare, "Compare cached feeds: none yet."),
+    route(Any, "feeds", "fetchfromfeed", SITE_ADMIN, feeds::fetch, "Answers that fetching failed: feeds are not fetched yet."),
+    route(Any, "feeds", "fetchfromallfeeds", SITE_ADMIN, feeds::fetch, "Answers that fetching failed: feeds are not fetched yet."),
+    // Other servers
+    route(Get, "servers", "index", Read(&[P::SiteAdmin]), servers::index, "List the servers this one is connected with."),
+    route(Post, "servers", "add", SITE_ADMIN, servers::add, "Connect a server."),
+    route(Post, "servers", "edit", SITE_ADMIN, servers::edit, "Change a connection."),
+    route(Post, "servers", "delete", SITE_ADMIN, servers::delete, "Disconnect a server."),
+    route(Post, "servers", "import", SITE_ADMIN, servers::import, "Connect a server as its createSync describes it."),
+    route(Post, "servers", "changepriority", SITE_ADMIN, servers::change_priority, "Move a server in the order of priority."),
+    route(Any, "servers", "createsync", SYNC, servers::create_sync, "Describe this server to one that connects, with a new key."),
+    route(Get, "servers", "getinstanceuuid", Read(&[P::Sync]), servers::instance_uuid, "The uuid of this instance."),
+    route(Post, "servers", "posttest", OWN, servers::post_test, "What arrived, for a server that tests its connection."),
+    // Communities
+    route(Get, "communities", "index", Read(&[P::SiteAdmin]), communities::index, "List public sharing communities."),
+    route(Get, "communities", "view", Read(&[P::SiteAdmin]), communities::view, "One community."),
+    route(Post, "communities", "requestaccess", SITE_ADMIN, communities::request_access, "The text that asks a community for access."),
+    // Signatures
+    route(Get, "cryptographickeys", "index", Key, cryptographic_keys::index, "List the keys of an event."),
+    route(Get, "cryptographickeys", "view", Key, cryptographic_keys::view, "One key of an event."),
+    route(Post, "cryptographickeys", "add", ADD, cryptographic_keys::add, "Let a key sign a protected event."),
+    route(Post, "cryptographickeys", "delete", ADD, cryptographic_keys::delete, "Take a key from an event."),
+    route(Post, "cryptographickeys", "revoke", ADD, cryptographic_keys::revoke, "Say that a key signs nothing any more."),
+    route(Post, "cryptographickeys", "serversign", SYNC, cryptographic_keys::server_sign, "Sign a text with the instance's key."),
+    route(Post, "events", "pusheventtozmq", Write(&[P::PublishZmq]), events::push_to_zmq, "Publish an event over ZeroMQ."),
+    route(Post, "events", "protect", MODIFY, cryptographic_keys::protect, "Let in from other servers only what is signed."),
+    route(Post, "events", "unprotect", MODIFY, cryptographic_keys::unprotect, "Let in what the distribution lets in."),
+    route(Get, "users", "getgpgpublickey", Key, cryptographic_keys::public_key, "The instance's OpenPGP key."),
 ];

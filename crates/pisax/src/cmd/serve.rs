@@ -47,6 +47,7 @@ async fn serve(
 ) -> Result<()> {
     let permits = Arc::new(Semaphore::new(service.store.connections()));
     let app = pisax_api::App::new(Arc::clone(&service), Arc::clone(&permits), config.body_limit);
+    let publishing = tokio::spawn(pisax_api::zmq::publish(Arc::clone(&service), Arc::clone(&permits)));
     let app = Arc::new(app);
     let secure_cookies =
         config.secure_cookies.unwrap_or_else(|| service.policy.base_url.starts_with("https:"));
@@ -72,6 +73,7 @@ async fn serve(
         ended = &mut server => return ended.context("serve"),
         Some(()) = asked.recv() => {}
     }
+    publishing.abort();
     tracing::info!("stopping: requests under way have {} seconds", GRACE.as_secs());
     stopping.notify_one();
     tokio::select! {

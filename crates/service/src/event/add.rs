@@ -1,13 +1,19 @@
 //! A new event with everything in it: one transaction, all or nothing.
 
-use super::{check_analysis, check_date, check_distribution, check_info, check_threat_level, extended};
+use super::{
+    block_rule, check_analysis, check_date, check_distribution, check_info, check_threat_level, extended,
+    protection,
+};
 use crate::analyst::{self, Said};
 use crate::attribute::twin_refused;
 use crate::context::{Checked, Groups, Tags, check, chosen_uuids};
 use crate::error::uuid_taken;
+use crate::event::protection::Proven;
 use crate::object::{NewObject, check_object, insert_objects};
+use crate::setting::Settings;
 use crate::{Error, Result, Service, report};
 use pisax_access::{Actor, Permission};
+use pisax_model::cryptographic_key::CryptographicKey;
 use pisax_model::event::{Event, EventDraft};
 use pisax_model::ids::{self, Ref};
 use pisax_model::object::ObjectDraft;
@@ -24,11 +30,6 @@ pub struct Added {
     pub dropped: Vec<(usize, FieldError)>,
 }
 
-/// MISP.default_event_threat_level: undefined.
-const DEFAULT_THREAT_LEVEL: i64 = 4;
-/// MISP.default_event_distribution: this community.
-const DEFAULT_DISTRIBUTION: i64 = 1;
-
 struct Prepared {
     event: Event,
     group: Option<Ref>,
@@ -39,14 +40,16 @@ struct Prepared {
     tags: Vec<TagDraft>,
     reports: Vec<ReportDraft>,
     said: Vec<Said>,
+    keys: Vec<CryptographicKey>,
     dropped: Vec<(usize, FieldError)>,
 }
 
 /// Adds an event. Invalid attributes are left out and reported, as MISP does; an invalid event is refused whole.
 pub fn add(service: &Service, actor: &Actor, draft: EventDraft) -> Result<Added> {
+    let settings = service.settings();
     let prepared = prepare(service, actor, draft).map_err(|e| refused_first(service, actor, e))?;
     let uuid = prepared.event.uuid;
-    match service.write_bare(actor, |w| insert(w, prepared)) {
+    match service.write_bare(actor, |w| insert(w, prepared, settings)) {
         // Somebody else stored the same event, or one of its attributes, a moment before.
         Err(Error::Store(e)) if e.is_unique_violation() => {
             Err(match service.read(actor, |r| Ok(r.event_uuid_taken(&uuid)?))? {
@@ -78,6 +81,7 @@ fn prepare(service: &Service, actor: &Actor, mut draft: EventDraft) -> Result<Pr
     let now = now_ms / 1000;
     let uuid = draft.uuid.unwrap_or_else(|| ids::new_uuid(now_ms));
     let said = analyst::gather(&mut draft, uuid, now_ms);
+    let settings = service.settings();
     if draft.bad_uuid {
         return Err(FieldError::new("uuid", "Please provide a valid RFC 4122 UUID").into());
     }
@@ -98,14 +102,16 @@ fn prepare(service: &Service, actor: &Actor, mut draft: EventDraft) -> Result<Pr
             None => time::format_datetime(now)[..10].to_owned(),
         },
         info: check_info(draft.info)?,
-        threat_level_id: check_threat_level(draft.threat_level_id.unwrap_or(DEFAULT_THREAT_LEVEL))?,
+        threat_level_id: check_threat_level(
+            draft.threat_level_id.unwrap_or(settings.default_event_threat_level),
+        )?,
         analysis: check_analysis(draft.analysis.unwrap_or(0))?,
         published,
         publish_timestamp: if published { now } else { 0 },
         timestamp: draft.timestamp.filter(|t| *t > 0).unwrap_or(now),
         sighting_timestamp: 0,
         attribute_count: 0,
-        distribution: check_distribution(draft.distribution.unwrap_or(DEFAULT_DISTRIBUTION))?,
+        distribution: check_distribution(draft.distribution.unwrap_or(settings.default_event_distribution))?,
         sharing_group_id: 0,
         locked: draft.locked.unwrap_or(false) && may_speak_for_others,
         proposal_email_lock: false,
@@ -113,6 +119,8 @@ fn prepare(service: &Service, actor: &Actor, mut draft: EventDraft) -> Result<Pr
         extends_uuid: None,
         protected: draft.protected,
     };
+    let keys = protection::read_keys(&draft.keys, now_ms)?;
+    Proven::by(&keys, draft.proof.as_ref()).allow(actor, &event, &keys)?;
     Ok(Prepared {
         event,
         group: draft.sharing_group,
@@ -123,6 +131,7 @@ fn prepare(service: &Service, actor: &Actor, mut draft: EventDraft) -> Result<Pr
         tags: draft.tags,
         reports: draft.reports,
         said,
+        keys,
         dropped,
     })
 }
@@ -167,11 +176,11 @@ fn check_all(
     checked
 }
 
-fn insert(w: &mut Writer<'_>, mut p: Prepared) -> Result<Added> {
+fn insert(w: &mut Writer<'_>, mut p: Prepared, settings: Settings) -> Result<Added> {
     if let Some(id) = w.event_uuid_taken(&p.event.uuid)? {
         return Err(exists(w, id, p.event.uuid)?);
     }
-    if !w.blocked_among(&[p.event.uuid])?.is_empty() {
+    if settings.event_blocklist && !w.blocked_among(&[p.event.uuid])?.is_empty() {
         return Err(Error::Blocklisted);
     }
     if let Some(orgc) = &p.orgc
@@ -179,7 +188,8 @@ fn insert(w: &mut Writer<'_>, mut p: Prepared) -> Result<Added> {
     {
         p.event.orgc_id = id;
     }
-    if w.is_blocked_org(p.event.orgc_id)? {
+    block_rule::check(w, &p.tags)?;
+    if settings.org_blocklist && w.is_blocked_org(p.event.orgc_id)? {
         return Err(Error::Refused(BLOCKED_ORG.into()));
     }
     let mut groups = Groups::default();
@@ -194,6 +204,7 @@ fn insert(w: &mut Writer<'_>, mut p: Prepared) -> Result<Added> {
     p.event.id = event_id;
     report::merge(w, &p.event, p.reports)?;
     analyst::capture_inside(w, p.said)?;
+    protection::keep_keys(w, event_id, std::mem::take(&mut p.keys))?;
     p.dropped.extend(refused);
     Ok(Added { id: event_id, dropped: p.dropped })
 }

@@ -3,6 +3,7 @@
 use super::{check_analysis, check_date, check_distribution, check_info, check_threat_level, extended};
 use crate::attribute::merge_into_event;
 use crate::context::{Groups, Tags};
+use crate::event::protection::{self, Proven};
 use crate::object::merge_objects;
 use crate::{Error, Result, Service, analyst, report};
 use pisax_access::{Actor, edit as rule};
@@ -15,11 +16,17 @@ use pisax_store::changes::Action;
 /// Edits an event; returns its row number. A draft without timestamp counts as now, one with a timestamp must
 /// be newer than what is stored.
 pub fn edit(service: &Service, actor: &Actor, reference: Ref, mut draft: EventDraft) -> Result<i64> {
+    let keys = protection::read_keys(&draft.keys, service.clock.now_ms())?;
+    let proven = Proven::of_stored(service, actor, reference, draft.proof.as_ref())?;
     service.write(actor, |w| {
         let mut event = w.event_for_edit(reference, rule::may_replace)?;
         if draft.timestamp.is_some_and(|t| t > 0 && t <= event.timestamp) {
             return Err(Error::Stale("event"));
         }
+        if event.protected == Some(true) {
+            proven.allow(actor, &event, &w.keys_of_event(event.id)?)?;
+        }
+        protection::keep_keys(w, event.id, keys)?;
         let said = analyst::gather(&mut draft, event.uuid, w.now_ms);
         let EventDraft { attributes, objects, tags, reports, published, .. } = apply(w, &mut event, draft)?;
         event.published = false;

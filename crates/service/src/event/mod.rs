@@ -1,15 +1,20 @@
 //! Use cases on events.
 
 mod add;
+mod block_rule;
 mod edit;
 mod merge;
+mod protect;
+pub(crate) mod protection;
 mod publish;
 mod remove;
 
 pub use add::{Added, add};
+pub use block_rule::{block_rule, set_block_rule};
 pub use edit::edit;
 pub use merge::merge;
-pub use publish::{publish, unpublish};
+pub use protect::protect;
+pub use publish::{publish, send, unpublish};
 pub use remove::remove;
 
 use crate::{Error, Result};

@@ -2,7 +2,7 @@
 
 use crate::knowledge::missing_required;
 use crate::{Error, Result, Service};
-use pisax_access::{Actor, edit};
+use pisax_access::{Actor, Permission, edit};
 use pisax_model::ids::Ref;
 use pisax_store::changes::Action;
 
@@ -22,6 +22,21 @@ pub fn publish(service: &Service, actor: &Actor, reference: Ref) -> Result<i64> 
         event.published = true;
         event.publish_timestamp = w.now();
         w.update_event(&event, Action::Publish)?;
+        Ok(event.id)
+    })
+}
+
+/// Hands an event the actor sees to those who subscribe over ZeroMQ, published or not.
+pub fn send(service: &Service, actor: &Actor, reference: Ref) -> Result<i64> {
+    if !service.settings().zeromq.enable {
+        return Err(Error::Refused("ZMQ event publishing not enabled.".into()));
+    }
+    if !(actor.has(Permission::PublishZmq) || actor.sees_all()) {
+        return Err(Error::Forbidden);
+    }
+    service.write(actor, |w| {
+        let event = w.event(reference)?.ok_or(Error::NotFound("event"))?;
+        w.note_event(&event, Action::Send);
         Ok(event.id)
     })
 }

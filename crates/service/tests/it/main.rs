@@ -8,6 +8,7 @@ mod groups;
 mod knowledge;
 mod people;
 mod scoring;
+mod sharing;
 mod sightings;
 mod writes;
 

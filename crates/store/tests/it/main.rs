@@ -13,6 +13,7 @@ mod proposals;
 mod reports;
 mod scoring;
 mod search;
+mod sharing;
 mod sightings;
 mod tags;
 mod tombstones;

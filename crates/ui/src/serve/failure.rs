@@ -82,6 +82,7 @@ impl From<Error> for Failure {
             Error::NotFound(_) => Self::NotFound,
             Error::Forbidden => Self::Forbidden,
             Error::Refused(reason) => Self::Refused(reason),
+            Error::NotSigned(reason) => Self::Refused(reason.into()),
             Error::Invalid(fields) => Self::Invalid(fields),
             Error::EventExists { .. } => Self::Refused("There is an event with this UUID already.".into()),
             Error::Stale(_) => Self::Refused(

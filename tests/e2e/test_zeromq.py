@@ -1,0 +1,171 @@
+"""Publishing over ZeroMQ, heard by libzmq's own subscriber."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import zmq
+from harness.api import Api
+from harness.instance import Instance
+from harness.people import USER, new_member
+from harness.postgres import free_port
+
+PATIENCE = 30
+
+
+class Subscriber:
+    """Hears the messages that begin with a topic."""
+
+    def __init__(self, port: int, *topics: str) -> None:
+        self.context = zmq.Context()
+        self.socket = self.context.socket(zmq.SUB)
+        for topic in topics:
+            self.socket.setsockopt_string(zmq.SUBSCRIBE, topic)
+        self.socket.connect(f"tcp://127.0.0.1:{port}")
+
+    def next(self, milliseconds: int) -> tuple[str, Any] | None:
+        if not self.socket.poll(milliseconds):
+            return None
+        topic, text = self.socket.recv().decode().split(" ", 1)
+        return topic, json.loads(text)
+
+    def until(self, wanted: Callable[[str, Any], bool]) -> Any:
+        """The next message of which this holds."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            heard = self.next(1000)
+            if heard and wanted(*heard):
+                return heard[1]
+        raise AssertionError("it was not published")
+
+    def close(self) -> None:
+        self.context.destroy(linger=0)
+
+
+def set_to(api: Api, **settings: Any) -> None:
+    for name, value in settings.items():
+        api.ok(f"/servers/serverSettingsEdit/Plugin.ZeroMQ_{name}", {"value": value})
+
+
+@pytest.fixture(scope="module")
+def api(server: Instance) -> Api:
+    return server.api()
+
+
+@pytest.fixture(scope="module")
+def port(api: Api) -> int:
+    port = free_port()
+    notified = {
+        f"{kind}_notifications_enable": True
+        for kind in ("event", "attribute", "object", "sighting", "tag", "organisation")
+    }
+    set_to(api, port=port, **notified)
+    return port
+
+
+@pytest.fixture
+def hears(api: Api, port: int) -> Iterator[Subscriber]:
+    """A subscriber to everything who has heard a first message, so that none after that is missed."""
+    set_to(api, enable=True)
+    subscriber = Subscriber(port, "misp_json")
+    event = api.ok("/events/add", {"info": "Is there somebody?"})["Event"]
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        assert api.ok(f"/events/pushEventToZMQ/{event['id']}")["message"] == "Event published to ZMQ"
+        if subscriber.next(500):
+            break
+    else:
+        raise AssertionError("nothing was heard")
+    yield subscriber
+    subscriber.close()
+
+
+def test_what_is_not_switched_on_is_refused(api: Api, port: int) -> None:
+    set_to(api, enable=False)
+    event = api.ok("/events/add", {"info": "Unheard"})["Event"]
+    answer = api.post(f"/events/pushEventToZMQ/{event['uuid']}")
+    assert answer.status_code == 403
+    assert answer.json()["errors"] == "ZMQ event publishing not enabled."
+    assert api.view("/servers/serverSettings")["zmqStatus"] == 1
+
+
+def test_a_published_event_is_heard_whole(api: Api, hears: Subscriber) -> None:
+    body = {"info": f"Heard {uuid4()}", "Attribute": [{"type": "ip-dst", "value": "198.51.100.7"}]}
+    event = api.ok("/events/add", body)["Event"]
+    api.ok(f"/events/publish/{event['id']}")
+    heard = hears.until(lambda topic, m: topic == "misp_json" and m["Event"]["uuid"] == event["uuid"])
+    assert heard["Event"]["published"] is True
+    assert heard["Event"]["Attribute"][0]["value"] == "198.51.100.7"
+    assert api.view("/servers/serverSettings")["zmqStatus"] == 0
+
+
+def test_changes_inside_an_event_are_heard_one_by_one(api: Api, hears: Subscriber) -> None:
+    event = api.ok("/events/add", {"info": "Changes"})["Event"]
+    added = hears.until(lambda topic, m: topic == "misp_json_event" and m["Event"]["uuid"] == event["uuid"])
+    assert added["action"] == "add"
+    value = str(uuid4())
+    attribute = api.ok(f"/attributes/add/{event['id']}", {"type": "text", "value": value})["Attribute"]
+
+    def about(topic: str, model: str, uuid: str) -> Callable[[str, Any], bool]:
+        return lambda heard, m: heard == topic and m[model]["uuid"] == uuid
+
+    heard = hears.until(about("misp_json_attribute", "Attribute", attribute["uuid"]))
+    assert (heard["action"], heard["Attribute"]["value"]) == ("add", value)
+    assert heard["Event"]["uuid"] == event["uuid"]
+    sighting = api.ok(f"/sightings/add/{attribute['id']}")["Sighting"]
+    heard = hears.until(about("misp_json_sighting", "Sighting", sighting["uuid"]))
+    assert heard["Sighting"]["attribute_uuid"] == attribute["uuid"]
+    named = {"name": "domain-ip", "meta-category": "network", "Attribute": []}
+    named["Attribute"] = [{"type": "domain", "object_relation": "domain", "value": f"{uuid4()}.example"}]
+    held = api.ok(f"/objects/add/{event['id']}", {"Object": named})["Object"]
+    assert hears.until(about("misp_json_object", "Object", held["uuid"]))["action"] == "add"
+    api.ok(f"/attributes/delete/{attribute['id']}/1")
+    gone = hears.until(
+        lambda topic, m: topic == "misp_json_attribute" and m["action"] in ("delete", "soft-delete")
+    )
+    assert gone["Attribute"]["uuid"] == attribute["uuid"]
+
+
+def test_tags_and_organisations_are_heard(api: Api, hears: Subscriber) -> None:
+    organisation = api.ok("/admin/organisations/add", {"name": f"Heard {uuid4()}"})["Organisation"]
+    heard = hears.until(lambda topic, m: topic == "misp_json_organisation")
+    assert (heard["Organisation"]["uuid"], heard["action"]) == (organisation["uuid"], "add")
+    event = api.ok("/events/add", {"info": "Tagged", "Attribute": [{"type": "text", "value": str(uuid4())}]})
+    event, name = event["Event"], f"heard:{uuid4()}"
+    attribute = event["Attribute"][0]
+    for path, target in (("events", event["id"]), ("attributes", attribute["id"])):
+        for does, action in (("addTag", "attach"), ("removeTag", "detach")):
+            api.ok(f"/{path}/{does}/{target}", {"tag": name})
+            heard = hears.until(lambda topic, m: topic == "misp_json_tag")
+            assert (heard["Tag"]["name"], heard["action"]) == (name, action)
+            assert heard["Event"]["uuid"] == event["uuid"]
+            if path == "attributes":
+                assert heard["Attribute"]["uuid"] == attribute["uuid"]
+
+
+def test_who_asks_for_one_topic_hears_no_other(api: Api, port: int, hears: Subscriber) -> None:
+    only = Subscriber(port, "misp_json_sighting")
+    try:
+        event = api.ok("/events/add", {"info": "One topic", "Attribute": [{"type": "text", "value": "x"}]})
+        attribute = event["Event"]["Attribute"][0]["id"]
+        end = time.monotonic() + PATIENCE
+        heard = None
+        while heard is None and time.monotonic() < end:
+            api.ok(f"/sightings/add/{attribute}")
+            heard = only.next(500)
+        assert heard is not None
+        assert heard[0] == "misp_json_sighting"
+    finally:
+        only.close()
+
+
+def test_pushing_needs_the_permission_and_the_event(api: Api, hears: Subscriber) -> None:
+    plain = new_member(api, USER)
+    event = api.ok("/events/add", {"info": "Not his", "distribution": 0})["Event"]
+    assert plain.api.post(f"/events/pushEventToZMQ/{event['id']}").status_code == 403
+    assert api.post("/events/pushEventToZMQ/999999").status_code == 404
