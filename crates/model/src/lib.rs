@@ -7,6 +7,7 @@
 
 pub mod attribute;
 pub mod category;
+pub mod content;
 pub mod correlation;
 pub mod event;
 pub mod filter;

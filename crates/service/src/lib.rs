@@ -11,6 +11,7 @@ pub mod blocklist;
 mod context;
 pub mod error;
 pub mod event;
+mod files;
 pub mod first_start;
 pub mod knowledge;
 pub mod object;

@@ -203,10 +203,7 @@ impl Writer<'_> {
     /// Removes an event got by [`Writer::event_for_edit`] with everything in it.
     pub fn remove_event(&mut self, event: &Event) -> Result<()> {
         let id = [Val::Int(event.id)];
-        self.conn.execute(
-            "delete from attachments where attribute_id in (select id from attributes where event_id = $1)",
-            &id,
-        )?;
+        self.drop_attachments_of_event(event.id)?;
         self.unpost_event(event.id)?;
         for table in
             ["attribute_tags", "event_tags", "sightings", "object_references", "attributes", "objects"]

@@ -18,6 +18,7 @@ pub mod correlations;
 mod dialect;
 mod error;
 pub mod events;
+pub mod files;
 pub mod keys;
 pub mod knowledge;
 mod list;
@@ -93,6 +94,7 @@ enum Engine {
 /// An open database.
 pub struct Store {
     engine: Engine,
+    files: files::Files,
     key: HashKey,
     unpublished_private: AtomicBool,
 }
@@ -101,6 +103,7 @@ pub struct Store {
 pub struct Reader<'a> {
     pub(crate) conn: Conn<'a>,
     pub(crate) actor: &'a Actor,
+    pub(crate) files: &'a files::Files,
     pub(crate) key: HashKey,
     pub(crate) unpublished_private: bool,
 }
@@ -148,6 +151,7 @@ impl Store {
         };
         let mut store = Self {
             engine,
+            files: files::Files::default(),
             key: HashKey(0, 0),
             unpublished_private: AtomicBool::new(options.unpublished_private),
         };
@@ -161,8 +165,8 @@ impl Store {
         actor: &Actor,
         f: impl FnOnce(&mut Reader<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let (key, unpublished_private) = (self.key, self.unpublished_private());
-        let run = |conn: Conn<'_>| f(&mut Reader { conn, actor, key, unpublished_private });
+        let (files, key, unpublished_private) = (&self.files, self.key, self.unpublished_private());
+        let run = |conn: Conn<'_>| f(&mut Reader { conn, actor, files, key, unpublished_private });
         match &self.engine {
             Engine::Lite(lite) => lite.read(run),
             Engine::Pg(pool) => pool.read(run),
@@ -177,9 +181,9 @@ impl Store {
         now_ms: i64,
         f: impl FnOnce(&mut Writer<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let (key, unpublished_private) = (self.key, self.unpublished_private());
+        let (files, key, unpublished_private) = (&self.files, self.key, self.unpublished_private());
         let run = |conn: Conn<'_>| {
-            let reader = Reader { conn, actor, key, unpublished_private };
+            let reader = Reader { conn, actor, files, key, unpublished_private };
             let mut writer = Writer { reader, now_ms, changes: Vec::new() };
             let result = f(&mut writer)?;
             writer.append_changes()?;

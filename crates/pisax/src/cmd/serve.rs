@@ -45,6 +45,7 @@ async fn serve(
     address: SocketAddr,
     service: Arc<Service>,
 ) -> Result<()> {
+    sweep_from_time_to_time(Arc::clone(&service));
     let permits = Arc::new(Semaphore::new(service.store.connections()));
     let app = pisax_api::App::new(Arc::clone(&service), Arc::clone(&permits), config.body_limit);
     let app = Arc::new(app);
@@ -80,6 +81,28 @@ async fn serve(
         Some(()) = asked.recv() => tracing::warn!("stopped at once, with requests under way"),
     }
     Ok(())
+}
+
+/// How often attached bytes that nothing names are looked for.
+const SWEEP: Duration = Duration::from_secs(6 * 3600);
+
+/// Removes what deletions and interrupted additions left behind.
+fn sweep_from_time_to_time(service: Arc<Service>) {
+    tokio::spawn(async move {
+        let mut turns = tokio::time::interval(SWEEP);
+        loop {
+            turns.tick().await;
+            let service = Arc::clone(&service);
+            let sweep = move || service.store.sweep_files(service.clock.now_ms());
+            match tokio::task::spawn_blocking(sweep).await {
+                Ok(Ok(swept)) if swept.removed > 0 => {
+                    tracing::info!(removed = swept.removed, "removed attached bytes that nothing names");
+                }
+                Ok(Err(error)) => tracing::warn!(%error, "attached bytes could not be looked through"),
+                _ => {}
+            }
+        }
+    });
 }
 
 /// SIGTERM or SIGINT, each time one comes.

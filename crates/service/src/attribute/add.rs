@@ -2,6 +2,7 @@
 
 use crate::context::{Checked, Groups, Tags, check, chosen_uuids};
 use crate::error::uuid_taken;
+use crate::files::Files;
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, edit};
 use pisax_model::FieldError;
@@ -75,7 +76,12 @@ pub fn add(
             Ok(checked)
         })
         .collect();
-    service.write(actor, |w| {
+    let mut checked: Vec<std::result::Result<Checked, FieldError>> = checked;
+    let mut files = Files::new(service);
+    for checked in checked.iter_mut().flatten() {
+        files.keep(&mut checked.attribute.data)?;
+    }
+    let added = service.write(actor, |w| {
         let event = w.event_for_edit(event, edit::may_edit)?;
         let added = insert(w, &event, checked, twins)?;
         if added.changed {
@@ -84,7 +90,8 @@ pub fn add(
             w.renew_event(event.id, now)?;
         }
         Ok(added)
-    })
+    });
+    files.after(added)
 }
 
 pub(crate) fn insert(

@@ -4,6 +4,7 @@ use super::{check_analysis, check_date, check_distribution, check_info, check_th
 use crate::attribute::twin_refused;
 use crate::context::{Checked, Groups, Tags, check, chosen_uuids};
 use crate::error::uuid_taken;
+use crate::files::Files;
 use crate::object::{NewObject, check_object, insert_objects};
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, Permission};
@@ -40,9 +41,14 @@ struct Prepared {
 
 /// Adds an event. Invalid attributes are left out and reported, as MISP does; an invalid event is refused whole.
 pub fn add(service: &Service, actor: &Actor, draft: EventDraft) -> Result<Added> {
-    let prepared = prepare(service, actor, draft).map_err(|e| refused_first(service, actor, e))?;
+    let mut prepared = prepare(service, actor, draft).map_err(|e| refused_first(service, actor, e))?;
+    let mut files = Files::new(service);
+    let inside = prepared.objects.iter_mut().flat_map(|object| &mut object.attributes);
+    for checked in prepared.attributes.iter_mut().chain(inside) {
+        files.keep(&mut checked.attribute.data)?;
+    }
     let uuid = prepared.event.uuid;
-    match service.write_bare(actor, |w| insert(w, prepared)) {
+    match files.after(service.write_bare(actor, |w| insert(w, prepared))) {
         // Somebody else stored the same event, or one of its attributes, a moment before.
         Err(Error::Store(e)) if e.is_unique_violation() => {
             Err(match service.read(actor, |r| Ok(r.event_uuid_taken(&uuid)?))? {

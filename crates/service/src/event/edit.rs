@@ -1,8 +1,9 @@
 //! Changing an event: the last writer wins by timestamp, absent children are kept, tombstones delete.
 
 use super::{check_analysis, check_date, check_distribution, check_info, check_threat_level, extended};
-use crate::attribute::merge_into_event;
+use crate::attribute::{merge_into_event, tolerate};
 use crate::context::{Groups, Tags};
+use crate::files::Files;
 use crate::object::merge_objects;
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, edit as rule};
@@ -14,8 +15,14 @@ use pisax_store::changes::Action;
 
 /// Edits an event; returns its row number. A draft without timestamp counts as now, one with a timestamp must
 /// be newer than what is stored.
-pub fn edit(service: &Service, actor: &Actor, reference: Ref, draft: EventDraft) -> Result<i64> {
-    service.write(actor, |w| {
+pub fn edit(service: &Service, actor: &Actor, reference: Ref, mut draft: EventDraft) -> Result<i64> {
+    let mut files = Files::new(service);
+    let inside = draft.objects.iter_mut().flat_map(|object| &mut object.attributes);
+    for attribute in draft.attributes.iter_mut().chain(inside) {
+        // One that cannot be sealed is refused alone, when it is checked.
+        tolerate(files.keep_draft(attribute))?;
+    }
+    let id = service.write(actor, |w| {
         let mut event = w.event_for_edit(reference, rule::may_replace)?;
         if draft.timestamp.is_some_and(|t| t > 0 && t <= event.timestamp) {
             return Err(Error::Stale("event"));
@@ -31,7 +38,8 @@ pub fn edit(service: &Service, actor: &Actor, reference: Ref, draft: EventDraft)
             publish_again(w, &mut event)?;
         }
         Ok(event.id)
-    })
+    });
+    files.after(id)
 }
 
 /// Writes the draft's own fields into the event; gives the draft back for its children.

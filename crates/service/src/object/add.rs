@@ -2,6 +2,7 @@
 
 use crate::context::{Checked, Groups, check};
 use crate::error::uuid_taken;
+use crate::files::Files;
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, edit};
 use pisax_model::attribute::{NewAttribute, seen};
@@ -116,8 +117,12 @@ pub fn add(
     draft: ObjectDraft,
     duplicate: Duplicate,
 ) -> Result<i64> {
-    let new = check_object(draft, service.clock.now_ms())?;
-    service.write(actor, |w| {
+    let mut new = check_object(draft, service.clock.now_ms())?;
+    let mut files = Files::new(service);
+    for checked in &mut new.attributes {
+        files.keep(&mut checked.attribute.data)?;
+    }
+    let id = service.write(actor, |w| {
         let event = w.event_for_edit(event, edit::may_edit)?;
         if duplicate == Duplicate::Refuse {
             refuse_twin(w, &event, &new)?;
@@ -126,7 +131,8 @@ pub fn add(
         let now = w.now();
         w.touch_event(event.id, now)?;
         Ok(id)
-    })
+    });
+    files.after(id)
 }
 
 /// Inserts one object with everything in it into an event got for edit.

@@ -4,6 +4,7 @@ use super::add::{check_object, insert_one};
 use crate::attribute::update;
 use crate::context::{Checked, Groups, check};
 use crate::error::uuid_taken;
+use crate::files::Files;
 use crate::{Error, Result, Service};
 use pisax_access::Actor;
 use pisax_model::attribute::{AttributeDraft, AttributeView, seen};
@@ -17,8 +18,12 @@ use pisax_store::changes::Action;
 use rustc_hash::FxHashSet;
 
 /// Edits one object; returns its row number.
-pub fn edit(service: &Service, actor: &Actor, reference: Ref, draft: ObjectDraft) -> Result<i64> {
-    service.write(actor, |w| {
+pub fn edit(service: &Service, actor: &Actor, reference: Ref, mut draft: ObjectDraft) -> Result<i64> {
+    let mut files = Files::new(service);
+    for attribute in &mut draft.attributes {
+        files.keep_draft(attribute)?;
+    }
+    let id = service.write(actor, |w| {
         let (event, object) = super::for_edit(w, reference)?;
         if draft.timestamp.is_some_and(|t| t > 0 && t <= object.timestamp) {
             return Err(Error::Stale("object"));
@@ -29,7 +34,8 @@ pub fn edit(service: &Service, actor: &Actor, reference: Ref, draft: ObjectDraft
         let now = w.now();
         w.touch_event(event.id, now)?;
         Ok(id)
-    })
+    });
+    files.after(id)
 }
 
 /// An object with the references that came with it: they are merged when all objects of the edit are there.

@@ -44,7 +44,7 @@ fn furnish(t: &Trial) -> i64 {
         };
         let object_id = w.insert_object(&object)?;
         let mut inner = attribute("malware-sample", "b.exe|d41d8cd98f00b204e9800998ecf8427e");
-        inner.data = Some(vec![0, 1, 2, 255]);
+        inner.data = Some(vec![0, 1, 2, 255].into());
         w.insert_attributes(id, &[(object_id, &inner)])?;
         w.recount_event(id)?;
         let tag =
