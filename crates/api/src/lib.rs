@@ -17,6 +17,7 @@ mod describe;
 mod event_writer;
 mod events;
 mod failure;
+mod files;
 mod freetext;
 mod galaxies;
 mod instance;

@@ -24,6 +24,7 @@ pub mod sharing;
 pub mod sighting;
 pub mod tag;
 pub mod time;
+pub mod upload;
 pub mod user;
 pub mod value;
 

@@ -18,6 +18,7 @@ pub mod object;
 pub mod org;
 pub mod role;
 mod rules;
+pub mod sample;
 pub mod setting;
 pub mod setup;
 pub mod sharing_group;

@@ -25,6 +25,7 @@ pub mod sharing_out;
 mod sighting_search;
 pub mod tag_out;
 mod terms;
+mod upload_in;
 
 #[cfg(test)]
 mod out_tests;
@@ -41,6 +42,7 @@ pub use json::JsonWriter;
 pub use object_in::{read_object, read_reference};
 pub use search::{SearchError, SearchRequest, read_search};
 pub use sighting_search::{SightingContext, SightingSearch, read_sighting_search};
+pub use upload_in::read_upload;
 
 /// Why a body could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -56,7 +56,8 @@ impl Folder {
 
     pub(super) fn each_page(&self, f: &mut dyn FnMut(&[Listed]) -> Result<()>) -> Result<()> {
         for shard in 0..=255 {
-            let folder = self.0.join(format!("{shard:02x}"));
+            let shard = format!("{shard:02x}");
+            let folder = self.0.join(&shard);
             let entries = match fs::read_dir(&folder) {
                 Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
                 other => other.map_err(|e| unusable(format!("{}: {e}", folder.display())))?,
@@ -67,7 +68,10 @@ impl Folder {
                 let Ok(name) = entry.file_name().into_string() else { continue };
                 // What is not of ours stays: somebody put it there.
                 let bare = name.strip_suffix(PARTIAL).unwrap_or(&name);
-                if bare.len() != 32 || !bare.bytes().all(|b| b.is_ascii_hexdigit()) {
+                if bare.len() != 32
+                    || !bare.starts_with(&shard)
+                    || !bare.bytes().all(|b| b.is_ascii_hexdigit())
+                {
                     continue;
                 }
                 let Ok(since) = entry.metadata().and_then(|m| m.modified()) else { continue };
