@@ -81,19 +81,24 @@ fn write_setting(w: &mut JsonWriter<'_>, setting: &Setting, name: &str, service:
 
 /// GET /servers/getSetting/{name}
 pub(crate) fn get_setting(request: &Request) -> Result<Answer, Failure> {
-    let setting = setting::find(request.path.arg(0).unwrap_or_default())
-        .map_err(|_| Failure::NotFound("Setting is invalid."))?;
+    let name = request.path.arg(0).unwrap_or_default();
+    if let Some(answer) = crate::enrichment::get_setting(request, name)? {
+        return Ok(answer);
+    }
+    let setting = setting::find(name).map_err(|_| Failure::NotFound("Setting is invalid."))?;
     Ok(document(|w| write_setting(w, setting, "name", &request.service)))
 }
 
 /// GET /servers/serverSettings: the settings that exist, without MISP's diagnostics of its own parts.
 pub(crate) fn settings(request: &Request) -> Result<Answer, Failure> {
+    let plugin = pisax_service::enrichment::Plugin::load(&request.service)?;
     Ok(document(|w| {
         w.begin_object();
         member(w, "version", MISP_VERSION);
         w.key("finalSettings");
         w.begin_array();
         setting::REGISTRY.iter().for_each(|s| write_setting(w, s, "setting", &request.service));
+        crate::enrichment::write_settings(w, &plugin);
         w.end_array();
         w.key("workers");
         w.raw(b"{}");

@@ -14,6 +14,7 @@ pub mod authenticate;
 mod blocklists;
 pub mod compat;
 mod describe;
+mod enrichment;
 mod event_writer;
 mod events;
 mod failure;

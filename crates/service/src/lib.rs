@@ -9,6 +9,7 @@ pub mod attribute;
 pub mod auth_key;
 pub mod blocklist;
 mod context;
+pub mod enrichment;
 pub mod error;
 pub mod event;
 mod files;
@@ -54,6 +55,8 @@ pub struct Service {
     pub policy: Policy,
     /// Hashes API keys with the secret of this instance.
     pub keys: KeyHasher,
+    /// Calls to others.
+    pub http: pisax_outbound::Client,
     /// The enabled warninglists.
     pub warninglists: SharedWarninglists,
     /// Held while they are loaded.
@@ -80,6 +83,7 @@ impl Service {
             clock,
             policy,
             keys,
+            http: pisax_outbound::Client::default(),
             warninglists: SharedWarninglists::default(),
             loading: Mutex::new(()),
             configured,

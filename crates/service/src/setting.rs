@@ -1,7 +1,7 @@
 //! The settings an administrator changes while it runs, under MISP's names. What is not listed here does not
 //! exist: a setting that nothing heeds would be a lie.
 
-use crate::{Error, Result, Service, rules};
+use crate::{Error, Result, Service, enrichment, rules};
 use pisax_access::Actor;
 use pisax_model::FieldError;
 use std::sync::atomic::Ordering;
@@ -142,6 +142,9 @@ pub fn find(name: &str) -> Result<&'static Setting> {
 /// Changes a setting, here and in the database; it holds from the next request on.
 pub fn edit(service: &Service, actor: &Actor, name: &str, text: &str) -> Result<()> {
     rules::site_admin(actor)?;
+    if let Some(name) = name.strip_prefix(enrichment::setting::PREFIX) {
+        return enrichment::setting::edit(service, actor, name, text);
+    }
     let setting = find(name)?;
     let Some(set) = setting.set else {
         // Scripts set what is so already.

@@ -40,6 +40,7 @@ pub use include::{EventView, Include, read_event_view};
 pub use index::{IndexOptions, read_index};
 pub use json::JsonWriter;
 pub use object_in::{read_object, read_reference};
+pub use record::read_base64;
 pub use search::{SearchError, SearchRequest, read_search};
 pub use sighting_search::{SightingContext, SightingSearch, read_sighting_search};
 pub use upload_in::read_upload;

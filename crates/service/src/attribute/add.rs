@@ -22,6 +22,8 @@ pub struct Added {
     pub ids: Vec<Option<i64>>,
     /// Refusals by place in the list.
     pub errors: Vec<(usize, FieldError)>,
+    /// How many were not there before.
+    pub inserted: usize,
     /// Whether anything in the event is another than before.
     pub changed: bool,
 }
@@ -106,8 +108,13 @@ pub(crate) fn insert(
     let mut twins = w.existing_twins(event.id, &twins)?;
     let mut uuids: rustc_hash::FxHashSet<_> = known.into_keys().collect();
     let mut groups = Groups::default();
-    let mut added =
-        Added { event_id: event.id, ids: vec![None; checked.len()], errors: Vec::new(), changed: false };
+    let mut added = Added {
+        event_id: event.id,
+        ids: vec![None; checked.len()],
+        errors: Vec::new(),
+        inserted: 0,
+        changed: false,
+    };
     let mut rows = Vec::new();
     for (place, item) in checked.into_iter().enumerate() {
         match admit(w, &mut groups, &mut twins, &mut uuids, item) {
@@ -132,7 +139,8 @@ pub(crate) fn insert(
     let saved: Vec<_> = borrowed.iter().zip(&ids).map(|((_, a), id)| (*id, *a)).collect();
     attach_all(w, event.id, &saved)?;
     w.note_added(event.id, event.uuid, rows.iter().map(|(_, a)| a.uuid).collect::<Vec<_>>().into_iter());
-    added.changed |= !rows.is_empty();
+    added.inserted = rows.len();
+    added.changed |= added.inserted > 0;
     for ((place, _), id) in rows.iter().zip(ids) {
         added.ids[*place] = Some(id);
     }

@@ -6,7 +6,7 @@ mod remove;
 mod tag;
 
 pub use add::{Added, TWIN, Twins, WARNINGLIST, add, is_twin};
-pub(crate) use add::{add_sightings, attach_all, twin_refused};
+pub(crate) use add::{add_sightings, attach_all, insert, twin_refused};
 pub use edit::edit;
 pub(crate) use edit::{merge_into_event, tolerate, update};
 pub use remove::{remove, restore};

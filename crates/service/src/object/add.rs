@@ -165,7 +165,11 @@ pub(crate) fn insert_one(
 }
 
 /// Equal: same template, same number, same set of relation, category, type and value (semantics 1.4).
-fn refuse_twin(w: &mut Writer<'_>, event: &pisax_model::event::Event, new: &NewObject) -> Result<()> {
+pub(crate) fn refuse_twin(
+    w: &mut Writer<'_>,
+    event: &pisax_model::event::Event,
+    new: &NewObject,
+) -> Result<()> {
     let mut wanted: Vec<_> = new
         .attributes
         .iter()

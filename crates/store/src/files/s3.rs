@@ -5,6 +5,7 @@ use super::{Listed, PAGE, Trouble, seconds, unusable};
 use crate::Result;
 use hmac::{Hmac, KeyInit, Mac};
 use pisax_model::{Clock, time};
+use pisax_outbound::Method;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -12,7 +13,6 @@ use std::time::Duration;
 
 /// One call, at most; a body of 256 MiB takes that long at 18 Mbit/s.
 const TIMEOUT: Duration = Duration::from_secs(120);
-const CONNECT: Duration = Duration::from_secs(5);
 /// Calls before one counts as failed: the service's own advice for its 500s and 503s.
 const TRIES: usize = 3;
 /// The largest answer that is no object; a page of a listing has some 300 KB.
@@ -85,11 +85,11 @@ pub(super) struct Client {
     bucket: Bucket,
     credentials: Credentials,
     clock: Arc<dyn Clock>,
-    agent: ureq::Agent,
+    http: pisax_outbound::Client,
 }
 
 struct Call<'a> {
-    method: &'static str,
+    method: Method,
     /// Below the bucket.
     path: String,
     /// Sorted, encoded.
@@ -101,35 +101,23 @@ struct Call<'a> {
 
 impl Client {
     pub(super) fn new(bucket: Bucket, credentials: Credentials, clock: Arc<dyn Clock>) -> Self {
-        let tls = ureq::tls::TlsConfig::builder()
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .root_certs(ureq::tls::RootCerts::PlatformVerifier)
-            .build();
-        let config = ureq::Agent::config_builder()
-            .timeout_global(Some(TIMEOUT))
-            .timeout_connect(Some(CONNECT))
-            .max_redirects(0)
-            .http_status_as_error(false)
-            .proxy(None)
-            .tls_config(tls)
-            .build();
-        Self { bucket, credentials, clock, agent: config.into() }
+        Self { bucket, credentials, clock, http: pisax_outbound::Client::default() }
     }
 
-    fn object<'a>(&self, method: &'static str, name: &str, body: &'a [u8], limit: u64) -> Call<'a> {
+    fn object<'a>(&self, method: Method, name: &str, body: &'a [u8], limit: u64) -> Call<'a> {
         Call { method, path: format!("/{}{name}", self.bucket.prefix), query: String::new(), body, limit }
     }
 
     pub(super) fn put(&self, name: &str, bytes: &[u8]) -> Result<(), Trouble> {
-        self.send(&self.object("PUT", name, bytes, MAX_ANSWER)).map(|_| ())
+        self.send(&self.object(Method::Put, name, bytes, MAX_ANSWER)).map(|_| ())
     }
 
     pub(super) fn get(&self, name: &str, limit: u64) -> Result<Vec<u8>, Trouble> {
-        self.send(&self.object("GET", name, b"", limit))
+        self.send(&self.object(Method::Get, name, b"", limit))
     }
 
     pub(super) fn delete(&self, name: &str) -> Result<(), Trouble> {
-        match self.send(&self.object("DELETE", name, b"", MAX_ANSWER)) {
+        match self.send(&self.object(Method::Delete, name, b"", MAX_ANSWER)) {
             Err(Trouble::Missing) => Ok(()),
             other => other.map(|_| ()),
         }
@@ -143,7 +131,7 @@ impl Client {
                 encoded(&self.bucket.prefix),
                 encoded(&after)
             );
-            let call = Call { method: "GET", path: "/".into(), query, body: b"", limit: MAX_ANSWER };
+            let call = Call { method: Method::Get, path: "/".into(), query, body: b"", limit: MAX_ANSWER };
             let answer = self.send(&call).map_err(unusable)?;
             let text = String::from_utf8_lossy(&answer);
             let listed = listed(&text);
@@ -191,25 +179,23 @@ impl Client {
         Err(last)
     }
 
-    fn send_once(&self, call: &Call<'_>) -> Result<(u16, Vec<u8>), ureq::Error> {
+    fn send_once(&self, call: &Call<'_>) -> Result<(u16, Vec<u8>), pisax_outbound::Error> {
         let (origin, root) = self.bucket.address();
         let path = format!("{root}{}", call.path);
         let question = if call.query.is_empty() { "" } else { "?" };
         let url = format!("{origin}{path}{question}{}", call.query);
         let host = origin.split_once("://").map_or("", |(_, host)| host);
-        let headers = self.sign(call, &path, host);
-        let answer = match call.method {
-            "PUT" => {
-                let request = headers.iter().fold(self.agent.put(&url), |r, (k, v)| r.header(*k, v));
-                request.send(call.body)
-            }
-            "DELETE" => headers.iter().fold(self.agent.delete(&url), |r, (k, v)| r.header(*k, v)).call(),
-            _ => headers.iter().fold(self.agent.get(&url), |r, (k, v)| r.header(*k, v)).call(),
-        };
-        let mut answer = answer?;
-        let status = answer.status().as_u16();
-        let body = answer.body_mut().with_config().limit(call.limit.max(4096) + 1).read_to_vec()?;
-        Ok((status, body))
+        let signed = self.sign(call, &path, host);
+        let headers: Vec<_> = signed.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let answer = self.http.send(&pisax_outbound::Call {
+            method: call.method,
+            url: &url,
+            headers: &headers,
+            body: call.body,
+            timeout: TIMEOUT,
+            limit: call.limit,
+        })?;
+        Ok((answer.status, answer.body))
     }
 
     /// The headers that say who asks.
@@ -225,7 +211,13 @@ impl Client {
         }
         let names: Vec<&str> = std::iter::once("host").chain(headers.iter().map(|h| h.0)).collect();
         let names = names.join(";");
-        let mut canonical = format!("{}\n{path}\n{}\nhost:{host}\n", call.method, call.query);
+        let verb = match call.method {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Delete => "DELETE",
+        };
+        let mut canonical = format!("{verb}\n{path}\n{}\nhost:{host}\n", call.query);
         for (name, value) in &headers {
             let _ = writeln!(canonical, "{name}:{value}");
         }
@@ -313,7 +305,7 @@ mod tests {
         };
         let client = Client::new(bucket, credentials, Arc::new(Fixed(1_369_353_600_000)));
         let call = Call {
-            method: "GET",
+            method: Method::Get,
             path: "/".into(),
             query: "max-keys=2&prefix=J".into(),
             body: b"",
