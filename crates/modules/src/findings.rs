@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn standard_answers_hold_attributes_and_objects() {
         let answer = json!({"results": {
-            "Attribute": [{"type": "url", "value": "http://a.example"}, 7, {"type": "text", "value": ["x"], "to_ids": {}}],
+            "Attribute": [{"type": "url", "value": "http://a.example"}, 7, {"type": "text", "value": "x", "data": "?"}],
             "Object": [{"name": "url", "Attribute": [{"type": "text", "object_relation": "scheme", "value": "http"}]}],
         }});
         let findings = Findings::read(&Answer(answer.clone()));

@@ -53,12 +53,11 @@ fn find(service: &Service, actor: &Actor, plugin: &Plugin, name: &str) -> Result
     modules(service, actor, plugin)?.into_iter().find(asked).ok_or(Failed::NoModule)
 }
 
+/// What each of some modules said.
+type Answers = Vec<(String, Result<Answer, Failed>)>;
+
 /// Asks every module that answers at once about a stored attribute: each name with its answer or its failure.
-pub fn hover(
-    service: &Service,
-    actor: &Actor,
-    attribute: Ref,
-) -> Result<Vec<(String, Result<Answer, Failed>)>, Failed> {
+pub fn hover(service: &Service, actor: &Actor, attribute: Ref) -> Result<Answers, Failed> {
     /// Modules asked for one attribute.
     const MOST: usize = 20;
     let plugin = Plugin::load(service)?;

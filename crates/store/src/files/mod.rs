@@ -8,6 +8,7 @@
 mod folder;
 mod s3;
 
+use crate::attributes::FROM;
 use crate::conn::{Conn, Val};
 use crate::{Error, Reader, Result, Store, Writer};
 use pisax_access::Actor;
@@ -313,20 +314,27 @@ impl Store {
 }
 
 impl Reader<'_> {
-    /// The bytes of an attribute that the caller has found visible.
+    /// The bytes of a visible attribute.
     pub fn attachment(&mut self, attribute_id: i64) -> Result<Option<Vec<u8>>> {
-        let sql = "select bytes from attachments where attribute_id = $1";
-        let here = self.conn.first(sql, &[attribute_id.into()], |r| Ok(r.blob(0)?.to_vec()))?;
-        if here.is_some() {
-            return Ok(here);
-        }
-        let sql = "select name, size, digest from attachment_files where attribute_id = $1";
-        let kept = self.conn.first(sql, &[attribute_id.into()], |r| {
-            Ok(Kept { name: r.string(0)?, size: r.int(1)?, digest: r.blob(2)?.to_vec() })
+        let (sees, buried) = (self.sees_attribute("e", "o", "a"), self.sees_tombstone("e", "a"));
+        let sql = format!(
+            "select b.bytes, f.name, f.size, f.digest from {FROM} left join attachments b on b.attribute_id = a.id \
+             left join attachment_files f on f.attribute_id = a.id where a.id = $1 and {sees} and {buried}"
+        );
+        let found = self.conn.first(&sql, &[attribute_id.into()], |r| {
+            let here = r.opt_blob(0)?.map(<[u8]>::to_vec);
+            let kept = match (r.opt_text(1)?, r.opt_int(2)?, r.opt_blob(3)?) {
+                (Some(name), Some(size), Some(digest)) => {
+                    Some(Kept { name: name.to_owned(), size, digest: digest.to_vec() })
+                }
+                _ => None,
+            };
+            Ok((here, kept))
         })?;
-        match kept {
-            Some(kept) => self.files.fetch(&kept),
-            None => Ok(None),
+        match found {
+            Some((Some(here), _)) => Ok(Some(here)),
+            Some((None, Some(kept))) => self.files.fetch(&kept),
+            _ => Ok(None),
         }
     }
 
@@ -418,12 +426,12 @@ impl Writer<'_> {
 
     fn drop_attachments(&mut self, which: &str, id: i64) -> Result<()> {
         let now = self.now();
+        let which_now = which.replace("$1", "$2");
         let sql = format!(
-            "insert into discarded_files (name, at) select name, $2 from attachment_files where {which}"
+            "insert into discarded_files (name, at) select name, cast($1 as bigint) from attachment_files \
+             where {which_now}"
         );
-        // $1 first: the order of first use.
-        let sql = sql.replace("$2", "cast($2 as bigint)");
-        self.conn.execute(&sql, &[id.into(), now.into()])?;
+        self.conn.execute(&sql, &[now.into(), id.into()])?;
         for table in ["attachments", "attachment_files"] {
             self.conn.execute(&format!("delete from {table} where {which}"), &[id.into()])?;
         }

@@ -6,6 +6,7 @@
 mod audit;
 mod changes;
 mod correlation;
+mod files;
 mod maintenance;
 mod people;
 mod search;

@@ -111,6 +111,10 @@ fn every_kind_of_damage_is_named() {
         ("delete from orgs", "organisation"),
         ("update attributes set distribution = 4, sharing_group_id = 7 where id = 1", "sharing group 7"),
         ("update attachments set attribute_id = 99", "attached bytes"),
+        (
+            "insert into attachment_files (attribute_id, name, size, digest) select 98, 'x', 1, bytes from attachments",
+            "attached bytes outside the database belong to attribute 98",
+        ),
         ("update attributes set kind = 9999", "does not know"),
     ];
     on_each_engine("check_bad", |t| {
