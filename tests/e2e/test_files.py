@@ -92,9 +92,8 @@ def test_a_sealed_sample_stays_as_it_was_sent(api: Api, event: dict[str, Any]) -
 
 
 def test_data_is_there_for_who_asks_for_it(api: Api, event: dict[str, Any]) -> None:
-    body = {"type": "attachment", "value": "notes.txt", "data": encoded(b"notes"), "category": "Other"}
-    body["category"] = "External analysis"
-    added = api.ok(f"/attributes/add/{event['id']}", body)["Attribute"]
+    body = {"type": "attachment", "value": "notes.txt", "data": encoded(b"notes")}
+    api.ok(f"/attributes/add/{event['id']}", body)
     data = encoded(b"notes")
     viewed = api.view(f"/events/view/{event['id']}")["Event"]["Attribute"][0]
     assert viewed["data"] == data, "a view carries it"
@@ -108,7 +107,12 @@ def test_data_is_there_for_who_asks_for_it(api: Api, event: dict[str, Any]) -> N
         assert found[0]["Event"]["Attribute"][0]["data"] == data
     found = api.ok("/events/restSearch", {"eventid": event["id"]})["response"]
     assert "data" not in found[0]["Event"]["Attribute"][0]
-    assert added["type"] == "attachment"
+    made = {"name": "file", "Attribute": [{**attachment(b"inside"), "object_relation": "attachment"}]}
+    api.ok(f"/objects/add/{event['id']}", made)
+    found = api.ok("/objects/restSearch", {"eventid": event["id"], "withAttachments": 1})["response"]
+    assert found[0]["Object"]["Attribute"][0]["data"] == encoded(b"inside")
+    found = api.ok("/objects/restSearch", {"eventid": event["id"]})["response"]
+    assert "data" not in found[0]["Object"]["Attribute"][0]
 
 
 def test_an_edit_brings_other_bytes_and_keeps_them_otherwise(api: Api, event: dict[str, Any]) -> None:
