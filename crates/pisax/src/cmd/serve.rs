@@ -26,6 +26,7 @@ pub fn run(config: Config) -> Result<()> {
         tracing::warn!("{name} is set, but there is no such setting: `pisax config` lists them all");
     }
     let store = installation::open_store(&config)?;
+    store.make_files_folder()?;
     let listener = TcpListener::bind(&config.listen).with_context(|| format!("listen: {}", config.listen))?;
     let address = listener.local_addr().context("listen")?;
     let base_url = config.base_url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));

@@ -13,9 +13,12 @@ const PARTIAL: &str = ".partial";
 pub(super) struct Folder(PathBuf);
 
 impl Folder {
-    pub(super) fn open(path: &Path) -> Result<Self, String> {
-        let made = private_folder(path).map_err(|e| format!("{}: {e}", path.display()));
-        made.map(|()| Self(path.to_owned()))
+    pub(super) fn new(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    pub(super) fn make(&self) -> Result<(), String> {
+        private_folder(&self.0).map_err(|e| format!("{}: {e}", self.0.display()))
     }
 
     fn file(&self, name: &str) -> PathBuf {

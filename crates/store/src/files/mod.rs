@@ -94,11 +94,11 @@ enum Kind {
 }
 
 impl Files {
-    /// Makes the place usable: a folder is made where there is none.
+    /// Looks at nothing yet: a command that has no use for attachments needs no place for them.
     pub fn open(place: &Place, credentials: Option<Credentials>, clock: Arc<dyn Clock>) -> Result<Self> {
         Ok(Self(match place {
             Place::Database => Kind::Database,
-            Place::Folder(path) => Kind::Folder(folder::Folder::open(path).map_err(unusable)?),
+            Place::Folder(path) => Kind::Folder(folder::Folder::new(path)),
             Place::Bucket(bucket) => {
                 let credentials = credentials.ok_or_else(|| {
                     unusable("a bucket needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment")
@@ -253,6 +253,14 @@ impl Store {
                     complain(format!("the bytes of attribute {attribute} are lost: {}", kept.name));
                 }
             }
+        }
+    }
+
+    /// Makes the folder for attachments, where there is to be one, or says why it cannot be.
+    pub fn make_files_folder(&self) -> Result<()> {
+        match &self.files.0 {
+            Kind::Folder(folder) => folder.make().map_err(unusable),
+            Kind::Database | Kind::Bucket(_) => Ok(()),
         }
     }
 
