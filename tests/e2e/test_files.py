@@ -127,6 +127,17 @@ def test_an_edit_brings_other_bytes_and_keeps_them_otherwise(api: Api, event: di
     assert api.get(f"/attributes/download/{added['id']}").content == b"three"
 
 
+def test_a_sample_is_replaced_under_its_name(api: Api, event: dict[str, Any]) -> None:
+    body = {"type": "malware-sample", "value": "a.exe", "data": encoded(a_sample()), "encrypt": 1}
+    added = api.ok(f"/attributes/add/{event['id']}", body)["Attribute"]
+    content = a_sample()
+    edit = {"data": encoded(content), "encrypt": True}
+    edited = api.ok(f"/attributes/edit/{added['id']}", edit)["Attribute"]
+    assert edited["value"] == f"a.exe|{digest('md5', content)}"
+    members = sealed(api.get(f"/attributes/download/{added['id']}").content)
+    assert members[digest("md5", content)] == content
+
+
 def test_a_file_gets_the_extension_of_its_bytes(api: Api, event: dict[str, Any]) -> None:
     body = {"type": "attachment", "value": "screenshot", "data": encoded(PNG)}
     added = api.ok(f"/attributes/add/{event['id']}", body)["Attribute"]
@@ -251,6 +262,9 @@ def test_bytes_survive_a_restart_a_backup_and_a_check(kept: Instance, new_instan
     content = os.urandom(3_000_000)
     _, attribute = attach(kept.api(), content)
     kept.cli("db", "backup", kept.folder / "copy")
+    in_database = kept.environment.get("PISAX_ATTACHMENTS") == "database"
+    swept = kept.cli("db", "sweep").stdout.strip()
+    assert swept == f"Removed 0; {0 if in_database else 1} are in use."
     kept.stop()
     kept.cli("db", "check")
     kept.start()
