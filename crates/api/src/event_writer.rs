@@ -393,8 +393,7 @@ impl Writing<'_, '_> {
         let attribute = batch.get(i);
         let mut tags = around.all_tags.get(&attribute.id).cloned().unwrap_or_default();
         self.drop_tags(&mut tags);
-        let holds_bytes = matches!(attribute.kind.name(), "attachment" | "malware-sample");
-        let data = match holds_bytes && self.shape.view.include.with_attachments {
+        let data = match attribute.kind.holds_bytes() && self.shape.view.include.with_attachments {
             true => self.r.attachment(attribute.id)?,
             false => None,
         };

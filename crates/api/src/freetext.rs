@@ -13,14 +13,16 @@ use pisax_wire::JsonWriter;
 use pisax_wire::answer as body;
 use rustc_hash::FxHashMap;
 
-/// POST /events/freeTextImport/{id}
+/// POST /events/freeTextImport/{id}[/{adhereToWarninglists}[/{returnMetaAttributes}]]; what the body says counts.
 pub(crate) fn import(request: &Request) -> Result<Answer, Failure> {
     let reference = request.reference(0, body::INVALID_EVENT)?;
     let event = find(request, reference)?;
     let sent = request.unwrapped("Attribute")?;
-    let value = text(&sent, "value").unwrap_or_default();
+    // Old scripts send the text alone.
+    let value = text(&sent, "value").or_else(|| sent.as_str().map(str::to_owned)).unwrap_or_default();
     let candidates = freetext::parse(&value);
-    if flag(&sent, "returnMetaAttributes") == Some(true) {
+    let in_path = |i: usize| request.path.arg(i).is_some_and(|said| !matches!(said, "0" | "false"));
+    if flag(&sent, "returnMetaAttributes").unwrap_or_else(|| in_path(2)) {
         return Ok(Answer::json(meta_attributes(&candidates)));
     }
     let owner = edit::EventOwner { orgc_id: event.orgc_id, user_id: event.user_id, locked: event.locked };
@@ -29,7 +31,8 @@ pub(crate) fn import(request: &Request) -> Result<Answer, Failure> {
     }
     let distribution = crate::request::number(&sent, "distribution");
     let group = text(&sent, "sharing_group_id").and_then(|t| Ref::parse(&t));
-    let warned = Warned::read(&sent);
+    let adhere = text(&sent, "adhereToWarninglists");
+    let warned = Warned::read(adhere.as_deref().or(request.path.arg(1)));
     let lists = request.service.warninglists.load();
     let listed = |c: &freetext::Candidate| {
         let (one, two) = pisax_model::value::halves(c.default_type, &c.value);
@@ -67,8 +70,8 @@ enum Warned {
 }
 
 impl Warned {
-    fn read(sent: &serde_json::Value) -> Self {
-        match text(sent, "adhereToWarninglists").as_deref() {
+    fn read(said: Option<&str>) -> Self {
+        match said {
             Some("soft") => Self::Softened,
             None | Some("" | "0" | "false") => Self::Ignored,
             Some(_) => Self::Dropped,

@@ -98,7 +98,15 @@ pub(crate) fn add(request: &Request) -> Result<Answer, Failure> {
         request.path.flag("breakOnDuplicate") || flag(&request.value()?, "breakOnDuplicate").unwrap_or(false);
     let duplicate = if refuse { service::Duplicate::Refuse } else { service::Duplicate::Accept };
     let id =
-        service::add(&request.service, &request.actor, event, draft, duplicate).saving("add", "Object")?;
+        service::add(&request.service, &request.actor, event, draft, duplicate).map_err(|e| match e {
+            // One text, unlike everywhere else; PyMISP's break_on_duplicate is recognised in it.
+            Error::Invalid(errors) => {
+                let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
+                let reason = format!("Object could not be saved.\n{}", lines.join("\n"));
+                Failure::NotSaved { action: "add", model: "Object", reason, id: None }
+            }
+            other => other.into(),
+        })?;
     answer(request, Ref::Id(id), Shape::Saved)
 }
 

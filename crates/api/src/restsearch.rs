@@ -371,8 +371,8 @@ pub(crate) fn objects(request: &Request) -> Result<Answer, Failure> {
     let ids = service.read(&actor, |r| Ok(r.find(Scope::Objects, &search.filter)?))?;
     let total = ids.len();
     let ids = page(&search.filter, ids);
-    let metadata = search.include.metadata;
     let analyst = search.include.include_analyst_data;
+    let (metadata, attached) = (search.include.metadata, search.include.with_attachments);
     let deleted = search.filter.deleted != Tri::Only(false);
     let produce = move |sink: &mut Sink| {
         sink.buffer().extend_from_slice(b"{\"response\":[");
@@ -402,7 +402,12 @@ pub(crate) fn objects(request: &Request) -> Result<Answer, Failure> {
                             w.begin_array();
                             for attribute in batch.iter() {
                                 let tags = tags.get(&attribute.id).map_or(&[][..], Vec::as_slice);
-                                let context = AttributeContext { tags, ..AttributeContext::default() };
+                                let data = match attached && attribute.kind.holds_bytes() {
+                                    true => r.attachment(attribute.id)?,
+                                    false => None,
+                                };
+                                let data = data.as_deref();
+                                let context = AttributeContext { tags, data, ..AttributeContext::default() };
                                 write_event_attribute(&mut w, &attribute, &context);
                             }
                             w.end_array();

@@ -79,6 +79,7 @@ impl Route {
                 "add"
                     | "edit"
                     | "freetextimport"
+                    | "uploadsample"
                     | "pushproposals"
                     | "bulksavesightings"
                     | "filtersightinguuidsforpush"

@@ -191,8 +191,7 @@ impl<'s> Rows<'s> {
 
     /// One at a time: they can be of any size.
     fn attachment(&self, attribute: &AttributeView<'_>) -> Result<Option<Vec<u8>>, Stop> {
-        let holds_bytes = matches!(attribute.kind.name(), "attachment" | "malware-sample");
-        if !holds_bytes || !self.include.with_attachments {
+        if !attribute.kind.holds_bytes() || !self.include.with_attachments {
             return Ok(None);
         }
         self.service.store.read(self.actor, |r| Ok(r.attachment(attribute.id)?))

@@ -54,8 +54,11 @@ fn write_setting(w: &mut JsonWriter<'_>, setting: &Setting, name: &str, service:
 
 /// GET /servers/getSetting/{name}
 pub(crate) fn get(request: &Request) -> Result<Answer, Failure> {
-    let setting = setting::find(request.path.arg(0).unwrap_or_default())
-        .map_err(|_| Failure::NotFound("Setting is invalid."))?;
+    let name = request.path.arg(0).unwrap_or_default();
+    if let Some(answer) = crate::enrichment::get_setting(request, name)? {
+        return Ok(answer);
+    }
+    let setting = setting::find(name).map_err(|_| Failure::NotFound("Setting is invalid."))?;
     Ok(document(|w| write_setting(w, setting, "name", &request.service)))
 }
 
@@ -65,6 +68,7 @@ pub(crate) fn index(request: &Request) -> Result<Answer, Failure> {
         request.service.read(&request.actor, |r| Ok((r.schema()?, r.table_sizes()?, r.waiting_jobs()?)))?;
     let tab = request.path.arg(0).filter(|tab| setting::all().any(|s| s.tab() == *tab));
     let zmq = zmq_status(&request.service);
+    let modules = pisax_service::enrichment::Plugin::load(&request.service)?;
     Ok(document(|w| {
         w.begin_object();
         member(w, "version", MISP_VERSION);
@@ -93,6 +97,9 @@ pub(crate) fn index(request: &Request) -> Result<Answer, Failure> {
         w.begin_array();
         let shown = setting::all().filter(|s| tab.is_none_or(|tab| s.tab() == tab));
         shown.for_each(|s| write_setting(w, s, "setting", &request.service));
+        if tab.is_none_or(|tab| tab == "Plugin") {
+            crate::enrichment::write_settings(w, &modules);
+        }
         w.end_array();
         w.key("workers");
         write_workers(w, &waiting);

@@ -1,8 +1,9 @@
 //! How the model is written in others' languages and read from them.
 //!
 //! [`knowledge`] reads the published libraries of taxonomies, galaxies, object templates and warninglists;
-//! [`export`] writes the `returnFormat`s of restSearch other than JSON. Neither knows a database or a
-//! network: whoever calls brings the rows and takes the bytes.
+//! [`sample`] seals samples of malware; [`export`] writes the `returnFormat`s of restSearch other than JSON. None
+//! knows a database or a network: whoever calls brings the rows and takes the bytes.
 
 pub mod export;
 pub mod knowledge;
+pub mod sample;

@@ -2,6 +2,7 @@
 //! (`AttributeView`, borrowed from the database row).
 
 use crate::analyst::AnalystDraft;
+use crate::content::{Content, is_picture};
 use crate::ids::Ref;
 use crate::sighting::SightingDraft;
 use crate::tag::TagDraft;
@@ -36,8 +37,10 @@ pub struct AttributeDraft {
     pub tags: Vec<TagDraft>,
     pub sightings: Vec<SightingDraft>,
     pub analyst_data: Vec<AnalystDraft>,
-    /// Bytes of an attachment or malware sample (decoded).
-    pub data: Option<Vec<u8>>,
+    /// Bytes of an attachment or malware sample.
+    pub data: Option<Content>,
+    /// The bytes are a bare sample: to be sealed before they are kept.
+    pub encrypt: bool,
 }
 
 /// An attribute that passed validation: trimmed, refanged, normalised, complete.
@@ -63,7 +66,8 @@ pub struct NewAttribute {
     pub object_relation: Option<String>,
     pub tags: Vec<TagDraft>,
     pub sightings: Vec<SightingDraft>,
-    pub data: Option<Vec<u8>>,
+    /// Of attachments and samples alone.
+    pub data: Option<Content>,
 }
 
 /// A stored attribute, borrowed from the row it was read from.
@@ -174,6 +178,7 @@ pub fn complete(
     if comment.len() > value::MAX_BYTES {
         return Err(FieldError::new("comment", "The comment is longer than 65535 bytes."));
     }
+    let picture = kind.name() == "attachment" && is_picture(&value1);
     Ok(NewAttribute {
         uuid: draft.uuid.unwrap_or_else(|| ids::new_uuid(defaults.now_ms)),
         kind,
@@ -186,13 +191,13 @@ pub fn complete(
         comment,
         timestamp: draft.timestamp.filter(|t| *t > 0).unwrap_or(defaults.now_ms / 1000),
         deleted: draft.deleted.unwrap_or(false),
-        disable_correlation: draft.disable_correlation.unwrap_or(false),
+        disable_correlation: draft.disable_correlation.unwrap_or(picture),
         first_seen,
         last_seen,
         object_relation,
         tags: draft.tags,
         sightings: draft.sightings,
-        data: draft.data,
+        data: draft.data.filter(|_| kind.holds_bytes()),
     })
 }
 

@@ -69,6 +69,11 @@ impl AttributeType {
         )
     }
 
+    /// Whether attributes of the type carry bytes besides their value.
+    pub fn holds_bytes(self) -> bool {
+        matches!(self.name(), "attachment" | "malware-sample")
+    }
+
     /// Whether equal values of different events are worth pointing out (semantics 4.1).
     pub fn correlates(self) -> bool {
         !matches!(

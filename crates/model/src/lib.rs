@@ -9,6 +9,7 @@ pub mod analyst;
 pub mod attribute;
 pub mod category;
 pub mod cluster;
+pub mod content;
 pub mod correlation;
 pub mod cryptographic_key;
 pub mod decay;
@@ -35,6 +36,7 @@ pub mod sharing;
 pub mod sighting;
 pub mod tag;
 pub mod time;
+pub mod upload;
 pub mod user;
 pub mod value;
 

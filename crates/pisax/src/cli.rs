@@ -32,6 +32,9 @@ struct Place {
     /// sqlite:PATH or postgres://… [default: sqlite:DIR/pisax.db]
     #[arg(long, global = true, value_name = "ADDRESS")]
     database: Option<String>,
+    /// dir:PATH, s3://BUCKET… or database [default: dir:DIR/attachments]
+    #[arg(long, global = true, value_name = "PLACE")]
+    attachments: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -110,7 +113,12 @@ fn flags(cli: &Cli) -> Flags {
         Command::Serve { listen } | Command::Config { listen } => listen,
         _ => &None,
     };
-    let named = [("data", &cli.place.data), ("database", &cli.place.database), ("listen", listen)];
+    let named = [
+        ("data", &cli.place.data),
+        ("database", &cli.place.database),
+        ("attachments", &cli.place.attachments),
+        ("listen", listen),
+    ];
     let values = named.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
     Flags { config: cli.place.config.clone(), values }
 }

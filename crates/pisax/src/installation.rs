@@ -7,6 +7,7 @@ use pisax_model::{Clock, SystemClock};
 use pisax_service::Service;
 use pisax_service::first_start::{Created, FirstStart, first_start};
 use pisax_service::setup;
+use pisax_store::files::{Files, Place};
 use pisax_store::{Address, Store};
 use std::path::Path;
 use std::sync::Arc;
@@ -20,7 +21,13 @@ pub fn open_store(config: &Config) -> Result<Store> {
     if let Address::Sqlite(path) = &config.database {
         make_private(&config.data, path)?;
     }
-    Ok(Store::open(&config.database, config.options)?)
+    let files = open_files(config, &config.attachments)?;
+    Ok(Store::open(&config.database, config.options)?.with_files(files))
+}
+
+/// Opens a place for the bytes of attachments.
+pub fn open_files(config: &Config, place: &Place) -> Result<Files> {
+    Ok(Files::open(place, config.bucket_credentials.clone(), Arc::new(SystemClock))?)
 }
 
 /// Opens a database that has to be there: looking after one that a typing error just made helps nobody.

@@ -25,10 +25,11 @@ pub(crate) fn chosen_uuids<'c>(checked: impl Iterator<Item = &'c Checked>) -> Ve
 
 /// Checks a draft before any lock is taken.
 pub(crate) fn check(
-    draft: AttributeDraft,
+    mut draft: AttributeDraft,
     in_object: bool,
     now_ms: i64,
 ) -> std::result::Result<Checked, FieldError> {
+    crate::files::seal(&mut draft)?;
     let (group, own_uuid) = (draft.sharing_group, draft.uuid.is_some());
     // MISP.default_attribute_distribution: "event", that is, inherit.
     let defaults = Defaults { now_ms, distribution: Distribution::Inherit };

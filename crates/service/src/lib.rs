@@ -15,10 +15,12 @@ pub mod correlation_exclusion;
 pub mod cryptographic_key;
 pub mod decaying_model;
 pub mod delegation;
+pub mod enrichment;
 pub mod error;
 pub mod event;
 pub mod event_graph;
 pub mod feed;
+mod files;
 pub mod first_start;
 pub mod job;
 pub mod knowledge;
@@ -29,6 +31,7 @@ pub mod proposal;
 pub mod report;
 pub mod role;
 mod rules;
+pub mod sample;
 pub mod server;
 pub mod setting;
 pub mod setup;
@@ -66,6 +69,8 @@ pub struct Service {
     pub policy: Policy,
     /// Hashes API keys with the secret of this instance.
     pub keys: KeyHasher,
+    /// Calls to others.
+    pub http: pisax_outbound::Client,
     /// The enabled warninglists.
     pub warninglists: SharedWarninglists,
     /// Held while they are loaded.
@@ -94,6 +99,7 @@ impl Service {
             clock,
             policy,
             keys,
+            http: pisax_outbound::Client::default(),
             warninglists: SharedWarninglists::default(),
             loading: Mutex::new(()),
             configured,

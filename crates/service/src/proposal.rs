@@ -5,6 +5,7 @@ use crate::context::check;
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, Permission, edit};
 use pisax_model::attribute::{AttributeDraft, AttributeView, NewAttribute};
+use pisax_model::content::Content;
 use pisax_model::ids::Ref;
 use pisax_model::proposal::{Asks, Proposal, ProposalDraft, proposes_something};
 use pisax_model::time::format_micros;
@@ -155,7 +156,7 @@ fn fields(proposal: &Proposal, bytes: Option<Vec<u8>>) -> AttributeDraft {
         comment: Some(proposal.comment.clone()),
         first_seen: Some(proposal.first_seen.map(format_micros)),
         last_seen: Some(proposal.last_seen.map(format_micros)),
-        data: bytes,
+        data: bytes.map(Content::Bytes),
         ..AttributeDraft::default()
     }
 }

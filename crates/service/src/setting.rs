@@ -6,7 +6,7 @@ mod pisax;
 mod plugin;
 mod security;
 
-use crate::{Error, Result, Service, rules};
+use crate::{Error, Result, Service, enrichment, rules};
 use pisax_access::{Actor, SightingPolicy};
 use pisax_model::{Distribution, FieldError};
 use std::net::IpAddr;
@@ -195,6 +195,9 @@ pub fn find(name: &str) -> Result<&'static Setting> {
 /// Changes a setting, here and in the database; it holds from the next request on.
 pub fn edit(service: &Service, actor: &Actor, name: &str, text: &str) -> Result<()> {
     rules::site_admin(actor)?;
+    if let Some(name) = name.strip_prefix(enrichment::setting::PREFIX) {
+        return enrichment::setting::edit(service, actor, name, text);
+    }
     let setting = find(name)?;
     let Some(set) = setting.set else {
         // Scripts set what is so already.

@@ -297,11 +297,6 @@ impl Reader<'_> {
         }
     }
 
-    pub fn attachment(&mut self, attribute_id: i64) -> Result<Option<Vec<u8>>> {
-        let sql = "select bytes from attachments where attribute_id = $1";
-        self.conn.first(sql, &[attribute_id.into()], |r| Ok(r.blob(0)?.to_vec()))
-    }
-
     /// Which of these uuids exist already, anywhere.
     pub fn known_attributes(&mut self, uuids: &[Uuid]) -> Result<FxHashMap<Uuid, Known>> {
         self.known("attributes", "object_id", uuids)
@@ -470,13 +465,6 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn put_attachment(&mut self, attribute_id: i64, bytes: &[u8]) -> Result<()> {
-        let sql = "insert into attachments (attribute_id, bytes) values ($1, $2) \
-                   on conflict (attribute_id) do update set bytes = excluded.bytes";
-        self.conn.execute(sql, &[attribute_id.into(), bytes.into()])?;
-        Ok(())
-    }
-
     /// Takes an attribute's postings away, given its stored type and values.
     fn unpost(&mut self, event_id: i64, old: &AttributeView<'_>) -> Result<()> {
         let keys = keys(self.key, old.kind, old.value1, old.value2, false);
@@ -604,11 +592,11 @@ impl Writer<'_> {
         self.unpost(old.event_id, old)?;
         self.remove_proposals("attribute_id", old.id)?;
         self.drop_analyst_data_about(&old.uuid)?;
+        self.drop_attachment(old.id)?;
         let id = [Val::Int(old.id)];
         for sql in [
             "delete from attribute_tags where attribute_id = $1",
             "delete from sightings where attribute_id = $1",
-            "delete from attachments where attribute_id = $1",
             "delete from object_references where referenced_id = $1 and to_object = 0",
             "delete from attributes where id = $1",
         ] {

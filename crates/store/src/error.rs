@@ -17,6 +17,9 @@ pub enum Error {
     /// The database was written by a newer PISAX.
     #[error("the database has schema version {found}, this program knows up to {known}: use a newer program")]
     TooNew { found: i64, known: i64 },
+    /// The place for bytes outside the database cannot be used; says why.
+    #[error("{0}")]
+    Files(String),
     #[error("database: {0}")]
     Sqlite(#[from] rusqlite::Error),
     #[error("database: {0}")]

@@ -223,10 +223,7 @@ impl Writer<'_> {
     /// Removes an event got by [`Writer::event_for_edit`] with everything in it.
     pub fn remove_event(&mut self, event: &Event) -> Result<()> {
         let id = [Val::Int(event.id)];
-        self.conn.execute(
-            "delete from attachments where attribute_id in (select id from attributes where event_id = $1)",
-            &id,
-        )?;
+        self.drop_attachments_of_event(event.id)?;
         self.unpost_event(event.id)?;
         self.remove_proposals("event_id", event.id)?;
         self.drop_analyst_data_of_event(event)?;

@@ -28,6 +28,7 @@ pub mod event_graphs;
 pub mod events;
 pub mod exclusions;
 pub mod feeds;
+pub mod files;
 pub mod jobs;
 pub mod keys;
 pub mod knowledge;
@@ -112,6 +113,7 @@ enum Engine {
 /// An open database.
 pub struct Store {
     engine: Engine,
+    files: files::Files,
     key: HashKey,
     rules: RwLock<ReadingRules>,
 }
@@ -120,6 +122,7 @@ pub struct Store {
 pub struct Reader<'a> {
     pub(crate) conn: Conn<'a>,
     pub(crate) actor: &'a Actor,
+    pub(crate) files: &'a files::Files,
     pub(crate) key: HashKey,
     pub(crate) rules: ReadingRules,
 }
@@ -167,6 +170,7 @@ impl Store {
         };
         let mut store = Self {
             engine,
+            files: files::Files::default(),
             key: HashKey(0, 0),
             rules: RwLock::new(ReadingRules {
                 unpublished_private: options.unpublished_private,
@@ -183,8 +187,8 @@ impl Store {
         actor: &Actor,
         f: impl FnOnce(&mut Reader<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let (key, rules) = (self.key, self.rules());
-        let run = |conn: Conn<'_>| f(&mut Reader { conn, actor, key, rules });
+        let (files, key, rules) = (&self.files, self.key, self.rules());
+        let run = |conn: Conn<'_>| f(&mut Reader { conn, actor, files, key, rules });
         match &self.engine {
             Engine::Lite(lite) => lite.read(run),
             Engine::Pg(pool) => pool.read(run),
@@ -199,9 +203,9 @@ impl Store {
         now_ms: i64,
         f: impl FnOnce(&mut Writer<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let (key, rules) = (self.key, self.rules());
+        let (files, key, rules) = (&self.files, self.key, self.rules());
         let run = |conn: Conn<'_>| {
-            let reader = Reader { conn, actor, key, rules };
+            let reader = Reader { conn, actor, files, key, rules };
             let mut writer = Writer { reader, now_ms, changes: Vec::new() };
             let result = f(&mut writer)?;
             writer.append_changes()?;

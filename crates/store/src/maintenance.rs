@@ -122,6 +122,11 @@ const ORPHANS: &[(&str, &str)] = &[
         "server {1} is run by organisation {2}, which does not exist",
     ),
     (
+        "select b.attribute_id, b.attribute_id from attachment_files b left join attributes a on a.id = b.attribute_id \
+         where a.id is null",
+        "attached bytes outside the database belong to attribute {1}, which does not exist",
+    ),
+    (
         "select e.id, e.org_id from events e left join orgs o on o.id = e.org_id where o.id is null",
         "event {1} is owned by organisation {2}, which does not exist",
     ),
@@ -251,6 +256,12 @@ const ORPHANS: &[(&str, &str)] = &[
 impl Store {
     /// Everything that does not fit together, in words; empty when all is well. Reads the whole database.
     pub fn check(&self) -> Result<Vec<String>> {
+        let mut found = self.check_rows()?;
+        self.check_files(&mut |words| found.push(|| words))?;
+        Ok(found.0)
+    }
+
+    fn check_rows(&self) -> Result<Complaints> {
         self.read(&Actor::system("check the database"), |r| {
             let mut found = Complaints(Vec::new());
             if let Some(sql) = dialect::integrity(r.conn.is_lite()) {
@@ -273,7 +284,7 @@ impl Store {
             changes_agree(r, &mut found)?;
             hashes_agree(r, &mut found)?;
             nets_agree(r, &mut found)?;
-            Ok(found.0)
+            Ok(found)
         })
     }
 
@@ -342,8 +353,9 @@ impl Store {
                 target.execute_batch("commit")?;
             }
         }
-        // One file, without a log beside it.
+        // One file, with the bytes kept elsewhere in it and without a log beside it.
         let copy = Connection::open(partial)?;
+        self.bring_home(&mut Conn::Lite(&copy))?;
         copy.pragma_update(None, "journal_mode", "delete")?;
         copy.close().map_err(|(_, e)| e)?;
         Ok(())
@@ -382,7 +394,10 @@ impl Store {
             }
             w.conn.execute("delete from settings", &[])?;
             for table in &tables {
-                copy::copy(table, &mut from, &mut w.conn)?;
+                match table.name.as_str() {
+                    "attachments" if self.keeps_files_outside() => w.send_out(&mut from)?,
+                    _ => copy::copy(table, &mut from, &mut w.conn)?,
+                }
             }
             for table in migrate::numbered_tables() {
                 let next = dialect::next_number(&mut from, table)?;

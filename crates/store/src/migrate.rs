@@ -12,6 +12,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (6, include_str!("migrations/0006_clusters.sql")),
     (7, include_str!("migrations/0007_scoring.sql")),
     (9, include_str!("migrations/0009_sharing.sql")),
+    (10, include_str!("migrations/0010_files.sql")),
 ];
 
 /// Newest schema version this program knows.

@@ -4,6 +4,7 @@ use crate::changes::{Action, Noun};
 use crate::conn::{Row, Val};
 use crate::{Error, Reader, Result, Writer, dialect, list};
 use pisax_model::attribute::NewAttribute;
+use pisax_model::content::Content;
 use pisax_model::filter::Tri;
 use pisax_model::ids::Ref;
 use pisax_model::proposal::Proposal;
@@ -230,7 +231,7 @@ impl Writer<'_> {
             a.last_seen.into(),
         ];
         self.conn.execute(&sql, &args)?;
-        if let Some(bytes) = a.data.as_deref().filter(|_| !new.deleted) {
+        if let Some(bytes) = a.data.as_ref().and_then(Content::bytes).filter(|_| !new.deleted) {
             let sql = "insert into proposal_attachments (proposal_id, bytes) values ($1, $2)";
             self.conn.execute(sql, &[id.into(), bytes.into()])?;
         }

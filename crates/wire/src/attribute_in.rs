@@ -9,6 +9,7 @@ use crate::record::{
 };
 use pisax_model::Uuid;
 use pisax_model::attribute::AttributeDraft;
+use pisax_model::content::Content;
 use pisax_model::ids::Ref;
 use pisax_model::tag::TagDraft;
 use serde::de::MapAccess;
@@ -84,7 +85,18 @@ impl Record for AttributeRecord {
             "first_seen" => clearable("first_seen", map, &mut draft.first_seen),
             "last_seen" => clearable("last_seen", map, &mut draft.last_seen),
             "sharing_group_id" => reference("sharing_group_id", map, &mut draft.sharing_group),
-            "data" => bytes("data", map, &mut draft.data),
+            "data" => {
+                let mut sent = None;
+                bytes("data", map, &mut sent)?;
+                draft.data = sent.map(Content::Bytes);
+                Ok(())
+            }
+            "encrypt" => {
+                let mut encrypt = None;
+                flag("encrypt", map, &mut encrypt)?;
+                draft.encrypt = encrypt.unwrap_or(false);
+                Ok(())
+            }
             "value1" => text("value1", map, &mut draft.value1),
             "value2" => text("value2", map, &mut draft.value2),
             "Tag" | "AttributeTag" => list::<TagRecord, A>(map, &mut draft.tags).map(|_| ()),
@@ -234,7 +246,7 @@ mod tests {
             "object_relation":"x","Tag":{"name":"t1","local":1},"AttributeTag":[{"local":true,"Tag":{"name":"t2","colour":"#fff"}}],
             "Galaxy":[{"GalaxyCluster":[{"tag_name":"misp-galaxy:a=\"b\""},{"tag_name":"t1"}]}],
             "Sighting":[{"uuid":"22222222-0000-4000-8000-000000000001","date_sighting":"5","type":"1","Organisation":{"name":"O"}}],
-            "data":"aGVsbG8=","unknown":{"deep":[1,2]},"Event":{"id":"1"}}"##,
+            "data":"aGVsbG8=","encrypt":true,"unknown":{"deep":[1,2]},"Event":{"id":"1"}}"##,
         );
         assert_eq!(draft.id, Some(7));
         assert_eq!(
@@ -253,7 +265,8 @@ mod tests {
         let tags: Vec<_> = draft.tags.iter().map(|t| (t.name.as_str(), t.local)).collect();
         assert_eq!(tags, [("t1", Some(true)), ("t2", Some(true)), ("misp-galaxy:a=\"b\"", None)]);
         assert_eq!(draft.sightings[0].organisation.as_ref().unwrap().name.as_deref(), Some("O"));
-        assert_eq!(draft.data.as_deref(), Some(&b"hello"[..]));
+        assert_eq!(draft.data, Some(Content::Bytes(b"hello".to_vec())));
+        assert!(draft.encrypt);
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub mod sharing_out;
 mod sighting_search;
 pub mod tag_out;
 mod terms;
+mod upload_in;
 
 #[cfg(test)]
 mod out_tests;
@@ -55,9 +56,11 @@ pub use index::{IndexOptions, read_index};
 pub use json::JsonWriter;
 pub use object_in::{read_object, read_reference};
 pub use proposal_in::{read_proposal, read_proposals};
+pub use record::read_base64;
 pub use report_in::read_report;
 pub use search::{SearchError, SearchRequest, read_search};
 pub use sighting_search::{SightingContext, SightingSearch, read_sighting_search};
+pub use upload_in::read_upload;
 
 /// Why a body could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]

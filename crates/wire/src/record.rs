@@ -419,3 +419,8 @@ pub(crate) fn bytes<'de, A: MapAccess<'de>>(
     *into = Some(decoded.map_err(|_| field_error::<A::Error>(field, "Invalid base64."))?);
     Ok(())
 }
+
+/// Bytes in base64, for those who have the text alone.
+pub fn read_base64(text: &str) -> Option<Vec<u8>> {
+    BASE64.decode(text.as_bytes()).ok()
+}

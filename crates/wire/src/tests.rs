@@ -127,7 +127,7 @@ proptest! {
             prop_assert_eq!((draft.to_ids, draft.timestamp, draft.uuid), (Some(to_ids), Some(timestamp), Some(view.uuid)));
             let read = draft.first_seen.clone().flatten().and_then(|text| pisax_model::time::parse_micros(&text));
             prop_assert_eq!(read, seen);
-            prop_assert_eq!(draft.data.as_ref(), data.as_ref());
+            prop_assert_eq!(draft.data.as_ref().and_then(|d| d.bytes()), data.as_deref());
             prop_assert_eq!(draft.tags[0].name.as_str(), tag.as_str());
         }
     }

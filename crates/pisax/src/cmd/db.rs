@@ -3,6 +3,8 @@
 use crate::config::Config;
 use crate::installation;
 use anyhow::{Result, bail};
+use pisax_model::{Clock, SystemClock};
+use pisax_store::files::Place;
 use std::path::PathBuf;
 
 #[derive(clap::Subcommand)]
@@ -15,11 +17,21 @@ pub enum Db {
     Backup { file: PathBuf },
     /// Fill this empty database from a backup
     Restore { file: PathBuf },
+    /// Remove attached bytes that nothing has named for an hour; `serve` does the same from time to time
+    Sweep,
+    /// Bring attached bytes to where `attachments` now says; stop PISAX first
+    MoveAttachments {
+        /// Where they were: dir:PATH or s3://…; those in the database move without it
+        #[arg(long, value_name = "PLACE")]
+        from: Option<String>,
+    },
 }
 
 pub fn run(config: &Config, command: Db) -> Result<()> {
     let store = match command {
-        Db::Check | Db::Backup { .. } => installation::open_existing_store(config)?,
+        Db::Check | Db::Backup { .. } | Db::Sweep | Db::MoveAttachments { .. } => {
+            installation::open_existing_store(config)?
+        }
         Db::Migrate | Db::Restore { .. } => installation::open_store(config)?,
     };
     match command {
@@ -43,6 +55,15 @@ pub fn run(config: &Config, command: Db) -> Result<()> {
         Db::Restore { file } => {
             store.restore(&file)?;
             println!("Restored from {}.", file.display());
+        }
+        Db::Sweep => {
+            let swept = store.sweep_files(SystemClock.now_ms())?;
+            println!("Removed {}; {} are in use.", swept.removed, swept.kept);
+        }
+        Db::MoveAttachments { from } => {
+            let place = from.map_or(Ok(Place::Database), |from| Place::parse(&from))?;
+            let from = installation::open_files(config, &place)?;
+            println!("Moved {}.", store.move_files(&from, SystemClock.now_ms())?);
         }
     }
     Ok(())

@@ -26,6 +26,7 @@ pub fn run(config: Config) -> Result<()> {
         tracing::warn!("{name} is set, but there is no such setting: `pisax config` lists them all");
     }
     let store = installation::open_store(&config)?;
+    store.make_files_folder()?;
     let listener = TcpListener::bind(&config.listen).with_context(|| format!("listen: {}", config.listen))?;
     let address = listener.local_addr().context("listen")?;
     let base_url = config.base_url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));
@@ -45,6 +46,7 @@ async fn serve(
     address: SocketAddr,
     service: Arc<Service>,
 ) -> Result<()> {
+    sweep_from_time_to_time(Arc::clone(&service));
     let permits = Arc::new(Semaphore::new(service.store.connections()));
     let app = pisax_api::App::new(Arc::clone(&service), Arc::clone(&permits), config.body_limit);
     let publishing = tokio::spawn(pisax_api::zmq::publish(Arc::clone(&service), Arc::clone(&permits)));
@@ -82,6 +84,28 @@ async fn serve(
         Some(()) = asked.recv() => tracing::warn!("stopped at once, with requests under way"),
     }
     Ok(())
+}
+
+/// How often attached bytes that nothing names are looked for.
+const SWEEP: Duration = Duration::from_secs(6 * 3600);
+
+/// Removes what deletions and interrupted additions left behind.
+fn sweep_from_time_to_time(service: Arc<Service>) {
+    tokio::spawn(async move {
+        let mut turns = tokio::time::interval(SWEEP);
+        loop {
+            turns.tick().await;
+            let service = Arc::clone(&service);
+            let sweep = move || service.store.sweep_files(service.clock.now_ms());
+            match tokio::task::spawn_blocking(sweep).await {
+                Ok(Ok(swept)) if swept.removed > 0 => {
+                    tracing::info!(removed = swept.removed, "removed attached bytes that nothing names");
+                }
+                Ok(Err(error)) => tracing::warn!(%error, "attached bytes could not be looked through"),
+                _ => {}
+            }
+        }
+    });
 }
 
 /// SIGTERM or SIGINT, each time one comes.

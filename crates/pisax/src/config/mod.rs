@@ -7,16 +7,20 @@ pub mod sources;
 pub mod table;
 
 use anyhow::{Context, Result};
+use pisax_store::files::{Credentials, Place};
 use pisax_store::{Address, Options};
 use sources::{Flags, Settings};
 use std::path::PathBuf;
 
 /// Every setting, in the type it is used in.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Config {
     pub listen: String,
     pub data: PathBuf,
     pub database: Address,
+    pub attachments: Place,
+    /// For a bucket, from the environment alone, under the names every tool for such services reads.
+    pub bucket_credentials: Option<Credentials>,
     pub knowledge: PathBuf,
     /// Without a final slash; `None`: wherever the server turns out to listen.
     pub base_url: Option<String>,
@@ -57,6 +61,8 @@ impl Config {
             listen: needed("listen")?,
             data: needed("data")?.into(),
             database: Address::parse(&needed("database")?)?,
+            attachments: Place::parse(&needed("attachments")?)?,
+            bucket_credentials: bucket_credentials(&|name| std::env::var(name).ok()),
             knowledge: needed("knowledge")?.into(),
             base_url: given("base_url").map(|url| url.trim_end_matches('/').to_owned()),
             body_limit: settings.number("body_limit") as usize,
@@ -83,6 +89,15 @@ impl Config {
     pub fn log_filter<'a>(&'a self, usual: &'a str) -> &'a str {
         self.log.as_deref().unwrap_or(usual)
     }
+}
+
+fn bucket_credentials(env: &dyn Fn(&str) -> Option<String>) -> Option<Credentials> {
+    let given = |name: &str| env(name).filter(|value| !value.is_empty());
+    Some(Credentials {
+        key_id: given("AWS_ACCESS_KEY_ID")?,
+        secret: given("AWS_SECRET_ACCESS_KEY")?,
+        token: given("AWS_SESSION_TOKEN"),
+    })
 }
 
 #[cfg(test)]

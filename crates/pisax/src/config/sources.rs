@@ -196,6 +196,7 @@ fn expected(kind: Kind) -> String {
         Kind::Text | Kind::Password => "text".into(),
         Kind::Listen => "HOST:PORT, as in 127.0.0.1:8080".into(),
         Kind::Database => "sqlite:PATH or postgres://…".into(),
+        Kind::Place => "database, dir:PATH or s3://BUCKET".into(),
         Kind::Url => "an address that starts with http:// or https://".into(),
         Kind::Number(least, most) => format!("a whole number from {least} to {most}"),
         Kind::Flag => "true or false".into(),
@@ -216,6 +217,7 @@ fn check(kind: Kind, text: &str) -> Result<String, String> {
             text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
         }
         Kind::Database => pisax_store::Address::parse(text).is_ok(),
+        Kind::Place => pisax_store::files::Place::parse(text).is_ok(),
         Kind::Url => ["http://", "https://"].iter().any(|s| text.len() > s.len() && text.starts_with(s)),
         Kind::Number(least, most) => text.parse().is_ok_and(|n: i64| (least..=most).contains(&n)),
         Kind::Flag => match text.to_ascii_lowercase().as_str() {

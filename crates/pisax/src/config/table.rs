@@ -12,6 +12,8 @@ pub enum Kind {
     Listen,
     /// `sqlite:PATH` or `postgres://…`.
     Database,
+    /// `dir:PATH`, `s3://…` or `database`.
+    Place,
     /// `http://…` or `https://…`.
     Url,
     /// A whole number within bounds.
@@ -73,6 +75,17 @@ pub const SETTINGS: &[Setting] = &[
             "sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME.",
         ),
         "--database",
+    ),
+    // In a folder: a sample of many megabytes in the database passes through its log, its cache and every
+    // backup of the engine's own; a file is written once.
+    with_flag(
+        setting(
+            "attachments",
+            Kind::Place,
+            Preset::From(|s| format!("dir:{}", in_data(s, "attachments"))),
+            "Where attached files are kept: dir:PATH, s3://BUCKET/PREFIX?endpoint=URL&region=NAME, or database.",
+        ),
+        "--attachments",
     ),
     with_flag(
         setting(

@@ -3,6 +3,7 @@
 use crate::analyst;
 use crate::context::{Checked, Groups, Tags, check, chosen_uuids};
 use crate::error::uuid_taken;
+use crate::files::Files;
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, edit};
 use pisax_model::FieldError;
@@ -22,6 +23,8 @@ pub struct Added {
     pub ids: Vec<Option<i64>>,
     /// Refusals by place in the list.
     pub errors: Vec<(usize, FieldError)>,
+    /// How many were not there before.
+    pub inserted: usize,
     /// Whether anything in the event is another than before.
     pub changed: bool,
 }
@@ -77,7 +80,12 @@ pub fn add(
             Ok(checked)
         })
         .collect();
-    service.write(actor, |w| {
+    let mut checked: Vec<std::result::Result<Checked, FieldError>> = checked;
+    let mut files = Files::new(service);
+    for checked in checked.iter_mut().flatten() {
+        files.keep(&mut checked.attribute.data)?;
+    }
+    let added = service.write(actor, |w| {
         let event = w.event_for_edit(event, edit::may_edit)?;
         let added = insert(w, &event, checked, twins)?;
         if added.changed {
@@ -87,7 +95,8 @@ pub fn add(
         }
         analyst::capture_inside(w, said)?;
         Ok(added)
-    })
+    });
+    files.after(added)
 }
 
 pub(crate) fn insert(
@@ -102,8 +111,13 @@ pub(crate) fn insert(
     let mut twins = w.existing_twins(event.id, &twins)?;
     let mut uuids: rustc_hash::FxHashSet<_> = known.into_keys().collect();
     let mut groups = Groups::default();
-    let mut added =
-        Added { event_id: event.id, ids: vec![None; checked.len()], errors: Vec::new(), changed: false };
+    let mut added = Added {
+        event_id: event.id,
+        ids: vec![None; checked.len()],
+        errors: Vec::new(),
+        inserted: 0,
+        changed: false,
+    };
     let mut rows = Vec::new();
     for (place, item) in checked.into_iter().enumerate() {
         match admit(w, &mut groups, &mut twins, &mut uuids, item) {
@@ -128,7 +142,8 @@ pub(crate) fn insert(
     let saved: Vec<_> = borrowed.iter().zip(&ids).map(|((_, a), id)| (*id, *a)).collect();
     attach_all(w, event.id, &saved)?;
     w.note_added(event.id, event.uuid, &saved);
-    added.changed |= !rows.is_empty();
+    added.inserted = rows.len();
+    added.changed |= added.inserted > 0;
     for ((place, _), id) in rows.iter().zip(ids) {
         added.ids[*place] = Some(id);
     }

@@ -3,6 +3,7 @@
 use super::add::{Twins, attach_tags, insert, twin_refused};
 use crate::analyst;
 use crate::context::{Groups, Tags, check};
+use crate::files::Files;
 use crate::{Error, Result, Service};
 use pisax_access::Actor;
 use pisax_model::Uuid;
@@ -18,7 +19,9 @@ use pisax_store::changes::Action;
 /// Edits one attribute; returns its row number.
 pub fn edit(service: &Service, actor: &Actor, reference: Ref, mut draft: AttributeDraft) -> Result<i64> {
     let said = std::mem::take(&mut draft.analyst_data);
-    service.write(actor, |w| {
+    let mut files = Files::new(service);
+    files.keep_draft(&mut draft)?;
+    let id = service.write(actor, |w| {
         let (event, batch) = super::for_edit(w, reference)?;
         let old = batch.get(0);
         if draft.timestamp.is_some_and(|t| t > 0 && t <= old.timestamp) {
@@ -29,7 +32,8 @@ pub fn edit(service: &Service, actor: &Actor, reference: Ref, mut draft: Attribu
         let now = w.now();
         w.touch_event(event.id, now)?;
         Ok(old.id)
-    })
+    });
+    files.after(id)
 }
 
 /// Applies a draft to a stored attribute of an event got for edit.

@@ -9,6 +9,7 @@ use crate::attribute::twin_refused;
 use crate::context::{Checked, Groups, Tags, check, chosen_uuids};
 use crate::error::uuid_taken;
 use crate::event::protection::Proven;
+use crate::files::Files;
 use crate::object::{NewObject, check_object, insert_objects};
 use crate::setting::Settings;
 use crate::{Error, Result, Service, report};
@@ -47,9 +48,14 @@ struct Prepared {
 /// Adds an event. Invalid attributes are left out and reported, as MISP does; an invalid event is refused whole.
 pub fn add(service: &Service, actor: &Actor, draft: EventDraft) -> Result<Added> {
     let settings = service.settings();
-    let prepared = prepare(service, actor, draft).map_err(|e| refused_first(service, actor, e))?;
+    let mut prepared = prepare(service, actor, draft).map_err(|e| refused_first(service, actor, e))?;
+    let mut files = Files::new(service);
+    let inside = prepared.objects.iter_mut().flat_map(|object| &mut object.attributes);
+    for checked in prepared.attributes.iter_mut().chain(inside) {
+        files.keep(&mut checked.attribute.data)?;
+    }
     let uuid = prepared.event.uuid;
-    match service.write_bare(actor, |w| insert(w, prepared, settings)) {
+    match files.after(service.write_bare(actor, |w| insert(w, prepared, settings))) {
         // Somebody else stored the same event, or one of its attributes, a moment before.
         Err(Error::Store(e)) if e.is_unique_violation() => {
             Err(match service.read(actor, |r| Ok(r.event_uuid_taken(&uuid)?))? {

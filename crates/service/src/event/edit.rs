@@ -1,9 +1,10 @@
 //! Changing an event: the last writer wins by timestamp, absent children are kept, tombstones delete.
 
 use super::{check_analysis, check_date, check_distribution, check_info, check_threat_level, extended};
-use crate::attribute::merge_into_event;
+use crate::attribute::{merge_into_event, tolerate};
 use crate::context::{Groups, Tags};
 use crate::event::protection::{self, Proven};
+use crate::files::Files;
 use crate::object::merge_objects;
 use crate::{Error, Result, Service, analyst, report};
 use pisax_access::{Actor, edit as rule};
@@ -18,7 +19,13 @@ use pisax_store::changes::Action;
 pub fn edit(service: &Service, actor: &Actor, reference: Ref, mut draft: EventDraft) -> Result<i64> {
     let keys = protection::read_keys(&draft.keys, service.clock.now_ms())?;
     let proven = Proven::of_stored(service, actor, reference, draft.proof.as_ref())?;
-    service.write(actor, |w| {
+    let mut files = Files::new(service);
+    let inside = draft.objects.iter_mut().flat_map(|object| &mut object.attributes);
+    for attribute in draft.attributes.iter_mut().chain(inside) {
+        // One that cannot be sealed is refused alone, when it is checked.
+        tolerate(files.keep_draft(attribute))?;
+    }
+    let id = service.write(actor, |w| {
         let mut event = w.event_for_edit(reference, rule::may_replace)?;
         if draft.timestamp.is_some_and(|t| t > 0 && t <= event.timestamp) {
             return Err(Error::Stale("event"));
@@ -41,7 +48,8 @@ pub fn edit(service: &Service, actor: &Actor, reference: Ref, mut draft: EventDr
             publish_again(w, &mut event)?;
         }
         Ok(event.id)
-    })
+    });
+    files.after(id)
 }
 
 /// Writes the draft's own fields into the event; gives the draft back for its children.

@@ -7,6 +7,7 @@ use crate::{Error, Result, Service};
 use pisax_access::{Actor, edit};
 use pisax_model::Uuid;
 use pisax_model::attribute::{AttributeDraft, AttributeView};
+use pisax_model::content::Content;
 use pisax_model::event::Event;
 use pisax_model::ids::Ref;
 use pisax_model::object::{Object, ObjectDraft, Reference, ReferenceDraft};
@@ -132,7 +133,7 @@ fn drafts(w: &mut Writer<'_>, batch: &Batch) -> Result<Vec<AttributeDraft>> {
             uuid: None,
             sharing_group: group(&view),
             tags: tags.remove(&view.id).unwrap_or_default().into_iter().map(tag_draft).collect(),
-            data: if holds_file { w.attachment(view.id)? } else { None },
+            data: if holds_file { w.attachment(view.id)?.map(Content::Bytes) } else { None },
             ..with_stored(&view, AttributeDraft::default())
         });
     }

@@ -3,6 +3,7 @@
 use crate::analyst;
 use crate::context::{Checked, Groups, check};
 use crate::error::uuid_taken;
+use crate::files::Files;
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, edit};
 use pisax_model::attribute::{NewAttribute, seen};
@@ -117,8 +118,12 @@ pub fn add(
     duplicate: Duplicate,
 ) -> Result<i64> {
     let said = analyst::gather_object(&mut draft, service.clock.now_ms());
-    let new = check_object(draft, service.clock.now_ms())?;
-    service.write(actor, |w| {
+    let mut new = check_object(draft, service.clock.now_ms())?;
+    let mut files = Files::new(service);
+    for checked in &mut new.attributes {
+        files.keep(&mut checked.attribute.data)?;
+    }
+    let id = service.write(actor, |w| {
         let event = w.event_for_edit(event, edit::may_edit)?;
         if duplicate == Duplicate::Refuse {
             refuse_twin(w, &event, &new)?;
@@ -128,7 +133,8 @@ pub fn add(
         let now = w.now();
         w.touch_event(event.id, now)?;
         Ok(id)
-    })
+    });
+    files.after(id)
 }
 
 /// Inserts one object with everything in it into an event got for edit.
@@ -161,7 +167,11 @@ pub(crate) fn insert_one(
 }
 
 /// Equal: same template, same number, same set of relation, category, type and value (semantics 1.4).
-fn refuse_twin(w: &mut Writer<'_>, event: &pisax_model::event::Event, new: &NewObject) -> Result<()> {
+pub(crate) fn refuse_twin(
+    w: &mut Writer<'_>,
+    event: &pisax_model::event::Event,
+    new: &NewObject,
+) -> Result<()> {
     let mut wanted: Vec<_> = new
         .attributes
         .iter()

@@ -5,6 +5,7 @@ use crate::analyst;
 use crate::attribute::update;
 use crate::context::{Checked, Groups, check};
 use crate::error::uuid_taken;
+use crate::files::Files;
 use crate::{Error, Result, Service};
 use pisax_access::Actor;
 use pisax_model::attribute::{AttributeDraft, AttributeView, seen};
@@ -18,7 +19,11 @@ use rustc_hash::FxHashSet;
 
 /// Edits one object; returns its row number.
 pub fn edit(service: &Service, actor: &Actor, reference: Ref, mut draft: ObjectDraft) -> Result<i64> {
-    service.write(actor, |w| {
+    let mut files = Files::new(service);
+    for attribute in &mut draft.attributes {
+        files.keep_draft(attribute)?;
+    }
+    let id = service.write(actor, |w| {
         let (event, object) = super::for_edit(w, reference)?;
         draft.uuid = Some(object.uuid);
         let said = analyst::gather_object(&mut draft, w.now_ms);
@@ -32,7 +37,8 @@ pub fn edit(service: &Service, actor: &Actor, reference: Ref, mut draft: ObjectD
         let now = w.now();
         w.touch_event(event.id, now)?;
         Ok(id)
-    })
+    });
+    files.after(id)
 }
 
 /// An object with the references that came with it: they are merged when all objects of the edit are there.

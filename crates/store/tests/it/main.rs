@@ -7,6 +7,7 @@ mod audit;
 mod changes;
 mod clusters;
 mod correlation;
+mod files;
 mod maintenance;
 mod people;
 mod proposals;

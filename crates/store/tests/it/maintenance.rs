@@ -45,7 +45,7 @@ fn furnish(t: &Trial) -> i64 {
         };
         let object_id = w.insert_object(&object)?;
         let mut inner = attribute("malware-sample", "b.exe|d41d8cd98f00b204e9800998ecf8427e");
-        inner.data = Some(vec![0, 1, 2, 255]);
+        inner.data = Some(vec![0, 1, 2, 255].into());
         w.insert_attributes(id, &[(object_id, &inner)])?;
         w.recount_event(id)?;
         let tag =
@@ -65,7 +65,7 @@ fn furnish(t: &Trial) -> i64 {
             kind: SightingKind::Seen,
         }])?;
         let mut proposed = attribute("attachment", "note.txt");
-        proposed.data = Some(vec![7, 0]);
+        proposed.data = Some(pisax_model::content::Content::Bytes(vec![7, 0]));
         w.add_proposal(&NewProposal {
             attribute: proposed,
             event_id: id,
@@ -128,6 +128,10 @@ fn every_kind_of_damage_is_named() {
         ("update decaying_models set org_id = 99", "decaying model 1 is of organisation 99"),
         ("update attributes set distribution = 4, sharing_group_id = 7 where id = 1", "sharing group 7"),
         ("update attachments set attribute_id = 99", "attached bytes"),
+        (
+            "insert into attachment_files (attribute_id, name, size, digest) select 98, 'x', 1, bytes from attachments",
+            "attached bytes outside the database belong to attribute 98",
+        ),
         ("update attributes set kind = 9999", "does not know"),
     ];
     on_each_engine("check_bad", |t| {

@@ -40,7 +40,7 @@ fn set(t: &Trial) -> Set {
         let (event, attributes) = filled_event(w, &event(1, 3, 0), &values)?;
         let with_file = NewProposal {
             attribute: pisax_model::attribute::NewAttribute {
-                data: Some(vec![0, 255]),
+                data: Some(pisax_model::content::Content::Bytes(vec![0, 255])),
                 ..attribute("attachment", "note.txt")
             },
             ..proposal(event, 0, "x.example", false)

@@ -10,10 +10,21 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("pisax-lookup", &["pisax-model"]),
     ("pisax-wire", &["pisax-model"]),
     ("pisax-formats", &["pisax-model", "pisax-wire"]),
-    ("pisax-store", &["pisax-access", "pisax-model"]),
+    ("pisax-outbound", &[]),
+    ("pisax-modules", &["pisax-model", "pisax-outbound", "pisax-wire"]),
+    ("pisax-store", &["pisax-access", "pisax-model", "pisax-outbound"]),
     (
         "pisax-service",
-        &["pisax-access", "pisax-auth", "pisax-formats", "pisax-lookup", "pisax-model", "pisax-store"],
+        &[
+            "pisax-access",
+            "pisax-auth",
+            "pisax-formats",
+            "pisax-lookup",
+            "pisax-model",
+            "pisax-modules",
+            "pisax-outbound",
+            "pisax-store",
+        ],
     ),
     (
         "pisax-api",

@@ -1,0 +1,129 @@
+//! Attached bytes as they are: `/attributes/downloadAttachment`, `/attributes/viewPicture`,
+//! `/events/upload_sample`.
+
+use crate::answer::Answer;
+use crate::failure::Failure;
+use crate::reply::{self, member, number_member};
+use crate::request::Request;
+use http::StatusCode;
+use pisax_model::content::is_picture;
+use pisax_model::ids::Ref;
+use pisax_service::{Error, sample};
+use pisax_wire::answer as body;
+
+/// What is attached to an attribute.
+struct Attached {
+    kind: pisax_model::AttributeType,
+    value1: String,
+    bytes: Option<Vec<u8>>,
+}
+
+/// The attribute in the last path argument: before it, old clients put a word.
+fn attached(request: &Request) -> Result<Option<Attached>, Failure> {
+    let last = (0..2).rev().find_map(|i| request.path.arg(i)).and_then(Ref::parse);
+    let reference = last.ok_or(Failure::NotFound(body::INVALID_ATTRIBUTE))?;
+    let found = request.service.read(&request.actor, |r| {
+        let Some(batch) = r.attribute(reference)? else { return Ok(None) };
+        let attribute = batch.get(0);
+        let bytes = if attribute.kind.holds_bytes() { r.attachment(attribute.id)? } else { None };
+        Ok(Some(Attached { kind: attribute.kind, value1: attribute.value1.to_owned(), bytes }))
+    })?;
+    Ok(found)
+}
+
+/// GET /attributes/downloadAttachment/{id}, /attributes/download/{id}: the bytes as they are kept, a sample
+/// sealed.
+pub(crate) fn download(request: &Request) -> Result<Answer, Failure> {
+    let missing = || Failure::NotFound(body::INVALID_ATTRIBUTE);
+    let attached = attached(request)?.ok_or_else(missing)?;
+    let bytes = attached.bytes.ok_or_else(missing)?;
+    let base = attached.value1.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+    let (name, content_type) = match attached.kind.name() {
+        "malware-sample" => (format!("{base}.zip"), "application/zip"),
+        _ => (base, "application/octet-stream"),
+    };
+    // Never shown in place: whoever attached it chose what is in it.
+    Ok(Answer::status(StatusCode::OK, bytes)
+        .header("content-type", content_type)
+        .header("x-content-type-options", "nosniff")
+        .header("content-disposition", disposition(&name)))
+}
+
+/// RFC 6266: the name in plain letters, and as it is.
+fn disposition(name: &str) -> String {
+    let plain: String = name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ' ') { c } else { '_' })
+        .collect();
+    let exact = name.bytes().fold(String::new(), |mut out, byte| {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' | b'_' => out.push(byte.into()),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+        out
+    });
+    format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{exact}")
+}
+
+/// GET /attributes/viewPicture/{id}: a picture in base64, as MISP answers a client that is no browser.
+pub(crate) fn picture(request: &Request) -> Result<Answer, Failure> {
+    let attached = attached(request)?.filter(|a| a.kind.name() == "attachment");
+    let attached = attached.ok_or_else(|| Failure::NotAllowed(body::INVALID_ATTRIBUTE.into()))?;
+    if !is_picture(&attached.value1) {
+        return Err(Failure::NotFound("Attribute is not an image."));
+    }
+    let bytes = attached.bytes.ok_or(Failure::NotFound("Attribute is not an image."))?;
+    Ok(reply::document(|w| w.base64(&bytes)))
+}
+
+/// POST /events/upload_sample[/{event}]
+pub(crate) fn upload(request: &Request) -> Result<Answer, Failure> {
+    let mut draft = pisax_wire::read_upload(&request.body)?;
+    if let Some(event) = request.path.arg(0) {
+        draft.event = Some(Ref::parse(event).ok_or(Failure::NotFound(body::INVALID_EVENT))?);
+    }
+    if draft.event.is_none() && draft.distribution == Some(5) {
+        return Err(Failure::BadRequest("A new event cannot inherit its distribution.".into()));
+    }
+    let done = sample::upload(&request.service, &request.actor, draft).map_err(|e| match e {
+        Error::Invalid(fields) if fields.iter().any(|f| f.field == "files") => {
+            Failure::BadRequest(fields[0].message.clone())
+        }
+        other => other.into(),
+    })?;
+    let (name, message) = match (done.saved, done.refused.len()) {
+        (_, 0) => ("Success", "Success, saved all attributes.".to_owned()),
+        (0, _) => ("Failed", "Failed to save any of the supplied samples.".to_owned()),
+        (saved, _) => (
+            "Partial success",
+            format!("Successfuly saved {saved} sample(s), but some samples could not be saved."),
+        ),
+    };
+    Ok(reply::document(|w| {
+        w.begin_object();
+        member(w, "name", name);
+        member(w, "message", &message);
+        member(w, "url", &format!("{}/events/view/{}", request.service.policy.base_url, done.event_id));
+        number_member(w, "id", done.event_id);
+        if !done.refused.is_empty() {
+            w.key("errors");
+            w.begin_array();
+            done.refused.iter().for_each(|name| w.str(name));
+            w.end_array();
+        }
+        w.end_object();
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_name_cannot_break_out_of_its_header() {
+        assert_eq!(
+            disposition("a\"; b\r\nä.exe"),
+            "attachment; filename=\"a__ b___.exe\"; filename*=UTF-8''a%22%3B%20b%0D%0A%C3%A4.exe"
+        );
+    }
+}

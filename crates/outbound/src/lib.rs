@@ -1,0 +1,156 @@
+//! HTTP calls to others, by the one client there is: blocking, bounded in time and size, following nowhere.
+//!
+//! Whoever calls says how long a call may take and how much may come back. A redirect is an answer like any
+//! other: it is the caller's address that was allowed, not where that points to. No proxy is taken from the
+//! environment. TLS by ring; what is trusted is what the machine trusts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(5);
+/// What is always read of an answer: it may say why it failed.
+const LEAST: u64 = 4096;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Delete,
+}
+
+/// One call.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    pub method: Method,
+    pub url: &'a str,
+    pub headers: &'a [(&'a str, &'a str)],
+    /// Of a POST or PUT.
+    pub body: &'a [u8],
+    /// The whole call, from the name to the last byte.
+    pub timeout: Duration,
+    /// The largest answer, in bytes.
+    pub limit: u64,
+}
+
+/// An answer of any status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Vec<u8>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("no answer in time")]
+    Late,
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(u64),
+    #[error("{0}")]
+    Unreachable(String),
+}
+
+/// The client; connections are kept open between calls.
+#[derive(Clone)]
+pub struct Client(ureq::Agent);
+
+impl Default for Client {
+    fn default() -> Self {
+        let tls = ureq::tls::TlsConfig::builder()
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .root_certs(ureq::tls::RootCerts::PlatformVerifier)
+            .build();
+        let config = ureq::Agent::config_builder()
+            .timeout_connect(Some(CONNECT))
+            .max_redirects(0)
+            .http_status_as_error(false)
+            .proxy(None)
+            .user_agent(concat!("PISAX/", env!("CARGO_PKG_VERSION")))
+            .tls_config(tls)
+            .build();
+        Self(config.into())
+    }
+}
+
+impl Client {
+    pub fn send(&self, call: &Call<'_>) -> Result<Answer, Error> {
+        let limit = call.limit.max(LEAST);
+        let answer = match call.method {
+            Method::Get | Method::Delete => {
+                let request = match call.method {
+                    Method::Get => self.0.get(call.url),
+                    _ => self.0.delete(call.url),
+                };
+                let request = call.headers.iter().fold(request, |r, (name, value)| r.header(*name, *value));
+                request.config().timeout_global(Some(call.timeout)).build().call()
+            }
+            Method::Post | Method::Put => {
+                let request = match call.method {
+                    Method::Post => self.0.post(call.url),
+                    _ => self.0.put(call.url),
+                };
+                let request = call.headers.iter().fold(request, |r, (name, value)| r.header(*name, *value));
+                request.config().timeout_global(Some(call.timeout)).build().send(call.body)
+            }
+        };
+        let mut answer = answer.map_err(|e| told(e, limit))?;
+        let status = answer.status().as_u16();
+        let read = answer.body_mut().with_config().limit(limit).read_to_vec();
+        Ok(Answer { status, body: read.map_err(|e| told(e, limit))? })
+    }
+}
+
+fn told(error: ureq::Error, limit: u64) -> Error {
+    match error {
+        ureq::Error::Timeout(_) => Error::Late,
+        ureq::Error::BodyExceedsLimit(_) => Error::TooLarge(limit),
+        other => Error::Unreachable(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    /// Answers one call with these bytes, or with nothing until the caller gives up.
+    fn server(answer: Option<Vec<u8>>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let (mut connection, _) = listener.accept().unwrap();
+            let mut asked = [0; 1024];
+            let _ = connection.read(&mut asked);
+            match answer {
+                Some(bytes) => drop(connection.write_all(&bytes)),
+                None => drop(connection.read(&mut asked)),
+            }
+        });
+        url
+    }
+
+    fn get(url: &str, timeout: u64, limit: u64) -> Result<Answer, Error> {
+        let timeout = Duration::from_millis(timeout);
+        Client::default().send(&Call { method: Method::Get, url, headers: &[], body: b"", timeout, limit })
+    }
+
+    #[test]
+    fn any_status_is_an_answer_and_redirects_lead_nowhere() {
+        for status in ["200 OK", "404 Not Found", "302 Found\r\nLocation: http://127.0.0.1:1/"] {
+            let text = format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\nhi");
+            let answer = get(&server(Some(text.into_bytes())), 10_000, 10).unwrap();
+            assert_eq!((answer.status.to_string().as_str(), &answer.body[..]), (&status[..3], &b"hi"[..]));
+        }
+    }
+
+    #[test]
+    fn who_does_not_answer_or_answers_too_much_is_left() {
+        assert!(matches!(get(&server(None), 200, 10), Err(Error::Late)));
+        let long = [&b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"[..], &[b'x'; 10_000]].concat();
+        assert!(matches!(get(&server(Some(long)), 10_000, 10), Err(Error::TooLarge(LEAST))));
+        assert!(matches!(get("http://127.0.0.1:1/", 10_000, 10), Err(Error::Unreachable(_))));
+    }
+}
