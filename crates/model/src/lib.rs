@@ -19,6 +19,7 @@ pub mod like;
 pub mod object;
 pub mod org;
 pub mod permission;
+pub mod rule;
 pub mod sharing;
 pub mod sighting;
 pub mod tag;

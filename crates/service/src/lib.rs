@@ -6,15 +6,22 @@
 //! [`Service::read`] with the store's own functions.
 
 pub mod attribute;
+pub mod audit;
 pub mod auth_key;
 pub mod blocklist;
+pub mod blueprint;
+pub mod bookmark;
+pub mod collection;
 mod context;
+pub mod dashboard;
 pub mod error;
 pub mod event;
 pub mod first_start;
 pub mod knowledge;
+pub mod mail;
 pub mod object;
 pub mod org;
+pub mod registration;
 pub mod role;
 mod rules;
 pub mod setting;
@@ -23,6 +30,7 @@ pub mod sharing_group;
 pub mod sighting;
 pub mod tag;
 pub mod user;
+pub mod user_setting;
 
 pub use error::{Error, Result};
 use parking_lot::{Mutex, RwLock};
@@ -32,7 +40,7 @@ use pisax_lookup::SharedWarninglists;
 use pisax_model::Clock;
 use pisax_store::{Reader, Store, Writer};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 /// Settings that change what use cases do; the binary fills them from its configuration.
 #[derive(Debug, Clone)]
@@ -63,6 +71,11 @@ pub struct Service {
     settings_read: AtomicI64,
     reading_settings: Mutex<()>,
     uses: auth_key::Uses,
+    /// Whether somebody sends what is in the outbox.
+    mail: AtomicBool,
+    refused_keys: audit::News,
+    turned_away: audit::News,
+    accesses: Mutex<audit::Held>,
 }
 
 impl Service {
@@ -85,6 +98,10 @@ impl Service {
             settings_read,
             reading_settings: Mutex::new(()),
             uses: auth_key::Uses::default(),
+            mail: AtomicBool::new(false),
+            refused_keys: audit::News::new(1),
+            turned_away: audit::News::new(audit::MOST_PER_HOUR),
+            accesses: Mutex::default(),
         }
     }
 
@@ -99,6 +116,16 @@ impl Service {
         self.store.set_unpublished_private(settings.unpublished_private);
         *self.settings.write() = settings;
         self.settings_read.store(self.clock.now_ms(), Ordering::Relaxed);
+    }
+
+    /// Says that a mail server is set up, and that somebody sends what is in the outbox.
+    pub fn send_mail(&self) {
+        self.mail.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether mails go out from here.
+    pub fn sends_mail(&self) -> bool {
+        self.mail.load(Ordering::Relaxed) && !self.settings().disable_emailing
     }
 
     /// Looks at what `actor` may see.

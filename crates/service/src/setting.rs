@@ -15,11 +15,43 @@ pub struct Settings {
     pub max_correlations_per_event: i64,
     /// Unpublished events are for their owner alone.
     pub unpublished_private: bool,
+    /// Strangers may ask for an account.
+    pub allow_self_registration: bool,
+    pub disable_emailing: bool,
+    /// Mails about publications: the title in the subject, the threat level in it.
+    pub extended_alert_subject: bool,
+    pub threat_level_in_subject: bool,
+    /// None about events of an earlier date than so many days ago, where that is on.
+    pub block_old_event_alert: bool,
+    pub block_old_event_alert_age: i64,
+    /// None about what was published less than so many hours ago, where that is on.
+    pub republish_ban: bool,
+    pub republish_ban_hours: i64,
+    /// Every request is noted, for so many days; 0: for good.
+    pub log_requests: bool,
+    pub access_log_days: i64,
+    /// The change log is kept for so many days; 0: for good.
+    pub audit_days: i64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { live: true, max_correlations_per_event: 5000, unpublished_private: false }
+        Self {
+            live: true,
+            max_correlations_per_event: 5000,
+            unpublished_private: false,
+            allow_self_registration: false,
+            disable_emailing: false,
+            extended_alert_subject: false,
+            threat_level_in_subject: true,
+            block_old_event_alert: false,
+            block_old_event_alert_age: 30,
+            republish_ban: false,
+            republish_ban_hours: 5,
+            log_requests: false,
+            access_log_days: 30,
+            audit_days: 0,
+        }
     }
 }
 
@@ -86,6 +118,48 @@ pub const REGISTRY: &[Setting] = &[
         set: None,
     },
     Setting {
+        name: "MISP.block_old_event_alert",
+        level: Level::Optional,
+        description: "No mails about the publication of events that are older than MISP.block_old_event_alert_age.",
+        get: |s| Value::Flag(s.settings().block_old_event_alert),
+        set: Some(|s, text| flag(text).map(|on| s.block_old_event_alert = on)),
+    },
+    Setting {
+        name: "MISP.block_old_event_alert_age",
+        level: Level::Optional,
+        description: "Days after its date from which on an event is old.",
+        get: |s| Value::Number(s.settings().block_old_event_alert_age),
+        set: Some(|s, text| span(text).map(|n| s.block_old_event_alert_age = n)),
+    },
+    Setting {
+        name: "MISP.disable_emailing",
+        level: Level::Recommended,
+        description: "No mail leaves this instance. Its mail server is said at start: smtp_host.",
+        get: |s| Value::Flag(s.settings().disable_emailing),
+        set: Some(|s, text| flag(text).map(|on| s.disable_emailing = on)),
+    },
+    Setting {
+        name: "MISP.event_alert_republish_ban",
+        level: Level::Optional,
+        description: "No mails about the publication of an event that was published a short while before.",
+        get: |s| Value::Flag(s.settings().republish_ban),
+        set: Some(|s, text| flag(text).map(|on| s.republish_ban = on)),
+    },
+    Setting {
+        name: "MISP.event_alert_republish_ban_threshold",
+        level: Level::Optional,
+        description: "How many hours that short while has.",
+        get: |s| Value::Number(s.settings().republish_ban_hours),
+        set: Some(|s, text| span(text).map(|n| s.republish_ban_hours = n)),
+    },
+    Setting {
+        name: "MISP.extended_alert_subject",
+        level: Level::Optional,
+        description: "Mails about publications have the title of the event in their subject, where anybody on the way can read it.",
+        get: |s| Value::Flag(s.settings().extended_alert_subject),
+        set: Some(|s, text| flag(text).map(|on| s.extended_alert_subject = on)),
+    },
+    Setting {
         name: crate::setup::HOST_ORG,
         level: Level::Critical,
         description: "The organisation that runs this instance. Chosen at the first start.",
@@ -100,11 +174,25 @@ pub const REGISTRY: &[Setting] = &[
         set: Some(|s, text| flag(text).map(|on| s.live = on)),
     },
     Setting {
+        name: "MISP.log_paranoid",
+        level: Level::Optional,
+        description: "Note every request in the access log: who, from where, which path, with what answer; never a body or a key.",
+        get: |s| Value::Flag(s.settings().log_requests),
+        set: Some(|s, text| flag(text).map(|on| s.log_requests = on)),
+    },
+    Setting {
         name: "MISP.max_correlations_per_event",
         level: Level::Recommended,
         description: "Correlations that are shown with one event. Their number is exact whatever this says.",
         get: |s| Value::Number(s.settings().max_correlations_per_event),
         set: Some(|s, text| positive(text).map(|n| s.max_correlations_per_event = n)),
+    },
+    Setting {
+        name: "MISP.threatlevel_in_email_subject",
+        level: Level::Optional,
+        description: "Mails about publications have the threat level of the event in their subject.",
+        get: |s| Value::Flag(s.settings().threat_level_in_subject),
+        set: Some(|s, text| flag(text).map(|on| s.threat_level_in_subject = on)),
     },
     Setting {
         name: "MISP.unpublishedprivate",
@@ -120,6 +208,27 @@ pub const REGISTRY: &[Setting] = &[
         get: |s| Value::Text(s.policy.instance_uuid.to_string()),
         set: None,
     },
+    Setting {
+        name: "PISAX.access_log_days",
+        level: Level::Optional,
+        description: "Days for which the access log is kept; 0: for good.",
+        get: |s| Value::Number(s.settings().access_log_days),
+        set: Some(|s, text| span(text).map(|n| s.access_log_days = n)),
+    },
+    Setting {
+        name: "PISAX.audit_days",
+        level: Level::Recommended,
+        description: "Days for which the audit log is kept; 0: for good. What is removed is noted in it.",
+        get: |s| Value::Number(s.settings().audit_days),
+        set: Some(|s, text| span(text).map(|n| s.audit_days = n)),
+    },
+    Setting {
+        name: "Security.allow_self_registration",
+        level: Level::Recommended,
+        description: "People without an account may ask for one.",
+        get: |s| Value::Flag(s.settings().allow_self_registration),
+        set: Some(|s, text| flag(text).map(|on| s.allow_self_registration = on)),
+    },
 ];
 
 fn flag(text: &str) -> Result<bool, &'static str> {
@@ -132,6 +241,14 @@ fn flag(text: &str) -> Result<bool, &'static str> {
 
 fn positive(text: &str) -> Result<i64, &'static str> {
     text.trim().parse().ok().filter(|n| *n >= 0).ok_or("This setting has to be a number.")
+}
+
+/// Days or hours; more than a lifetime of them is a mistake.
+fn span(text: &str) -> Result<i64, &'static str> {
+    positive(text)
+        .ok()
+        .filter(|n| *n <= 36_500)
+        .ok_or("This setting has to be a number between 0 and 36500.")
 }
 
 /// The setting of this name.
@@ -151,7 +268,7 @@ pub fn edit(service: &Service, actor: &Actor, name: &str, text: &str) -> Result<
     };
     let mut settings = service.settings();
     set(&mut settings, text).map_err(|message| FieldError::new("value", message))?;
-    service.write(actor, |w| Ok(w.set_setting(name, text.trim())?))?;
+    service.write(actor, |w| Ok(w.edit_setting(name, text.trim(), true)?))?;
     // Two edits at once: the one written last may not be the one applied last, so both read again.
     load(service)
 }

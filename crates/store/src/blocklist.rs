@@ -1,7 +1,8 @@
 //! What must not come (back): events that were deleted or refused here, and all events of some organisations.
 
+use crate::changes::{Action, Noun};
 use crate::conn::{Row, Val};
-use crate::{Reader, Result, Writer, dialect, list};
+use crate::{Error, Reader, Result, Writer, dialect, list};
 use pisax_model::Uuid;
 use pisax_model::ids::Ref;
 use rustc_hash::FxHashSet;
@@ -115,11 +116,19 @@ impl Writer<'_> {
             list::places(1, 6)
         );
         let args = [id.into(), (&uuid).into(), now.into(), info.into(), orgc.into(), comment.into()];
-        Ok(self.conn.execute(&sql, &args)? > 0)
+        let new = self.conn.execute(&sql, &args)? > 0;
+        if new {
+            self.changed(Noun::Blocklist, Action::Add, uuid, 0)
+                .of(id, info)
+                .field("event_uuid", "", uuid)
+                .field("comment", "", comment);
+        }
+        Ok(new)
     }
 
     /// Writes what is noted beside an entry.
     pub fn edit_blocked_event(&mut self, entry: &BlockedEvent) -> Result<()> {
+        let old = self.blocked_event(Ref::Id(entry.id))?.ok_or(Error::NotFound("blocklist entry"))?;
         let sql = "update event_blocklist set event_info = $2, event_orgc = $3, comment = $4 where id = $1";
         let args = [
             entry.id.into(),
@@ -128,12 +137,24 @@ impl Writer<'_> {
             (&entry.comment).into(),
         ];
         self.conn.execute(sql, &args)?;
+        self.changed(Noun::Blocklist, Action::Edit, entry.event_uuid, 0)
+            .of(entry.id, &entry.event_info)
+            .field("event_info", &old.event_info, &entry.event_info)
+            .field("event_orgc", &old.event_orgc, &entry.event_orgc)
+            .field("comment", &old.comment, &entry.comment);
         Ok(())
     }
 
     /// Takes the event off the list; returns whether it was on it.
     pub fn unblock_event(&mut self, uuid: &Uuid) -> Result<bool> {
-        Ok(self.conn.execute("delete from event_blocklist where event_uuid = $1", &[uuid.into()])? > 0)
+        let sql = "delete from event_blocklist where event_uuid = $1 returning id, event_info";
+        let gone = self.conn.first(sql, &[uuid.into()], |r| Ok((r.int(0)?, r.string(1)?)))?;
+        if let Some((id, info)) = &gone {
+            self.changed(Noun::Blocklist, Action::Delete, *uuid, 0)
+                .of(*id, info)
+                .field("event_uuid", uuid, "");
+        }
+        Ok(gone.is_some())
     }
 
     /// Blocks an organisation; blocking it again keeps the first entry. Returns whether it is new.
@@ -145,18 +166,35 @@ impl Writer<'_> {
             list::places(1, 5)
         );
         let args = [id.into(), (&uuid).into(), now.into(), name.into(), comment.into()];
-        Ok(self.conn.execute(&sql, &args)? > 0)
+        let new = self.conn.execute(&sql, &args)? > 0;
+        if new {
+            self.changed(Noun::Blocklist, Action::Add, uuid, 0)
+                .of(id, name)
+                .field("org_uuid", "", uuid)
+                .field("comment", "", comment);
+        }
+        Ok(new)
     }
 
     /// Writes what is noted beside an entry.
     pub fn edit_blocked_org(&mut self, entry: &BlockedOrg) -> Result<()> {
+        let old = self.blocked_org(Ref::Id(entry.id))?.ok_or(Error::NotFound("blocklist entry"))?;
         let sql = "update org_blocklist set org_name = $2, comment = $3 where id = $1";
         self.conn.execute(sql, &[entry.id.into(), (&entry.org_name).into(), (&entry.comment).into()])?;
+        self.changed(Noun::Blocklist, Action::Edit, entry.org_uuid, 0)
+            .of(entry.id, &entry.org_name)
+            .field("org_name", &old.org_name, &entry.org_name)
+            .field("comment", &old.comment, &entry.comment);
         Ok(())
     }
 
     /// Takes the organisation off the list; returns whether it was on it.
     pub fn unblock_org(&mut self, uuid: &Uuid) -> Result<bool> {
-        Ok(self.conn.execute("delete from org_blocklist where org_uuid = $1", &[uuid.into()])? > 0)
+        let sql = "delete from org_blocklist where org_uuid = $1 returning id, org_name";
+        let gone = self.conn.first(sql, &[uuid.into()], |r| Ok((r.int(0)?, r.string(1)?)))?;
+        if let Some((id, name)) = &gone {
+            self.changed(Noun::Blocklist, Action::Delete, *uuid, 0).of(*id, name).field("org_uuid", uuid, "");
+        }
+        Ok(gone.is_some())
     }
 }

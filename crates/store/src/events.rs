@@ -209,7 +209,7 @@ impl Writer<'_> {
         )?;
         self.unpost_event(event.id)?;
         for table in
-            ["attribute_tags", "event_tags", "sightings", "object_references", "attributes", "objects"]
+            ["alerts", "attribute_tags", "event_tags", "sightings", "object_references", "attributes", "objects"]
         {
             self.conn.execute(&format!("delete from {table} where event_id = $1"), &id)?;
         }

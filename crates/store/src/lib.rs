@@ -8,21 +8,29 @@
 //! Statements are written once for both engines (`conn.rs`); `dialect.rs` is the only file with two branches.
 //! To add a noun: one file, functions on `Reader` for looking and on `Writer` for changing.
 
+pub mod access_log;
 pub mod attributes;
 pub mod audit;
 pub mod blocklist;
+pub mod blueprints;
+pub mod bookmarks;
 pub mod changes;
+pub mod collections;
 mod conn;
 mod copy;
 pub mod correlations;
+pub mod dashboards;
 mod dialect;
 mod error;
 pub mod events;
+pub mod inbox;
 pub mod keys;
 pub mod knowledge;
 mod list;
 mod lite;
+pub mod mails;
 pub mod maintenance;
+pub mod merge;
 mod migrate;
 pub mod objects;
 pub mod orgs;
@@ -36,6 +44,7 @@ pub mod sharing;
 pub mod sightings;
 pub mod statistics;
 pub mod tags;
+pub mod user_settings;
 pub mod users;
 
 use conn::Conn;

@@ -73,4 +73,15 @@ impl Reader<'_> {
         let org = self.actor.org_id;
         format!("({event}.org_id = {org} or {sighting}.org_id = {org})")
     }
+
+    /// Whether the collection is visible: as an event is, but whoever made it keeps seeing it, and publishing
+    /// does not apply.
+    pub(crate) fn sees_collection(&self, alias: &str) -> String {
+        if self.actor.sees_all() {
+            return "1 = 1".into();
+        }
+        let org = self.actor.org_id;
+        let reaches = self.reaches(alias, "1, 2, 3");
+        format!("({alias}.org_id = {org} or {alias}.orgc_id = {org} or {reaches})")
+    }
 }
