@@ -24,6 +24,13 @@ pub fn invalid(noun: &str) -> &'static str {
         "server" => "Invalid server",
         "taxonomy" => "Invalid taxonomy",
         "blocklist entry" => "Invalid blocklist entry",
+        "user setting" => "Invalid user setting.",
+        "inbox message" => "Invalid inbox message",
+        "bookmark" => "Invalid Bookmark",
+        "collection" => "Invalid collection.",
+        "collection element" => "Invalid collection element.",
+        "dashboard" => "Invalid dashboard template.",
+        "blueprint" => "Invalid Sharing Group Blueprint",
         _ => "Not Found",
     }
 }

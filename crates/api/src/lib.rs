@@ -12,7 +12,11 @@ mod attributes;
 mod auth_keys;
 pub mod authenticate;
 mod blocklists;
+mod blueprints;
+mod bookmarks;
+mod collections;
 pub mod compat;
+mod dashboards;
 mod describe;
 mod event_writer;
 mod events;
@@ -21,9 +25,15 @@ mod freetext;
 mod galaxies;
 mod instance;
 mod knowledge;
+mod log_words;
+mod logs;
+mod mails;
+mod matrix;
 mod objects;
 mod orgs;
 pub mod path;
+mod public;
+mod registrations;
 mod reply;
 pub mod request;
 mod restsearch;
@@ -36,7 +46,14 @@ mod sightings;
 mod statistics;
 mod tags;
 mod taxonomies;
+mod usage;
+mod user_settings;
 mod users;
 mod warninglists;
 
 pub use serve::{App, is_api, serve};
+
+/// What a row of the change log is about and what happened, in MISP's words: `User edit`.
+pub fn log_words(noun: i64, action: i64) -> String {
+    format!("{} {}", log_words::model(noun), log_words::action(noun, action))
+}

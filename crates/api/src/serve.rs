@@ -8,8 +8,9 @@ use crate::answer::{Answer, Body, Piece, Producer, Sink, Stop};
 use crate::authenticate::authenticate;
 use crate::failure::Failure;
 use crate::path::Path;
+use crate::public::{self, Brake};
 use crate::request::Request;
-use crate::routes::{self, Route};
+use crate::routes::{self, Need, Route};
 use axum::body::Body as HttpBody;
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
@@ -50,6 +51,7 @@ pub struct App {
     streams: Arc<Semaphore>,
     streams_of: Mutex<FxHashMap<i64, usize>>,
     large_bodies: Semaphore,
+    brake: Brake,
     /// Largest body accepted, in bytes.
     max_body: usize,
 }
@@ -63,6 +65,7 @@ impl App {
             streams: Arc::new(Semaphore::new(STREAMS)),
             streams_of: Mutex::new(FxHashMap::default()),
             large_bodies: Semaphore::new(LARGE_BODIES),
+            brake: Brake::default(),
             max_body,
         }
     }
@@ -113,8 +116,12 @@ async fn answer(
         on_pool(Arc::clone(&app.permits), move || check(&app, address, &path, &method, &headers)).await??
     };
     let Checked { actor, owner, route } = checked;
-    *asker = Some(actor.clone());
-    let limit = if route.takes_content() { app.max_body } else { app.max_body.min(SMALL_BODY) };
+    *asker = Some(actor.clone()).filter(|actor| actor.user_id != 0);
+    let limit = match route.need {
+        Need::Public => app.max_body.min(public::BODY),
+        _ if route.takes_content() => app.max_body,
+        _ => app.max_body.min(SMALL_BODY),
+    };
     let body = read_body(app, body, &headers, limit).await?;
     let user_id = actor.user_id;
     let answer = {
@@ -162,6 +169,13 @@ fn check(
     method: &Method,
     headers: &HeaderMap,
 ) -> Result<Checked, Failure> {
+    if let Ok(route) = routes::find(path, method)
+        && matches!(route.need, Need::Public)
+    {
+        app.brake.allow(address, app.service.now())?;
+        let (actor, owner) = public::nobody(address);
+        return Ok(Checked { actor, owner, route });
+    }
     let (mut actor, owner) = authenticate(&app.service, &app.hasher, headers, address)?;
     actor.origin = Origin { via: Via::Api, address: Some(address), key_id: owner.key.id };
     crate::users::note_use(&app.service, &owner);

@@ -69,7 +69,8 @@ mod tests {
     #[test]
     fn rules_are_read_in_every_form_clients_send() {
         assert_eq!(read(r#"{"Tag.name":"x"}"#, Top::And), Ok(Rule::All(vec![is("Tag.name", &["x"])])));
-        let nested = r#"{"AND":{"NOT":{"EventTag.name":["%osint%"]},"OR":{"Tag.name":["a","b"],"Orgc.id":3}}}"#;
+        let nested =
+            r#"{"AND":{"NOT":{"EventTag.name":["%osint%"]},"OR":{"Tag.name":["a","b"],"Orgc.id":3}}}"#;
         let expected = Rule::All(vec![Rule::All(vec![
             Rule::None(vec![is("EventTag.name", &["%osint%"])]),
             Rule::Any(vec![is("Tag.name", &["a", "b"]), is("Orgc.id", &["3"])]),

@@ -65,6 +65,12 @@ pub fn of_event(
     Ok(entries)
 }
 
+/// How a user one sees came in and was turned away: the caller has found him visible.
+pub fn sign_ins(service: &Service, actor: &Actor, query: EntryQuery) -> Result<Vec<Entry>> {
+    let query = EntryQuery { nouns: vec![Noun::Session as i64], ..query };
+    read(service, actor, &query)
+}
+
 fn read(service: &Service, actor: &Actor, query: &EntryQuery) -> Result<Vec<Entry>> {
     service.read(actor, |r| {
         let mut found = Vec::new();

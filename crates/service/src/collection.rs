@@ -37,12 +37,7 @@ const ELEMENTS: [&str; 2] = ["Event", "GalaxyCluster"];
 const MOST: usize = 1000;
 const LONGEST: usize = 1 << 20;
 
-pub fn list(
-    service: &Service,
-    actor: &Actor,
-    whose: Whose,
-    search: Option<&str>,
-) -> Result<Vec<Collection>> {
+pub fn list(service: &Service, actor: &Actor, whose: Whose, search: Option<&str>) -> Result<Vec<Collection>> {
     service.read(actor, |r| Ok(r.collections(whose, search)?))
 }
 

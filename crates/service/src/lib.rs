@@ -29,6 +29,7 @@ pub mod setup;
 pub mod sharing_group;
 pub mod sighting;
 pub mod tag;
+pub mod usage;
 pub mod user;
 pub mod user_setting;
 
@@ -76,6 +77,7 @@ pub struct Service {
     refused_keys: audit::News,
     turned_away: audit::News,
     accesses: Mutex<audit::Held>,
+    counted: Mutex<usage::Counted>,
 }
 
 impl Service {
@@ -102,6 +104,7 @@ impl Service {
             refused_keys: audit::News::new(1),
             turned_away: audit::News::new(audit::MOST_PER_HOUR),
             accesses: Mutex::default(),
+            counted: Mutex::default(),
         }
     }
 

@@ -245,10 +245,7 @@ fn positive(text: &str) -> Result<i64, &'static str> {
 
 /// Days or hours; more than a lifetime of them is a mistake.
 fn span(text: &str) -> Result<i64, &'static str> {
-    positive(text)
-        .ok()
-        .filter(|n| *n <= 36_500)
-        .ok_or("This setting has to be a number between 0 and 36500.")
+    positive(text).ok().filter(|n| *n <= 36_500).ok_or("This setting has to be a number between 0 and 36500.")
 }
 
 /// The setting of this name.

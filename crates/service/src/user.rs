@@ -203,33 +203,9 @@ fn whole(r: &mut Reader<'_>, user: User) -> Result<Viewed> {
     Ok(Viewed { user, role, org })
 }
 
-/// A user with nothing said about him.
+/// A user with nothing said about him but where he belongs.
 pub(crate) fn blank(org_id: i64, role_id: i64) -> User {
-    User {
-        id: 0,
-        org_id,
-        role_id,
-        email: String::new(),
-        autoalert: false,
-        contactalert: false,
-        disabled: false,
-        change_pw: false,
-        termsaccepted: false,
-        gpgkey: None,
-        certif_public: String::new(),
-        nids_sid: 0,
-        invited_by: 0,
-        current_login: 0,
-        last_login: 0,
-        last_api_access: 0,
-        date_created: 0,
-        date_modified: 0,
-        last_pw_change: None,
-        expiration: None,
-        notification_daily: false,
-        notification_weekly: false,
-        notification_monthly: false,
-    }
+    User { org_id, role_id, ..User::nobody() }
 }
 
 /// An address in the form it is stored in.

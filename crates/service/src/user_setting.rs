@@ -150,7 +150,9 @@ fn may_set(actor: &Actor, setting: &str) -> Result<()> {
     match NAMES.iter().find(|(name, _)| *name == setting) {
         None | Some((_, For::Nobody)) => Err(Error::NotFound("setting")),
         Some((_, For::SiteAdmins)) => rules::site_admin(actor).map_err(|_| {
-            Error::Refused("This setting is restricted and requires the following permission(s): site_admin".into())
+            Error::Refused(
+                "This setting is restricted and requires the following permission(s): site_admin".into(),
+            )
         }),
         Some((_, For::Everybody)) => Ok(()),
     }

@@ -150,9 +150,11 @@ impl Writer<'_> {
         let sql = "delete from event_blocklist where event_uuid = $1 returning id, event_info";
         let gone = self.conn.first(sql, &[uuid.into()], |r| Ok((r.int(0)?, r.string(1)?)))?;
         if let Some((id, info)) = &gone {
-            self.changed(Noun::Blocklist, Action::Delete, *uuid, 0)
-                .of(*id, info)
-                .field("event_uuid", uuid, "");
+            self.changed(Noun::Blocklist, Action::Delete, *uuid, 0).of(*id, info).field(
+                "event_uuid",
+                uuid,
+                "",
+            );
         }
         Ok(gone.is_some())
     }

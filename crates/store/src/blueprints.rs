@@ -78,22 +78,19 @@ impl Writer<'_> {
             (&blueprint.rules).into(),
         ];
         self.conn.execute(&sql, &args)?;
-        self.changed(Noun::Blueprint, Action::Add, blueprint.uuid, 0)
-            .of(id, &blueprint.name)
-            .field("rules", "", &blueprint.rules);
+        self.changed(Noun::Blueprint, Action::Add, blueprint.uuid, 0).of(id, &blueprint.name).field(
+            "rules",
+            "",
+            &blueprint.rules,
+        );
         Ok(id)
     }
 
     pub fn edit_blueprint(&mut self, old: &Blueprint, new: &Blueprint) -> Result<()> {
         let now = self.now();
         let sql = "update blueprints set name = $2, rules = $3, sharing_group_id = $4, timestamp = $5 where id = $1";
-        let args = [
-            new.id.into(),
-            (&new.name).into(),
-            (&new.rules).into(),
-            new.sharing_group_id.into(),
-            now.into(),
-        ];
+        let args =
+            [new.id.into(), (&new.name).into(), (&new.rules).into(), new.sharing_group_id.into(), now.into()];
         self.conn.execute(sql, &args)?;
         self.changed(Noun::Blueprint, Action::Edit, new.uuid, 0)
             .of(new.id, &new.name)

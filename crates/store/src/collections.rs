@@ -144,11 +144,8 @@ impl Writer<'_> {
     pub fn add_collection(&mut self, collection: &Collection) -> Result<i64> {
         let id = dialect::allocate(&mut self.conn, "collections", 1)?[0];
         let now = self.now();
-        let sql = format!(
-            "insert into collections ({}) values {}",
-            COLUMNS.replace("c.", ""),
-            list::places(1, 12)
-        );
+        let sql =
+            format!("insert into collections ({}) values {}", COLUMNS.replace("c.", ""), list::places(1, 12));
         let args = [
             id.into(),
             (&collection.uuid).into(),

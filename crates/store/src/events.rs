@@ -208,9 +208,15 @@ impl Writer<'_> {
             &id,
         )?;
         self.unpost_event(event.id)?;
-        for table in
-            ["alerts", "attribute_tags", "event_tags", "sightings", "object_references", "attributes", "objects"]
-        {
+        for table in [
+            "alerts",
+            "attribute_tags",
+            "event_tags",
+            "sightings",
+            "object_references",
+            "attributes",
+            "objects",
+        ] {
             self.conn.execute(&format!("delete from {table} where event_id = $1"), &id)?;
         }
         self.conn.execute("delete from events where id = $1", &id)?;

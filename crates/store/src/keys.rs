@@ -185,9 +185,11 @@ impl Writer<'_> {
     pub fn delete_key(&mut self, id: i64) -> Result<()> {
         let key = self.key(Ref::Id(id))?.ok_or(Error::NotFound("key"))?;
         self.conn.execute("delete from auth_keys where id = $1", &[id.into()])?;
-        self.changed(Noun::AuthKey, Action::Delete, key.uuid, 0)
-            .of(id, &title(&key))
-            .field("user_id", key.user_id, "");
+        self.changed(Noun::AuthKey, Action::Delete, key.uuid, 0).of(id, &title(&key)).field(
+            "user_id",
+            key.user_id,
+            "",
+        );
         Ok(())
     }
 

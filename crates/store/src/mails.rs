@@ -138,7 +138,8 @@ impl Writer<'_> {
         let args = [mail.id.into(), failure.into(), due.into(), state.into(), body.into()];
         self.conn.execute(sql, &args)?;
         if again.is_none() {
-            let title = format!("Email  to {} could not be sent, titled \"{}\".", mail.recipient, mail.subject);
+            let title =
+                format!("Email  to {} could not be sent, titled \"{}\".", mail.recipient, mail.subject);
             self.changed(Noun::Mail, Action::Discard, Uuid::nil(), 0)
                 .of(mail.user_id, &title)
                 .field("failure", "", failure);

@@ -44,8 +44,7 @@ impl Writer<'_> {
         let sql = "delete from sharing_group_orgs where org_id = $1 and sharing_group_id in \
                    (select sharing_group_id from sharing_group_orgs where org_id = $2)";
         self.conn.execute(sql, &both)?;
-        moved +=
-            self.conn.execute("update sharing_group_orgs set org_id = $1 where org_id = $2", &turned)?;
+        moved += self.conn.execute("update sharing_group_orgs set org_id = $1 where org_id = $2", &turned)?;
         let sql = "update sharing_groups set organisation_uuid = $1 where organisation_uuid = $2";
         self.conn.execute(sql, &[(&into.uuid).into(), (&from.uuid).into()])?;
         // Whoever is signed in is of another organisation from his next request on.

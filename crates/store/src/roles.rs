@@ -171,9 +171,11 @@ impl Writer<'_> {
         let role = self.role(id)?.ok_or(Error::NotFound("role"))?;
         self.conn.execute("update roles set default_role = 1 where id = $1", &[id.into()])?;
         self.keep_one_default(id)?;
-        self.changed(Noun::Role, Action::Edit, Uuid::nil(), 0)
-            .of(id, &role.name)
-            .field("default_role", role.default_role, true);
+        self.changed(Noun::Role, Action::Edit, Uuid::nil(), 0).of(id, &role.name).field(
+            "default_role",
+            role.default_role,
+            true,
+        );
         Ok(())
     }
 

@@ -44,8 +44,7 @@ fn read(row: &Row<'_>) -> Result<UserSetting> {
 impl Reader<'_> {
     pub fn user_settings(&mut self, query: &UserSettingQuery) -> Result<Vec<UserSetting>> {
         let (mut terms, mut args) = (vec!["1 = 1".to_owned()], Vec::new());
-        for (column, number) in
-            [("s.id", query.id), ("s.user_id", query.user_id), ("u.org_id", query.org_id)]
+        for (column, number) in [("s.id", query.id), ("s.user_id", query.user_id), ("u.org_id", query.org_id)]
         {
             if let Some(number) = number {
                 args.push(Val::Int(number));
@@ -85,11 +84,14 @@ impl Writer<'_> {
                    on conflict (user_id, setting) do update set value = excluded.value, \
                    timestamp = excluded.timestamp returning id";
         let args = [id.into(), user_id.into(), setting.into(), value.into(), now.into()];
-        let id = self.conn.first(sql, &args, |r| r.int(0))?.ok_or(Error::Damaged("a setting was not kept"))?;
+        let id =
+            self.conn.first(sql, &args, |r| r.int(0))?.ok_or(Error::Damaged("a setting was not kept"))?;
         let action = if old.is_some() { Action::Edit } else { Action::Add };
-        self.changed(Noun::UserSetting, action, Uuid::nil(), 0)
-            .of(id, setting)
-            .field("value", old.unwrap_or_default(), value);
+        self.changed(Noun::UserSetting, action, Uuid::nil(), 0).of(id, setting).field(
+            "value",
+            old.unwrap_or_default(),
+            value,
+        );
         Ok(id)
     }
 

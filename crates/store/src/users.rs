@@ -244,7 +244,9 @@ impl Writer<'_> {
         if self.conn.execute("delete from users where id = $1", &[user_id.into()])? == 0 {
             return Err(Error::NotFound("user"));
         }
-        self.changed(Noun::User, Action::Delete, Uuid::nil(), 0).of(user_id, &email).field("email", &email, "");
+        self.changed(Noun::User, Action::Delete, Uuid::nil(), 0)
+            .of(user_id, &email)
+            .field("email", &email, "");
         Ok(())
     }
 
