@@ -73,7 +73,9 @@ pub fn edit(service: &Service, actor: &Actor, reference: Ref, draft: CollectionD
         let old = editable(w, reference)?;
         let mut new = old.clone();
         let group = apply(&mut new, &draft)?;
-        if group.is_some() || new.distribution != Distribution::SharingGroup.code() {
+        let shared = Distribution::SharingGroup.code();
+        let stays = group.is_none() && old.distribution == shared && new.distribution == shared;
+        if !stays {
             settle(w, &mut new, group)?;
         }
         w.edit_collection(&old, &new)?;
