@@ -287,12 +287,15 @@ fn histogram(request: &Request) -> Result<Answer, Failure> {
     }))
 }
 
+/// A source of sightings with how many came from it, and of which events by kind of sighting.
+type Source = (String, i64, Vec<(i64, Vec<i64>)>);
+
 /// One's own organisation's sightings by source, most first.
 fn sightings(request: &Request) -> Result<Answer, Failure> {
     let since = request.path.named("timestamp").and_then(|text| text.parse().ok()).unwrap_or(0);
     let actor: &Actor = &request.actor;
     let rows = request.service.read(actor, |r| Ok(r.sighting_sources(since)?))?;
-    let mut sources: Vec<(String, i64, Vec<(i64, Vec<i64>)>)> = Vec::new();
+    let mut sources: Vec<Source> = Vec::new();
     for (source, kind, event, n) in rows {
         let source = if source.is_empty() { "Undefined".to_owned() } else { source };
         if !sources.iter().any(|(name, _, _)| *name == source) {

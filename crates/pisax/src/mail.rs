@@ -24,9 +24,9 @@ impl Postman {
         let from = smtp.from.parse().with_context(|| format!("smtp_from: {}", smtp.from))?;
         let host = smtp.host.as_str();
         let builder = match smtp.tls {
-            Tls::Tls => SmtpTransport::relay(host),
-            Tls::StartTls => SmtpTransport::starttls_relay(host),
-            Tls::None => Ok(SmtpTransport::builder_dangerous(host)),
+            Tls::Immediate => SmtpTransport::relay(host),
+            Tls::Upgraded => SmtpTransport::starttls_relay(host),
+            Tls::Off => Ok(SmtpTransport::builder_dangerous(host)),
         };
         let mut builder = builder.context("smtp_host")?.port(smtp.port).timeout(Some(PATIENCE));
         if let Some(user) = &smtp.user {

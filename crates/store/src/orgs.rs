@@ -76,7 +76,8 @@ fn apply(org: &mut Org, draft: &OrgDraft) {
 
 /// What changed of an organisation, against what it was.
 fn note_org(change: &mut Change, old: Option<&Org>, new: &Org) {
-    let fields: [(&str, fn(&Org) -> String); 10] = [
+    type Of = fn(&Org) -> String;
+    let fields: [(&str, Of); 10] = [
         ("uuid", |o| o.uuid.to_string()),
         ("name", |o| o.name.clone()),
         ("description", |o| o.description.clone().unwrap_or_default()),

@@ -188,8 +188,8 @@ impl Writer<'_> {
 
 /// What a role allows from now on, and what else of it changed.
 fn note_role(change: &mut Change, old: Option<&Role>, new: &Role) {
-    let text = |f: fn(&Role) -> String| (old.map(f).unwrap_or_default(), f(new));
-    let fields: [(&str, fn(&Role) -> String); 7] = [
+    type Of = fn(&Role) -> String;
+    let fields: [(&str, Of); 7] = [
         ("name", |r| r.name.clone()),
         ("default_role", |r| r.default_role.to_string()),
         ("memory_limit", |r| r.memory_limit.clone().unwrap_or_default()),
@@ -199,8 +199,7 @@ fn note_role(change: &mut Change, old: Option<&Role>, new: &Role) {
         ("rate_limit_count", |r| r.rate_limit_count.to_string()),
     ];
     for (name, of) in fields {
-        let (before, after) = text(of);
-        change.field(name, before, after);
+        change.field(name, old.map(of).unwrap_or_default(), of(new));
     }
     for permission in Permission::ALL {
         let had = old.is_some_and(|role| role.permissions.has(*permission));

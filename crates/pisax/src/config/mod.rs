@@ -48,9 +48,11 @@ pub struct Smtp {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tls {
-    StartTls,
-    Tls,
-    None,
+    /// From the first byte.
+    Immediate,
+    /// By STARTTLS.
+    Upgraded,
+    Off,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,9 +115,9 @@ fn smtp(settings: &Settings) -> Result<Option<Smtp>> {
         host,
         port: settings.number("smtp_port") as u16,
         tls: match settings.text("smtp_tls") {
-            Some("tls") => Tls::Tls,
-            Some("none") => Tls::None,
-            _ => Tls::StartTls,
+            Some("tls") => Tls::Immediate,
+            Some("none") => Tls::Off,
+            _ => Tls::Upgraded,
         },
         user: text("smtp_user"),
         password_file: text("smtp_password_file").map(PathBuf::from),

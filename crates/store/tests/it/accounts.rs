@@ -54,8 +54,10 @@ fn actor((org_id, user_id): (i64, i64)) -> Actor {
     Actor { user_id, ..member(org_id) }
 }
 
-/// The changes as `noun action record title`.
-fn told(t: &Trial) -> Vec<(i64, i64, String, Vec<(String, String, String)>)> {
+/// A change as `noun, action, title, fields`; a field as `name, old, new`.
+type Told = (i64, i64, String, Vec<(String, String, String)>);
+
+fn told(t: &Trial) -> Vec<Told> {
     let query = EntryQuery { limit: 1000, oldest_first: true, ..EntryQuery::default() };
     let mut found = Vec::new();
     t.read(|r| {
