@@ -190,9 +190,10 @@ pub(crate) struct Held {
     lost: usize,
 }
 
-/// Keeps a request for the log, if there is to be one; it is written by [`write_accesses`].
+/// Keeps a request for the log, if there is to be one; it is written by [`write_accesses`]. Never waits: it is
+/// called where requests come in.
 pub fn note_access(service: &Service, access: impl FnOnce() -> Access) {
-    if !service.settings().log_requests {
+    if !service.settings_at_hand().log_requests {
         return;
     }
     let mut held = service.accesses.lock();

@@ -115,6 +115,11 @@ impl Service {
         *self.settings.read()
     }
 
+    /// What they were when they were last read, for callers that must not wait for a database.
+    fn settings_at_hand(&self) -> setting::Settings {
+        *self.settings.read()
+    }
+
     fn apply(&self, settings: setting::Settings) {
         self.store.set_unpublished_private(settings.unpublished_private);
         *self.settings.write() = settings;
