@@ -11,11 +11,11 @@ use crate::path::Path;
 use crate::public::{self, Brake};
 use crate::request::Request;
 use crate::routes::{self, Need, Route};
-use axum::body::Body as HttpBody;
+use axum::body::{Body as HttpBody, HttpBody as _};
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use http_body_util::BodyExt;
 use parking_lot::Mutex;
 use pisax_access::{Actor, Origin, Via};
@@ -90,16 +90,27 @@ pub async fn serve(app: Arc<App>, address: IpAddr, request: http::Request<HttpBo
     let (parts, body) = request.into_parts();
     let path = Path::parse(parts.uri.path(), parts.uri.query(), &parts.method);
     let (url, method) = (path.raw.clone(), parts.method.clone());
-    let mut asker = None;
-    let response = match answer(&app, address, path, parts, body, &mut asker).await {
+    let mut met = Met { asker: None, unread: !body.is_end_stream() };
+    let answered = answer(&app, address, path, parts, body, &mut met).await;
+    let mut response = match answered {
         Ok(response) => response,
         Err(failure) => send(failure.answer(&url, &app.service.policy.base_url), &method),
     };
-    let mut response = response;
-    if let Some(actor) = asker {
+    if met.unread {
+        // What was not read stands in the way of the next request: the client is told to use another connection.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    if let Some(actor) = met.asker {
         response.extensions_mut().insert(actor);
     }
     response
+}
+
+/// What became known of a request on the way to its answer.
+struct Met {
+    asker: Option<Actor>,
+    /// Its body, or some of it, was not read.
+    unread: bool,
 }
 
 async fn answer(
@@ -108,7 +119,7 @@ async fn answer(
     path: Path,
     parts: http::request::Parts,
     body: HttpBody,
-    asker: &mut Option<Actor>,
+    met: &mut Met,
 ) -> Result<Response, Failure> {
     let (method, headers) = (parts.method, parts.headers);
     let checked = {
@@ -116,13 +127,14 @@ async fn answer(
         on_pool(Arc::clone(&app.permits), move || check(&app, address, &path, &method, &headers)).await??
     };
     let Checked { actor, owner, route } = checked;
-    *asker = Some(actor.clone()).filter(|actor| actor.user_id != 0);
+    met.asker = Some(actor.clone()).filter(|actor| actor.user_id != 0);
     let limit = match route.need {
         Need::Public => app.max_body.min(public::BODY),
         _ if route.takes_content() => app.max_body,
         _ => app.max_body.min(SMALL_BODY),
     };
     let body = read_body(app, body, &headers, limit).await?;
+    met.unread = false;
     let user_id = actor.user_id;
     let answer = {
         let service = Arc::clone(&app.service);
