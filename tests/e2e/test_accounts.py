@@ -101,6 +101,19 @@ def test_a_setting_that_is_not_ones_to_set_is_refused(admin: Api, body: dict[str
     assert api.post("/userSettings/setSetting", body).status_code == status
 
 
+def test_searches_heed_what_the_user_wants_of_all_of_them(admin: Api) -> None:
+    api, _ = a_member(admin)
+    for number in range(3):
+        an_event(api, info=f"Mine {number}", distribution=0)
+    search = {"eventinfo": "Mine%", "returnFormat": "json"}
+    assert len(api.ok("/events/restSearch", search)["response"]) == 3
+    setting = {"setting": "default_restsearch_parameters", "value": {"limit": 2}}
+    api.ok("/userSettings/setSetting", setting)
+    assert len(api.ok("/events/restSearch", search)["response"]) == 2
+    assert len(api.ok("/events/restSearch", search | {"limit": 1})["response"]) == 1, "the search decides"
+    assert api.post("/events/restSearch", {}).status_code == 400, "and has to say something"
+
+
 # Asking for an account
 
 
@@ -423,6 +436,11 @@ def test_bookmarks_collections_and_dashboards_are_kept(admin: Api) -> None:
     kept = api.ok("/dashboards/updateSettings", {"Dashboard": {"value": widgets}})
     assert kept["message"] == "Settings updated."
     assert api.view("/dashboards/export") == widgets
+    for widget in ["MispStatusWidget", "TrendingTagsWidget", "EventStreamWidget", "WhoamiWidget"]:
+        api.ok("/dashboards/renderWidget/1", {"widget": widget, "config": "{}"})
+    assert api.post("/dashboards/renderWidget/1", {"widget": "x"}).status_code == 404
+    made_by = api.ok("/dashboards/renderWidget/1", {"widget": "OrgContributionToplistWidget"})
+    assert 1 in made_by["data"].values()
     api.ok("/dashboards/saveTemplate", {"name": "T"})
     (template,) = api.view("/dashboards/listTemplates")
     assert template["Dashboard"]["value"] == widgets and template["Dashboard"]["user_id"] == user["id"]
@@ -480,6 +498,7 @@ def test_no_body_breaks_anything(server: Instance, admin: Api, body: bytes) -> N
         "/dashboards/import",
         "/dashboards/updateSettings",
         "/dashboards/saveTemplate/x",
+        "/dashboards/renderWidget/x",
         "/users/initiatePasswordReset/0",
     ]
     for path in paths:

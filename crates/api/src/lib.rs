@@ -50,6 +50,7 @@ mod usage;
 mod user_settings;
 mod users;
 mod warninglists;
+mod widgets;
 
 pub use serve::{App, is_api, serve};
 

@@ -11,7 +11,7 @@ use crate::path::Path;
 use crate::public::{self, Brake};
 use crate::request::Request;
 use crate::routes::{self, Need, Route};
-use axum::body::{Body as HttpBody, HttpBody as _};
+use axum::body::Body as HttpBody;
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
@@ -90,7 +90,7 @@ pub async fn serve(app: Arc<App>, address: IpAddr, request: http::Request<HttpBo
     let (parts, body) = request.into_parts();
     let path = Path::parse(parts.uri.path(), parts.uri.query(), &parts.method);
     let (url, method) = (path.raw.clone(), parts.method.clone());
-    let mut met = Met { asker: None, unread: !body.is_end_stream() };
+    let mut met = Met { asker: None, unread: has_body(&parts.headers) };
     let answered = answer(&app, address, path, parts, body, &mut met).await;
     let mut response = match answered {
         Ok(response) => response,
@@ -104,6 +104,12 @@ pub async fn serve(app: Arc<App>, address: IpAddr, request: http::Request<HttpBo
         response.extensions_mut().insert(actor);
     }
     response
+}
+
+/// Whether a head announces a body (RFC 9112, 6).
+fn has_body(headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok());
+    headers.contains_key(header::TRANSFER_ENCODING) || length.is_some_and(|length| length != "0")
 }
 
 /// What became known of a request on the way to its answer.

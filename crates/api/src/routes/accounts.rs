@@ -5,7 +5,7 @@ use super::Need::{Key, Public, Read, Write};
 use super::{GROUPER, MODIFY, ORG_ADMIN, OWN, Route, SITE_ADMIN, admin, route};
 use crate::{
     blueprints, bookmarks, collections, dashboards, logs, mails, orgs, registrations, usage, user_settings,
-    users,
+    users, widgets,
 };
 use pisax_access::Permission as P;
 
@@ -78,5 +78,6 @@ pub(super) const ROUTES: &[Route] = &[
     route(Post, "dashboards", "import", OWN, dashboards::import, "Take over a dashboard."),
     route(Get, "dashboards", "listtemplates", Key, dashboards::list_templates, "Dashboards to choose from."),
     route(Post, "dashboards", "savetemplate", OWN, dashboards::save_template, "Keep one's dashboard for choosing."),
+    route(Post, "dashboards", "renderwidget", Key, widgets::render, "What a widget of a dashboard shows."),
     route(Post, "dashboards", "deletetemplate", OWN, dashboards::delete_template, "Delete such a dashboard."),
 ];
