@@ -37,6 +37,13 @@ pub fn invalid(noun: &str) -> &'static str {
         "cryptographic key" => "Invalid cryptographic key",
         "job" => "Invalid job",
         "blocklist entry" => "Invalid blocklist entry",
+        "user setting" => "Invalid user setting.",
+        "inbox message" => "Invalid inbox message",
+        "bookmark" => "Invalid Bookmark",
+        "collection" => "Invalid collection.",
+        "collection element" => "Invalid collection element.",
+        "dashboard" => "Invalid dashboard template.",
+        "blueprint" => "Invalid Sharing Group Blueprint",
         _ => "Not Found",
     }
 }

@@ -152,7 +152,7 @@ pub(crate) fn delete(request: &Request) -> Result<Answer, Failure> {
     Ok(Answer::json(body::saved(message, &request.path.raw, None)))
 }
 
-/// POST /events/publish/{id} and /events/alert/{id}
+/// POST /events/publish/{id}
 pub(crate) fn publish(request: &Request) -> Result<Answer, Failure> {
     let id = service::publish(&request.service, &request.actor, request.reference(0, body::INVALID_EVENT)?)
         .map_err(publishing)?;
@@ -178,7 +178,7 @@ pub(crate) fn push_to_zmq(request: &Request) -> Result<Answer, Failure> {
     }
 }
 
-fn publishing(e: Error) -> Failure {
+pub(crate) fn publishing(e: Error) -> Failure {
     match e {
         Error::Forbidden => Failure::Refused("You do not have the permission to do that.".into()),
         other => other.into(),

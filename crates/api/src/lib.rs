@@ -16,15 +16,19 @@ mod attributes;
 mod auth_keys;
 pub mod authenticate;
 mod blocklists;
+mod blueprints;
+mod bookmarks;
 mod cluster_out;
 mod cluster_relations;
 mod clusters;
+mod collections;
 mod communities;
 pub mod compat;
 mod correlation_exclusions;
 mod correlations;
 mod cryptographic_keys;
 mod csv;
+mod dashboards;
 mod decay_simulation;
 mod decaying_models;
 mod delegations;
@@ -47,7 +51,11 @@ mod galaxy_actions;
 mod instance;
 mod jobs;
 mod knowledge;
+mod log_words;
+mod logs;
+mod mails;
 mod many_attributes;
+mod matrix;
 mod noticelists;
 mod objects;
 pub mod openapi;
@@ -55,6 +63,8 @@ mod orgs;
 mod own_warninglists;
 pub mod path;
 mod proposals;
+mod public;
+mod registrations;
 mod reply;
 mod report_extract;
 mod reports;
@@ -73,9 +83,17 @@ mod statistics;
 mod tag_collections;
 mod tags;
 mod taxonomies;
+mod usage;
+mod user_settings;
 mod users;
 mod warninglists;
 mod warnings;
+mod widgets;
 pub mod zmq;
 
 pub use serve::{App, is_api, serve};
+
+/// What a row of the change log is about and what happened, in MISP's words: `User edit`.
+pub fn log_words(noun: i64, action: i64) -> String {
+    format!("{} {}", log_words::model(noun), log_words::action(noun, action))
+}

@@ -87,6 +87,7 @@ fn need(need: Need) -> String {
         names.join(" or ")
     };
     match need {
+        Need::Public => "no key".to_owned(),
         Need::Key | Need::Read(&[]) => "any key".to_owned(),
         Need::Read(list) => any(list),
         Need::Write(&[]) => "any key".to_owned(),

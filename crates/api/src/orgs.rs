@@ -4,6 +4,7 @@ use crate::answer::Answer;
 use crate::failure::{Failure, Saving};
 use crate::reply::{document, list, saved, spaced};
 use crate::request::{Request, text};
+use pisax_model::ids::Ref;
 use pisax_model::org::Org;
 use pisax_service::org as service;
 use pisax_store::Reader;
@@ -82,4 +83,29 @@ pub(crate) fn delete(request: &Request) -> Result<Answer, Failure> {
     let reference = request.reference(0, INVALID)?;
     service::delete(&request.service, &request.actor, reference).saving("delete", "Organisation")?;
     Ok(saved(request, "Organisation deleted"))
+}
+
+/// GET /organisations/getUUIDs: of the local ones, for those who synchronise.
+pub(crate) fn uuids(request: &Request) -> Result<Answer, Failure> {
+    let orgs = request.service.read(&request.actor, |r| Ok(r.orgs(Some(true), None)?))?;
+    Ok(list(&orgs, |w, org| w.uuid(org.uuid)))
+}
+
+/// POST /admin/organisations/merge/{id|uuid}[/{into}] `{targetId}`, or as MISP's form says it
+/// `{targetType, orgsLocal, orgsExternal}`.
+pub(crate) fn merge(request: &Request) -> Result<Answer, Failure> {
+    let from = request.reference(0, INVALID)?;
+    let sent = request.unwrapped("Organisation")?;
+    let by_type = match text(&sent, "targetType").as_deref() {
+        Some("1" | "external") => text(&sent, "orgsExternal"),
+        Some(_) => text(&sent, "orgsLocal"),
+        None => None,
+    };
+    let named = by_type
+        .or_else(|| text(&sent, "targetId"))
+        .or_else(|| text(&sent, "target_id"))
+        .or_else(|| request.path.arg(1).map(str::to_owned));
+    let into = named.as_deref().and_then(Ref::parse).ok_or(Failure::NotFound(INVALID))?;
+    service::merge(&request.service, &request.actor, from, into)?;
+    Ok(saved(request, "The organisation has been successfully merged."))
 }

@@ -11,7 +11,7 @@ use pisax_access::Actor;
 use pisax_formats::export;
 use pisax_model::filter::{Filter, Scope, Tri};
 use pisax_model::ids::Ref;
-use pisax_service::Service;
+use pisax_service::{Service, user_setting};
 use pisax_store::attributes::{Batch, Trim, Wanted};
 use pisax_wire::JsonWriter;
 use pisax_wire::SearchRequest;
@@ -20,6 +20,8 @@ use pisax_wire::answer as body;
 use pisax_wire::attribute_out::{AttributeContext, write_event_attribute};
 use pisax_wire::include::{EventView, Include};
 use pisax_wire::object_out::{write_object_event_member, write_object_head};
+use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Attributes read at a time.
@@ -45,7 +47,11 @@ fn read(request: &Request, scope: Scope) -> Result<SearchRequest, Failure> {
             params.push(((*name).to_owned(), value.replace(';', ":")));
         }
     }
-    let mut search = pisax_wire::read_search(scope, &request.body, &params, request.now())?;
+    let body = match with_defaults(request, &params)? {
+        Some(body) => Cow::Owned(body),
+        None => Cow::Borrowed(&request.body[..]),
+    };
+    let mut search = pisax_wire::read_search(scope, &body, &params, request.now())?;
     if search.format == "json" && request.path.raw.ends_with(".csv") {
         search.format = "csv".into();
     }
@@ -71,6 +77,32 @@ fn named(ignored: &[String]) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "_-.[]".contains(c) { c } else { '?' };
     let names = ignored.iter().take(20).map(|name| name.chars().take(60).map(plain).collect::<String>());
     names.collect::<Vec<_>>().join(", ")
+}
+
+/// The body with what the user wants of every search that does not say otherwise, where he has such a setting.
+fn with_defaults(request: &Request, params: &[(String, String)]) -> Result<Option<Vec<u8>>, Failure> {
+    let stored = user_setting::own(&request.service, &request.actor, "default_restsearch_parameters")?;
+    let Some(Value::Object(defaults)) = stored.and_then(|json| serde_json::from_str(&json).ok()) else {
+        return Ok(None);
+    };
+    let mut sent = request.value()?;
+    // MISP asks for parameters whatever the defaults are.
+    let nothing = sent.as_object().is_none_or(Map::is_empty) && params.is_empty();
+    if nothing || defaults.is_empty() {
+        return Ok(None);
+    }
+    if !sent.is_object() {
+        sent = Value::Object(Map::new());
+    }
+    let inside = sent.get("request").is_some_and(Value::is_object);
+    let asked = if inside { &mut sent["request"] } else { &mut sent };
+    let Some(asked) = asked.as_object_mut() else { return Ok(None) };
+    for (name, value) in defaults {
+        if !asked.contains_key(&name) && !params.iter().any(|(known, _)| *known == name) {
+            asked.insert(name, value);
+        }
+    }
+    Ok(Some(sent.to_string().into_bytes()))
 }
 
 /// How many matched, and how many of these were left out afterwards.

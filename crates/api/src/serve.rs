@@ -8,13 +8,14 @@ use crate::answer::{Answer, Body, Piece, Producer, Sink, Stop};
 use crate::authenticate::authenticate;
 use crate::failure::Failure;
 use crate::path::Path;
+use crate::public::{self, Brake};
 use crate::request::Request;
-use crate::routes::{self, Route};
+use crate::routes::{self, Need, Route};
 use axum::body::Body as HttpBody;
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use http_body_util::BodyExt;
 use parking_lot::Mutex;
 use pisax_access::{Actor, Origin, Via};
@@ -53,6 +54,7 @@ pub struct App {
     streams: Arc<Semaphore>,
     streams_of: Mutex<FxHashMap<i64, usize>>,
     large_bodies: Semaphore,
+    brake: Brake,
     /// Largest body accepted, in bytes.
     max_body: usize,
 }
@@ -66,6 +68,7 @@ impl App {
             streams: Arc::new(Semaphore::new(STREAMS)),
             streams_of: Mutex::new(FxHashMap::default()),
             large_bodies: Semaphore::new(LARGE_BODIES),
+            brake: Brake::default(),
             max_body,
         }
     }
@@ -90,16 +93,33 @@ pub async fn serve(app: Arc<App>, address: IpAddr, request: http::Request<HttpBo
     let (parts, body) = request.into_parts();
     let path = Path::parse(parts.uri.path(), parts.uri.query(), &parts.method);
     let (url, method) = (path.raw.clone(), parts.method.clone());
-    let mut asker = None;
-    let response = match answer(&app, address, path, parts, body, &mut asker).await {
+    let mut met = Met { asker: None, unread: has_body(&parts.headers) };
+    let answered = answer(&app, address, path, parts, body, &mut met).await;
+    let mut response = match answered {
         Ok(response) => response,
         Err(failure) => send(failure.answer(&url, &app.service.policy.base_url), &method),
     };
-    let mut response = response;
-    if let Some(actor) = asker {
+    if met.unread {
+        // What was not read stands in the way of the next request: the client is told to use another connection.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    if let Some(actor) = met.asker {
         response.extensions_mut().insert(actor);
     }
     response
+}
+
+/// Whether a head announces a body (RFC 9112, 6).
+fn has_body(headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok());
+    headers.contains_key(header::TRANSFER_ENCODING) || length.is_some_and(|length| length != "0")
+}
+
+/// What became known of a request on the way to its answer.
+struct Met {
+    asker: Option<Actor>,
+    /// Its body, or some of it, was not read.
+    unread: bool,
 }
 
 async fn answer(
@@ -108,7 +128,7 @@ async fn answer(
     path: Path,
     parts: http::request::Parts,
     body: HttpBody,
-    asker: &mut Option<Actor>,
+    met: &mut Met,
 ) -> Result<Response, Failure> {
     let (method, headers) = (parts.method, parts.headers);
     let checked = {
@@ -118,13 +138,18 @@ async fn answer(
     let Checked { actor, owner, route } = match checked {
         Ok(checked) => checked,
         Err(refusal) => {
-            drain(body).await;
+            met.unread &= !drain(body).await;
             return Err(refusal);
         }
     };
-    *asker = Some(actor.clone());
-    let limit = if route.takes_content() { app.max_body } else { app.max_body.min(SMALL_BODY) };
+    met.asker = Some(actor.clone()).filter(|actor| actor.user_id != 0);
+    let limit = match route.need {
+        Need::Public => app.max_body.min(public::BODY),
+        _ if route.takes_content() => app.max_body,
+        _ => app.max_body.min(SMALL_BODY),
+    };
     let body = read_body(app, body, &headers, limit).await?;
+    met.unread = false;
     let user_id = actor.user_id;
     let answer = {
         let service = Arc::clone(&app.service);
@@ -171,6 +196,13 @@ fn check(
     method: &Method,
     headers: &HeaderMap,
 ) -> Result<Checked, Failure> {
+    if let Ok(route) = routes::find(path, method)
+        && matches!(route.need, Need::Public)
+    {
+        app.brake.allow(address, app.service.now())?;
+        let (actor, owner) = public::nobody(address);
+        return Ok(Checked { actor, owner, route });
+    }
     let (mut actor, owner) = authenticate(&app.service, &app.hasher, headers, address)?;
     actor.origin = Origin { via: Via::Api, address: Some(address), key_id: owner.key.id };
     crate::users::note_use(&app.service, &owner);
@@ -181,20 +213,22 @@ fn check(
     Ok(Checked { actor, owner, route })
 }
 
-/// Takes a short body of a refused request off the connection. Left there, the connection would be closed behind
-/// an answer that does not say so, and the client's next request on it would fail.
-async fn drain(mut body: HttpBody) {
+/// Takes a short body of a refused request off the connection; whether it is off. Left there, the client's next
+/// request on it would fail.
+async fn drain(mut body: HttpBody) -> bool {
     let all = async {
         let mut taken = 0;
-        while let Some(Ok(frame)) = body.frame().await {
+        while let Some(frame) = body.frame().await {
+            let Ok(frame) = frame else { return false };
             taken += frame.data_ref().map_or(0, Bytes::len);
             if taken > DRAINED {
-                return;
+                return false;
             }
         }
+        true
     };
     // A client that does not send what it announced has its connection closed.
-    let _ = tokio::time::timeout(DRAINING, all).await;
+    tokio::time::timeout(DRAINING, all).await.unwrap_or(false)
 }
 
 /// Reads a body within its limit and within what all bodies together may hold.

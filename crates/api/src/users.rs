@@ -2,9 +2,12 @@
 
 use crate::answer::Answer;
 use crate::failure::{Failure, Saving};
-use crate::reply::{document, list, saved, wrapped};
-use crate::request::{Request, text};
-use pisax_service::{Service, auth_key, user as service};
+use crate::reply::{document, list, member, number_member, saved, wrapped};
+use crate::request::{Request, flag, text};
+use pisax_model::time;
+use pisax_service::{Service, audit, auth_key, user as service, user_setting};
+use pisax_store::audit::EntryQuery;
+use pisax_store::changes::{Action, Noun};
 use pisax_store::keys::KeyOwner;
 use pisax_wire::admin_out::{UserShape, write_user, write_user_row, write_user_view};
 use std::sync::Arc;
@@ -49,7 +52,9 @@ pub(crate) fn index(request: &Request) -> Result<Answer, Failure> {
 pub(crate) fn view(request: &Request) -> Result<Answer, Failure> {
     let id = named(request, 0)?;
     let viewed = service::view(&request.service, &request.actor, id)?;
-    Ok(document(|w| write_user_view(w, &viewed.user, &viewed.role, &viewed.org, b"")))
+    let settings = user_setting::of_user(&request.service, &request.actor, id)?;
+    let settings = crate::user_settings::beside_user(&settings);
+    Ok(document(|w| write_user_view(w, &viewed.user, &viewed.role, &viewed.org, &settings)))
 }
 
 /// POST /admin/users/add
@@ -94,4 +99,47 @@ pub(crate) fn change_pw(request: &Request) -> Result<Answer, Failure> {
 pub(crate) fn reset_key(request: &Request) -> Result<Answer, Failure> {
     let added = auth_key::reset(&request.service, &request.actor, named(request, 0)?)?;
     Ok(saved(request, &format!("Authkey updated: {}", added.raw)))
+}
+
+/// GET /users/heartbeat: a word that says somebody is there.
+pub(crate) fn heartbeat(_: &Request) -> Result<Answer, Failure> {
+    Ok(document(|w| w.str("PISAX is here.")))
+}
+
+/// POST /users/initiatePasswordReset/{id}[/{first time}]: a new password by mail.
+pub(crate) fn reset_password(request: &Request) -> Result<Answer, Failure> {
+    let id = named(request, 0)?;
+    let sent = request.unwrapped("User")?;
+    let first = flag(&sent, "firstTime").unwrap_or_else(|| matches!(request.path.arg(1), Some("1" | "true")));
+    service::reset_password(&request.service, &request.actor, id, first)?;
+    Ok(saved(request, "New credentials sent."))
+}
+
+/// Sign-ins shown.
+const SIGN_INS: i64 = 100;
+
+/// GET /users/view_login_history[/{id}]: how a user came in and was turned away, newest first.
+pub(crate) fn login_history(request: &Request) -> Result<Answer, Failure> {
+    let id = named(request, 0)?;
+    service::view(&request.service, &request.actor, id)?;
+    let query = EntryQuery {
+        nouns: vec![Noun::Session as i64],
+        actions: [Action::Login, Action::LoginFail, Action::AuthFail].map(|a| a as i64).to_vec(),
+        record_id: Some(id),
+        limit: SIGN_INS,
+        ..EntryQuery::default()
+    };
+    let found = audit::sign_ins(&request.service, &request.actor, query)?;
+    Ok(list(&found, |w, entry| {
+        w.begin_object();
+        w.key("Log");
+        w.begin_object();
+        number_member(w, "id", entry.seq);
+        member(w, "action", crate::log_words::action(entry.noun, entry.action));
+        member(w, "created", &time::format_datetime(entry.at));
+        member(w, "ip", &entry.address);
+        member(w, "change", &entry.title);
+        w.end_object();
+        w.end_object();
+    }))
 }

@@ -6,4 +6,5 @@
 
 pub mod export;
 pub mod knowledge;
+pub mod rules;
 pub mod sample;

@@ -31,6 +31,7 @@ pub mod org;
 pub mod permission;
 pub mod proposal;
 pub mod report;
+pub mod rule;
 pub mod server;
 pub mod sharing;
 pub mod sighting;

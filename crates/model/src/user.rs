@@ -53,6 +53,37 @@ pub struct User {
     pub notification_monthly: bool,
 }
 
+impl User {
+    /// A user with nothing said about him.
+    pub fn nobody() -> Self {
+        Self {
+            id: 0,
+            org_id: 0,
+            role_id: 0,
+            email: String::new(),
+            autoalert: false,
+            contactalert: false,
+            disabled: false,
+            change_pw: false,
+            termsaccepted: false,
+            gpgkey: None,
+            certif_public: String::new(),
+            nids_sid: 0,
+            invited_by: 0,
+            current_login: 0,
+            last_login: 0,
+            last_api_access: 0,
+            date_created: 0,
+            date_modified: 0,
+            last_pw_change: None,
+            expiration: None,
+            notification_daily: false,
+            notification_weekly: false,
+            notification_monthly: false,
+        }
+    }
+}
+
 /// A stored role.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Role {

@@ -57,6 +57,9 @@ enum Command {
     /// API keys
     #[command(subcommand)]
     Key(cmd::key::Key),
+    /// The audit log
+    #[command(subcommand)]
+    Audit(cmd::audit::Audit),
     /// Taxonomies, galaxies, object templates, warninglists
     #[command(subcommand)]
     Knowledge(cmd::knowledge::Knowledge),
@@ -100,6 +103,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::User(command) => cmd::user::run(&config, command),
         Command::Org(command) => cmd::org::run(&config, command),
         Command::Key(command) => cmd::key::run(&config, command),
+        Command::Audit(command) => cmd::audit::run(&config, command),
         Command::Knowledge(command) => cmd::knowledge::run(&config, command),
         Command::Import { files } => cmd::import::run(&config, &files),
         Command::Demo => cmd::demo::run(&config),

@@ -11,6 +11,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use parking_lot::Mutex;
 use pisax_access::Actor;
+use pisax_service::audit;
+use pisax_store::access_log::Access;
 use pisax_store::knowledge::KnowledgeCounts;
 use pisax_store::maintenance::Counts;
 use std::net::SocketAddr;
@@ -167,6 +169,8 @@ async fn observe(State(site): State<Arc<Site>>, request: Request, next: Next) ->
     let method = request.method().clone();
     let mut path = request.uri().path().to_owned();
     path.truncate(path.floor_char_boundary(LOGGED_PATH));
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
+    let agent = request.headers().get(header::USER_AGENT).cloned();
     let mut response = next.run(request).await;
     drop(under_way);
     if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
@@ -178,7 +182,30 @@ async fn observe(State(site): State<Arc<Site>>, request: Request, next: Next) ->
     site.metrics.record(route, status, spent);
     let ms = (spent.as_secs_f64() * 10_000.0).round() / 10.0;
     // Whoever answered leaves the actor with the answer; nobody was signed in where there is none.
-    let user = response.extensions().get::<Actor>().map(|actor| actor.user_id);
+    let actor = response.extensions().get::<Actor>();
+    let user = actor.map(|actor| actor.user_id);
+    if matches!(route, Route::Api | Route::Page) {
+        audit::note_access(&site.api.service, || {
+            let parsed = pisax_api::path::Path::parse(&path, None, &method);
+            let mut agent = agent.as_ref().and_then(|a| a.to_str().ok()).unwrap_or_default().to_owned();
+            agent.truncate(agent.floor_char_boundary(255));
+            Access {
+                id: 0,
+                created: site.api.service.clock.now_ms(),
+                user_id: user.unwrap_or(0),
+                org_id: actor.map_or(0, |actor| actor.org_id),
+                key_id: actor.map_or(0, |actor| actor.origin.key_id),
+                address: peer.map(|ip| ip.to_string()).unwrap_or_default(),
+                method: method.as_str().to_owned(),
+                user_agent: agent,
+                controller: parsed.controller,
+                action: parsed.action,
+                url: path.clone(),
+                code: i64::from(status),
+                duration: i64::try_from(spent.as_millis()).unwrap_or(i64::MAX),
+            }
+        });
+    }
     if route == Route::Probe {
         tracing::debug!(target: "pisax::access", %method, path, status, ms);
     } else {

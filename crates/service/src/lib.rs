@@ -7,12 +7,17 @@
 
 pub mod analyst;
 pub mod attribute;
+pub mod audit;
 pub mod auth_key;
 pub mod blocklist;
+pub mod blueprint;
+pub mod bookmark;
 pub mod cluster;
+pub mod collection;
 mod context;
 pub mod correlation_exclusion;
 pub mod cryptographic_key;
+pub mod dashboard;
 pub mod decaying_model;
 pub mod delegation;
 pub mod enrichment;
@@ -24,10 +29,12 @@ mod files;
 pub mod first_start;
 pub mod job;
 pub mod knowledge;
+pub mod mail;
 pub mod noticelist;
 pub mod object;
 pub mod org;
 pub mod proposal;
+pub mod registration;
 pub mod report;
 pub mod role;
 mod rules;
@@ -39,7 +46,9 @@ pub mod sharing_group;
 pub mod sighting;
 pub mod tag;
 pub mod tag_collection;
+pub mod usage;
 pub mod user;
+pub mod user_setting;
 
 pub use error::{Error, Result};
 use parking_lot::{Mutex, RwLock};
@@ -49,7 +58,7 @@ use pisax_lookup::SharedWarninglists;
 use pisax_model::Clock;
 use pisax_store::{Reader, Store, Writer};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 /// Settings that change what use cases do; the binary fills them from its configuration.
 #[derive(Debug, Clone)]
@@ -84,6 +93,12 @@ pub struct Service {
     uses: auth_key::Uses,
     /// The key that signs what this instance sends, once it was needed.
     signing: std::sync::OnceLock<pisax_auth::openpgp::SecretKey>,
+    /// Whether somebody sends what is in the outbox.
+    mail: AtomicBool,
+    refused_keys: audit::News,
+    turned_away: audit::News,
+    accesses: Mutex<audit::Held>,
+    counted: Mutex<usage::Counted>,
 }
 
 impl Service {
@@ -108,6 +123,11 @@ impl Service {
             reading_settings: Mutex::new(()),
             uses: auth_key::Uses::default(),
             signing: std::sync::OnceLock::new(),
+            mail: AtomicBool::new(false),
+            refused_keys: audit::News::new(1),
+            turned_away: audit::News::new(audit::MOST_PER_HOUR),
+            accesses: Mutex::default(),
+            counted: Mutex::default(),
         }
     }
 
@@ -115,6 +135,11 @@ impl Service {
     /// reads them again, so this is asked outside of [`Service::read`] and of use cases.
     pub fn settings(&self) -> setting::Settings {
         setting::refresh(self);
+        *self.settings.read()
+    }
+
+    /// What they were when they were last read, for callers that must not wait for a database.
+    fn settings_at_hand(&self) -> setting::Settings {
         *self.settings.read()
     }
 
@@ -128,6 +153,16 @@ impl Service {
         });
         *self.settings.write() = settings;
         self.settings_read.store(self.clock.now_ms(), Ordering::Relaxed);
+    }
+
+    /// Says that a mail server is set up, and that somebody sends what is in the outbox.
+    pub fn send_mail(&self) {
+        self.mail.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether mails go out from here.
+    pub fn sends_mail(&self) -> bool {
+        self.mail.load(Ordering::Relaxed) && !self.settings().disable_emailing
     }
 
     /// Looks at what `actor` may see.

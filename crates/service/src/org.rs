@@ -52,6 +52,25 @@ pub fn delete(service: &Service, actor: &Actor, reference: Ref) -> Result<()> {
     })
 }
 
+/// Makes everything of one organisation another's: events, users, groups, all that is its own. Returns the other.
+pub fn merge(service: &Service, actor: &Actor, from: Ref, into: Ref) -> Result<Org> {
+    rules::site_admin(actor)?;
+    service.write(actor, |w| {
+        let missing = || Error::NotFound("organisation");
+        let from = w.org(from)?.ok_or_else(missing)?;
+        let into = w.org(into)?.ok_or_else(missing)?;
+        if from.id == into.id {
+            return Err(Error::Refused("An organisation cannot be merged with itself.".into()));
+        }
+        if from.id == service.policy.host_org_id {
+            let why = "The organisation that runs this instance cannot be merged into another one.";
+            return Err(Error::Refused(why.into()));
+        }
+        w.merge_orgs(&from, &into)?;
+        w.org(Ref::Id(into.id))?.ok_or_else(missing)
+    })
+}
+
 /// The organisation a client means: by row number, uuid or name.
 pub fn find(r: &mut Reader<'_>, text: &str) -> Result<Option<Org>> {
     match Ref::parse(text) {

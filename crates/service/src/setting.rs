@@ -40,6 +40,23 @@ pub struct Settings {
     /// Events of organisations on the list are refused.
     pub org_blocklist: bool,
     pub zeromq: ZeroMq,
+    /// Strangers may ask for an account.
+    pub allow_self_registration: bool,
+    pub disable_emailing: bool,
+    /// Mails about publications: the title in the subject, the threat level in it.
+    pub extended_alert_subject: bool,
+    pub threat_level_in_subject: bool,
+    /// None about events of an earlier date than so many days ago, where that is on.
+    pub block_old_event_alert: bool,
+    pub block_old_event_alert_age: i64,
+    /// None about what was published less than so many hours ago, where that is on.
+    pub republish_ban: bool,
+    pub republish_ban_hours: i64,
+    /// Every request is noted, for so many days; 0: for good.
+    pub log_requests: bool,
+    pub access_log_days: i64,
+    /// The change log is kept for so many days; 0: for good.
+    pub audit_days: i64,
 }
 
 /// Publishing over ZeroMQ: where, and what.
@@ -88,6 +105,17 @@ impl Default for Settings {
             event_blocklist: true,
             org_blocklist: true,
             zeromq: ZEROMQ,
+            allow_self_registration: false,
+            disable_emailing: false,
+            extended_alert_subject: false,
+            threat_level_in_subject: true,
+            block_old_event_alert: false,
+            block_old_event_alert_age: 30,
+            republish_ban: false,
+            republish_ban_hours: 5,
+            log_requests: false,
+            access_log_days: 30,
+            audit_days: 0,
         }
     }
 }
@@ -187,6 +215,11 @@ fn positive(text: &str) -> Result<i64, &'static str> {
     text.trim().parse().ok().filter(|n| *n >= 0).ok_or("This setting has to be a number.")
 }
 
+/// Days or hours; more than a lifetime of them is a mistake.
+fn span(text: &str) -> Result<i64, &'static str> {
+    positive(text).ok().filter(|n| *n <= 36_500).ok_or("This setting has to be a number between 0 and 36500.")
+}
+
 /// The setting of this name.
 pub fn find(name: &str) -> Result<&'static Setting> {
     all().find(|s| s.name == name).ok_or(Error::NotFound("setting"))
@@ -207,7 +240,7 @@ pub fn edit(service: &Service, actor: &Actor, name: &str, text: &str) -> Result<
     };
     let mut settings = service.settings();
     set(&mut settings, text).map_err(|message| FieldError::new("value", message))?;
-    service.write(actor, |w| Ok(w.set_setting(name, text.trim())?))?;
+    service.write(actor, |w| Ok(w.edit_setting(name, text.trim(), true)?))?;
     // Two edits at once: the one written last may not be the one applied last, so both read again.
     load(service)
 }

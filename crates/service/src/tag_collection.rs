@@ -24,7 +24,7 @@ pub fn may_edit(actor: &Actor, collection: &Collection) -> bool {
 pub fn add(service: &Service, actor: &Actor, draft: &CollectionDraft) -> Result<i64> {
     may_make(actor)?;
     let collection = new(service, actor, draft)?;
-    service.write(actor, |w| Ok(w.add_collection(&collection).map_err(taken)?))
+    service.write(actor, |w| Ok(w.add_tag_collection(&collection).map_err(taken)?))
 }
 
 fn new(service: &Service, actor: &Actor, draft: &CollectionDraft) -> Result<Collection> {
@@ -74,7 +74,7 @@ pub fn edit(service: &Service, actor: &Actor, reference: Ref, draft: &Collection
         }
         now.description = draft.description.clone().unwrap_or(now.description);
         now.all_orgs = draft.all_orgs.unwrap_or(now.all_orgs);
-        w.edit_collection(&before, &now).map_err(taken)?;
+        w.edit_tag_collection(&before, &now).map_err(taken)?;
         Ok(now.id)
     })
 }
@@ -83,7 +83,7 @@ pub fn edit(service: &Service, actor: &Actor, reference: Ref, draft: &Collection
 pub fn delete(service: &Service, actor: &Actor, reference: Ref) -> Result<()> {
     service.write(actor, |w| {
         let collection = editable(w, reference)?;
-        Ok(w.delete_collection(&collection)?)
+        Ok(w.delete_tag_collection(&collection)?)
     })
 }
 
@@ -159,7 +159,7 @@ pub fn import(service: &Service, actor: &Actor, drafts: &[CollectionDraft]) -> R
 }
 
 fn take_in(w: &mut Writer<'_>, collection: Collection, names: &[String]) -> Result<()> {
-    let id = w.add_collection(&collection)?;
+    let id = w.add_tag_collection(&collection)?;
     let drafts: Vec<TagDraft> =
         names.iter().map(|name| TagDraft { name: name.clone(), ..TagDraft::default() }).collect();
     let refs: Vec<&TagDraft> = drafts.iter().collect();

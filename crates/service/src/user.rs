@@ -1,6 +1,6 @@
 //! Users: added and changed by administrators, changed in part by themselves.
 
-use crate::{Error, Result, Service, auth_key, rules};
+use crate::{Error, Result, Service, auth_key, mail, rules};
 use pisax_access::Actor;
 use pisax_auth::{key, password};
 use pisax_model::ids::{Ref, new_uuid};
@@ -35,6 +35,20 @@ pub struct Viewed {
 /// Adds a user with a key. An organisation admin's users are of his organisation, whatever was asked for.
 /// Without a password one is made, to be changed at the first sign-in.
 pub fn add(service: &Service, actor: &Actor, draft: UserDraft) -> Result<Added> {
+    let fresh = prepare(service, actor, &draft)?;
+    service.write(actor, |w| insert(w, service, fresh, &draft))
+}
+
+/// A user about to be added: what takes long is done.
+pub(crate) struct Fresh {
+    user: User,
+    hash: String,
+    /// The password, where it was made here.
+    made: Option<String>,
+}
+
+/// Checks a new user before any lock is taken.
+pub(crate) fn prepare(service: &Service, actor: &Actor, draft: &UserDraft) -> Result<Fresh> {
     rules::administers_users(actor)?;
     let mut user = blank(actor.org_id, 0);
     user.invited_by = actor.user_id;
@@ -42,24 +56,50 @@ pub fn add(service: &Service, actor: &Actor, draft: UserDraft) -> Result<Added> 
     user.email = check_email(draft.email.as_deref().unwrap_or_default())?;
     user.change_pw = draft.change_pw.unwrap_or(true);
     user.last_pw_change = Some(service.now());
-    let given = new_password(&draft)?;
+    let given = new_password(draft)?;
     let made = given.is_none().then(password::random_password);
     let hash = given.or_else(|| made.clone()).map(|p| password::hash(&p)).unwrap_or_default();
+    Ok(Fresh { user, hash, made })
+}
+
+/// Adds a prepared user with a first key.
+pub(crate) fn insert(
+    w: &mut Writer<'_>,
+    service: &Service,
+    fresh: Fresh,
+    draft: &UserDraft,
+) -> Result<Added> {
+    let Fresh { mut user, hash, made } = fresh;
     let raw = key::generate();
+    w.lock_roles()?;
+    apply_own(&mut user, draft)?;
+    apply_administered(w, &mut user, draft)?;
+    if user.role_id == 0 {
+        user.role_id = w.default_role_id()?.unwrap_or(0);
+    }
+    settle(w, &user, None)?;
+    let id = w.add_user(&user, &hash).map_err(taken)?;
+    let first = auth_key::blank(id, w.now_ms);
+    let first = pisax_model::user::AuthKey { comment: "Made with the user".into(), ..first };
+    auth_key::insert(w, service, first, &raw)?;
+    let user = w.user(id)?.ok_or(Error::NotFound("user"))?;
+    Ok(Added { user, key: raw, password: made })
+}
+
+/// Gives a user a new password that he changes at his next sign-in, and sends it to him.
+pub fn reset_password(service: &Service, actor: &Actor, id: i64, first_time: bool) -> Result<()> {
+    rules::administers_users(actor)?;
+    if !service.sends_mail() {
+        return Err(Error::Refused("No mail server is set up here: change the password and tell it.".into()));
+    }
+    let new = password::random_password();
+    let hash = password::hash(&new);
     service.write(actor, |w| {
-        w.lock_roles()?;
-        apply_own(&mut user, &draft)?;
-        apply_administered(w, &mut user, &draft)?;
-        if user.role_id == 0 {
-            user.role_id = w.default_role_id()?.unwrap_or(0);
-        }
-        settle(w, &user, None)?;
-        let id = w.add_user(&user, &hash).map_err(taken)?;
-        let first = auth_key::blank(id, w.now_ms);
-        let first = pisax_model::user::AuthKey { comment: "Made with the user".into(), ..first };
-        auth_key::insert(w, service, first, &raw)?;
-        let user = w.user(id)?.ok_or(Error::NotFound("user"))?;
-        Ok(Added { user, key: raw, password: made })
+        let user = managed(w, id)?;
+        w.edit_user(&User { change_pw: true, ..user.clone() })?;
+        w.set_password(id, &hash)?;
+        w.delete_sessions_of(id)?;
+        mail::credentials(service, w, &user, &new, first_time)
     })
 }
 
@@ -163,33 +203,9 @@ fn whole(r: &mut Reader<'_>, user: User) -> Result<Viewed> {
     Ok(Viewed { user, role, org })
 }
 
-/// A user with nothing said about him.
+/// A user with nothing said about him but where he belongs.
 pub(crate) fn blank(org_id: i64, role_id: i64) -> User {
-    User {
-        id: 0,
-        org_id,
-        role_id,
-        email: String::new(),
-        autoalert: false,
-        contactalert: false,
-        disabled: false,
-        change_pw: false,
-        termsaccepted: false,
-        gpgkey: None,
-        certif_public: String::new(),
-        nids_sid: 0,
-        invited_by: 0,
-        current_login: 0,
-        last_login: 0,
-        last_api_access: 0,
-        date_created: 0,
-        date_modified: 0,
-        last_pw_change: None,
-        expiration: None,
-        notification_daily: false,
-        notification_weekly: false,
-        notification_monthly: false,
-    }
+    User { org_id, role_id, ..User::nobody() }
 }
 
 /// An address in the form it is stored in.

@@ -103,6 +103,7 @@ pub struct EntryQuery {
     pub address: Option<String>,
     /// Rows below this number: the next page.
     pub before: Option<i64>,
+    pub oldest_first: bool,
     pub limit: i64,
     pub offset: i64,
 }
@@ -157,7 +158,7 @@ impl Reader<'_> {
         self.conn.first(sql, &[name.into()], |r| Ok(Mark { seq: r.int(0)?, hash: hash_at(r, 1)? }))
     }
 
-    /// Rows of the log, newest first. Whom they are for is a rule of the service: organisations see their own
+    /// Rows of the log, newest first unless asked otherwise. Whom they are for is a rule of the service: organisations see their own
     /// users' doings, site admins all.
     pub fn audit(&mut self, query: &EntryQuery, each: &mut dyn FnMut(Entry) -> Result<()>) -> Result<()> {
         let lite = self.conn.is_lite();
@@ -208,8 +209,9 @@ impl Reader<'_> {
         args.push(query.offset.into());
         let sql = format!(
             "select {COLUMNS}, u.email, g.name from changes c left join users u on u.id = c.user_id \
-             left join orgs g on g.id = c.org_id where {} order by c.seq desc limit ${} offset ${}",
+             left join orgs g on g.id = c.org_id where {} order by c.seq {} limit ${} offset ${}",
             terms.join(" and "),
+            if query.oldest_first { "asc" } else { "desc" },
             args.len() - 1,
             args.len()
         );

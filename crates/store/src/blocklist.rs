@@ -1,9 +1,9 @@
 //! What must not come (back): events that were deleted or refused here, all events and all sightings of some
 //! organisations.
 
-use crate::changes::{Action, Noun};
+use crate::changes::{Action, Change, Noun};
 use crate::conn::{Row, Val};
-use crate::{Reader, Result, Writer, dialect, list};
+use crate::{Error, Reader, Result, Writer, dialect, list};
 use pisax_model::Uuid;
 use pisax_model::ids::Ref;
 use rustc_hash::FxHashSet;
@@ -140,11 +140,19 @@ impl Writer<'_> {
             list::places(1, 6)
         );
         let args = [id.into(), (&uuid).into(), now.into(), info.into(), orgc.into(), comment.into()];
-        Ok(self.conn.execute(&sql, &args)? > 0)
+        let new = self.conn.execute(&sql, &args)? > 0;
+        if new {
+            self.changed(Noun::Blocklist, Action::Add, uuid, 0)
+                .of(id, info)
+                .field("event_uuid", "", uuid)
+                .field("comment", "", comment);
+        }
+        Ok(new)
     }
 
     /// Writes what is noted beside an entry.
     pub fn edit_blocked_event(&mut self, entry: &BlockedEvent) -> Result<()> {
+        let old = self.blocked_event(Ref::Id(entry.id))?.ok_or(Error::NotFound("blocklist entry"))?;
         let sql = "update event_blocklist set event_info = $2, event_orgc = $3, comment = $4 where id = $1";
         let args = [
             entry.id.into(),
@@ -153,12 +161,26 @@ impl Writer<'_> {
             (&entry.comment).into(),
         ];
         self.conn.execute(sql, &args)?;
+        self.changed(Noun::Blocklist, Action::Edit, entry.event_uuid, 0)
+            .of(entry.id, &entry.event_info)
+            .field("event_info", &old.event_info, &entry.event_info)
+            .field("event_orgc", &old.event_orgc, &entry.event_orgc)
+            .field("comment", &old.comment, &entry.comment);
         Ok(())
     }
 
     /// Takes the event off the list; returns whether it was on it.
     pub fn unblock_event(&mut self, uuid: &Uuid) -> Result<bool> {
-        Ok(self.conn.execute("delete from event_blocklist where event_uuid = $1", &[uuid.into()])? > 0)
+        let sql = "delete from event_blocklist where event_uuid = $1 returning id, event_info";
+        let gone = self.conn.first(sql, &[uuid.into()], |r| Ok((r.int(0)?, r.string(1)?)))?;
+        if let Some((id, info)) = &gone {
+            self.changed(Noun::Blocklist, Action::Delete, *uuid, 0).of(*id, info).field(
+                "event_uuid",
+                uuid,
+                "",
+            );
+        }
+        Ok(gone.is_some())
     }
 
     /// Blocks an organisation; blocking it again keeps the first entry. Returns whether it is new.
@@ -173,16 +195,19 @@ impl Writer<'_> {
         let args = [id.into(), (&uuid).into(), now.into(), name.into(), comment.into()];
         let new = self.conn.execute(&sql, &args)? > 0;
         if new {
-            self.note_blocked(what, Action::Add, uuid, id, name);
+            self.note_blocked(what, Action::Add, uuid, id, name).field("comment", "", comment);
         }
         Ok(new)
     }
 
     /// Writes what is noted beside an entry.
     pub fn edit_blocked_org(&mut self, what: Refused, entry: &BlockedOrg) -> Result<()> {
+        let old = self.blocked_org(what, Ref::Id(entry.id))?.ok_or(Error::NotFound("blocklist entry"))?;
         let sql = format!("update {} set org_name = $2, comment = $3 where id = $1", what.table());
         self.conn.execute(&sql, &[entry.id.into(), (&entry.org_name).into(), (&entry.comment).into()])?;
-        self.note_blocked(what, Action::Edit, entry.org_uuid, entry.id, &entry.org_name);
+        self.note_blocked(what, Action::Edit, entry.org_uuid, entry.id, &entry.org_name)
+            .field("org_name", &old.org_name, &entry.org_name)
+            .field("comment", &old.comment, &entry.comment);
         Ok(())
     }
 
@@ -194,8 +219,15 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn note_blocked(&mut self, what: Refused, action: Action, uuid: Uuid, id: i64, name: &str) {
-        self.changed(Noun::Blocklist, action, uuid, 0).of(id, name).field("refused", "", what.table());
+    fn note_blocked(
+        &mut self,
+        what: Refused,
+        action: Action,
+        uuid: Uuid,
+        id: i64,
+        name: &str,
+    ) -> &mut Change {
+        self.changed(Noun::Blocklist, action, uuid, 0).of(id, name).field("refused", "", what.table())
     }
 }
 

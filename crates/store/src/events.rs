@@ -228,6 +228,7 @@ impl Writer<'_> {
         self.remove_proposals("event_id", event.id)?;
         self.drop_analyst_data_of_event(event)?;
         for table in [
+            "alerts",
             "event_delegations",
             "event_reports",
             "event_graphs",

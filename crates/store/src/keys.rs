@@ -46,6 +46,11 @@ fn read(row: &Row<'_>, at: usize) -> Result<AuthKey> {
     })
 }
 
+/// How a key is named: it begins and ends so; the rest is nobody's to know.
+fn title(key: &AuthKey) -> String {
+    format!("{}…{}", key.start, key.end)
+}
+
 /// Columns of user `u`, role `r` and organisation `o`, for keys and sessions.
 pub(crate) fn owner_columns() -> String {
     [
@@ -144,14 +149,21 @@ impl Writer<'_> {
                 ],
             )
             .map_err(|e| e.conflict_on("uuid"))?;
-        self.changed(Noun::AuthKey, Action::Add, key.uuid, 0);
+        self.changed(Noun::AuthKey, Action::Add, key.uuid, 0)
+            .of(id, &title(key))
+            .field("user_id", "", key.user_id)
+            .field("comment", "", &key.comment)
+            .field("expiration", 0, key.expiration)
+            .field("read_only", false, key.read_only)
+            .field("allowed_ips", "", key.allowed_ips.join(", "));
         Ok(id)
     }
 
     /// Writes comment, addresses, expiration and the read-only flag.
     pub fn edit_key(&mut self, key: &AuthKey) -> Result<()> {
+        let old = self.key(Ref::Id(key.id))?.ok_or(Error::NotFound("key"))?;
         let sql = "update auth_keys set expiration = $2, read_only = $3, comment = $4, allowed_ips = $5 where id = $1";
-        let changed = self.conn.execute(
+        self.conn.execute(
             sql,
             &[
                 key.id.into(),
@@ -161,17 +173,23 @@ impl Writer<'_> {
                 (&list::lines(&key.allowed_ips)).into(),
             ],
         )?;
-        if changed == 0 {
-            return Err(Error::NotFound("key"));
-        }
-        self.changed(Noun::AuthKey, Action::Edit, key.uuid, 0);
+        self.changed(Noun::AuthKey, Action::Edit, key.uuid, 0)
+            .of(key.id, &title(key))
+            .field("comment", &old.comment, &key.comment)
+            .field("expiration", old.expiration, key.expiration)
+            .field("read_only", old.read_only, key.read_only)
+            .field("allowed_ips", old.allowed_ips.join(", "), key.allowed_ips.join(", "));
         Ok(())
     }
 
     pub fn delete_key(&mut self, id: i64) -> Result<()> {
         let key = self.key(Ref::Id(id))?.ok_or(Error::NotFound("key"))?;
         self.conn.execute("delete from auth_keys where id = $1", &[id.into()])?;
-        self.changed(Noun::AuthKey, Action::Delete, key.uuid, 0);
+        self.changed(Noun::AuthKey, Action::Delete, key.uuid, 0).of(id, &title(&key)).field(
+            "user_id",
+            key.user_id,
+            "",
+        );
         Ok(())
     }
 

@@ -8,17 +8,22 @@
 //! Statements are written once for both engines (`conn.rs`); `dialect.rs` is the only file with two branches.
 //! To add a noun: one file, functions on `Reader` for looking and on `Writer` for changing.
 
+pub mod access_log;
 pub mod analyst;
 pub mod attributes;
 pub mod audit;
 pub mod blocklist;
+pub mod blueprints;
+pub mod bookmarks;
 pub mod changes;
 pub mod cluster_relations;
 pub mod clusters;
+pub mod collections;
 mod conn;
 mod copy;
 pub mod correlations;
 pub mod cryptographic_keys;
+pub mod dashboards;
 pub mod decaying;
 pub mod delegations;
 mod dialect;
@@ -29,12 +34,15 @@ pub mod events;
 pub mod exclusions;
 pub mod feeds;
 pub mod files;
+pub mod inbox;
 pub mod jobs;
 pub mod keys;
 pub mod knowledge;
 mod list;
 mod lite;
+pub mod mails;
 pub mod maintenance;
+pub mod merge;
 mod migrate;
 pub mod noticelists;
 pub mod objects;
@@ -55,6 +63,7 @@ pub mod sightings;
 pub mod statistics;
 pub mod tag_collections;
 pub mod tags;
+pub mod user_settings;
 pub mod users;
 pub mod warninglists;
 

@@ -251,6 +251,40 @@ const ORPHANS: &[(&str, &str)] = &[
          and a.event_id = p.event_id and (a.hash1 = p.hash or a.hash2 = p.hash) where a.id is null",
         "a posting names attribute {1} of event {2}, which does not have that value",
     ),
+    (
+        "select s.id, s.user_id from user_settings s left join users u on u.id = s.user_id where u.id is null",
+        "setting {1} is of user {2}, who does not exist",
+    ),
+    (
+        "select b.id, b.user_id from bookmarks b left join users u on u.id = b.user_id where u.id is null",
+        "bookmark {1} is of user {2}, who does not exist",
+    ),
+    (
+        "select m.id, m.user_id from mails m left join users u on u.id = m.user_id where u.id is null",
+        "mail {1} is for user {2}, who does not exist",
+    ),
+    (
+        "select a.event_id, a.event_id from alerts a left join events e on e.id = a.event_id where e.id is null",
+        "the publication of event {1} is to be told, and it does not exist",
+    ),
+    (
+        "select x.id, x.collection_id from collection_elements x left join collections c on c.id = x.collection_id \
+         where c.id is null",
+        "element {1} is in collection {2}, which does not exist",
+    ),
+    (
+        "select c.id, c.orgc_id from collections c left join orgs o on o.id = c.orgc_id where o.id is null",
+        "collection {1} is of organisation {2}, which does not exist",
+    ),
+    (
+        "select b.id, b.org_id from blueprints b left join orgs o on o.id = b.org_id where o.id is null",
+        "blueprint {1} is of organisation {2}, which does not exist",
+    ),
+    (
+        "select b.id, b.sharing_group_id from blueprints b left join sharing_groups g on g.id = b.sharing_group_id \
+         where b.sharing_group_id <> 0 and g.id is null",
+        "blueprint {1} made sharing group {2}, which does not exist",
+    ),
 ];
 
 impl Store {

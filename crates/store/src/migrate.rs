@@ -13,6 +13,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (7, include_str!("migrations/0007_scoring.sql")),
     (9, include_str!("migrations/0009_sharing.sql")),
     (10, include_str!("migrations/0010_files.sql")),
+    (8, include_str!("migrations/0008_accounts.sql")),
 ];
 
 /// Newest schema version this program knows.

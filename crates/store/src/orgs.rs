@@ -1,6 +1,6 @@
 //! Organisations: those with users here (local) and those known by what they shared.
 
-use crate::changes::{Action, Noun};
+use crate::changes::{Action, Change, Noun};
 use crate::conn::{Row, Val};
 use crate::{Error, Reader, Result, Writer, dialect, list};
 use pisax_model::Uuid;
@@ -72,6 +72,26 @@ fn apply(org: &mut Org, draft: &OrgDraft) {
     set_optional(&mut org.description, &draft.description);
     set_optional(&mut org.contacts, &draft.contacts);
     set_optional(&mut org.landingpage, &draft.landingpage);
+}
+
+/// What changed of an organisation, against what it was.
+fn note_org(change: &mut Change, old: Option<&Org>, new: &Org) {
+    type Of = fn(&Org) -> String;
+    let fields: [(&str, Of); 10] = [
+        ("uuid", |o| o.uuid.to_string()),
+        ("name", |o| o.name.clone()),
+        ("description", |o| o.description.clone().unwrap_or_default()),
+        ("type", |o| o.kind.clone()),
+        ("nationality", |o| o.nationality.clone()),
+        ("sector", |o| o.sector.clone()),
+        ("contacts", |o| o.contacts.clone().unwrap_or_default()),
+        ("local", |o| o.local.to_string()),
+        ("restricted_to_domain", |o| o.restricted_to_domain.join(", ")),
+        ("landingpage", |o| o.landingpage.clone().unwrap_or_default()),
+    ];
+    for (name, of) in fields {
+        change.field(name, old.map(of).unwrap_or_default(), of(new));
+    }
 }
 
 impl Reader<'_> {
@@ -181,13 +201,14 @@ impl Writer<'_> {
                 ],
             )
             .map_err(|e| e.conflict_on("name"))?;
-        self.changed(Noun::Org, Action::Add, org.uuid, 0);
+        note_org(self.changed(Noun::Org, Action::Add, org.uuid, 0).of(org.id, &org.name), None, &org);
         Ok(org.id)
     }
 
     /// Changes what the draft names; the rest stays.
     pub fn edit_org(&mut self, id: i64, draft: &OrgDraft) -> Result<()> {
-        let mut org = self.org(Ref::Id(id))?.ok_or(Error::NotFound("organisation"))?;
+        let old = self.org(Ref::Id(id))?.ok_or(Error::NotFound("organisation"))?;
+        let mut org = old.clone();
         apply(&mut org, draft);
         if let Some(uuid) = draft.uuid {
             org.uuid = uuid;
@@ -216,7 +237,7 @@ impl Writer<'_> {
                 ],
             )
             .map_err(|e| e.conflict_on("name"))?;
-        self.changed(Noun::Org, Action::Edit, org.uuid, 0);
+        note_org(self.changed(Noun::Org, Action::Edit, org.uuid, 0).of(id, &org.name), Some(&old), &org);
         Ok(())
     }
 
@@ -255,6 +276,10 @@ impl Writer<'_> {
                 "select 1 from servers where org_id = $1 or remote_org_id = $1 limit 1",
                 "organisation (servers are connected for it)",
             ),
+            (
+                "select 1 from collections where org_id = $1 or orgc_id = $1 limit 1",
+                "organisation (it has collections)",
+            ),
         ] {
             if self.conn.number(sql, &[id.into()])? != 0 {
                 return Err(Error::Conflict(what));
@@ -274,8 +299,9 @@ impl Writer<'_> {
         // Others may score with its models: they stay, and are nobody's.
         self.conn.execute("update decaying_models set org_id = 0 where org_id = $1", &[id.into()])?;
         self.conn.execute("update feeds set orgc_id = 0 where orgc_id = $1", &[id.into()])?;
+        self.conn.execute("delete from blueprints where org_id = $1", &[id.into()])?;
         self.conn.execute("delete from orgs where id = $1", &[id.into()])?;
-        self.changed(Noun::Org, Action::Delete, org.uuid, 0);
+        self.changed(Noun::Org, Action::Delete, org.uuid, 0).of(id, &org.name);
         Ok(())
     }
 
@@ -313,7 +339,7 @@ impl Writer<'_> {
             .conn
             .execute(sql, &[id.into(), (&uuid).into(), (&name).into(), created_by.into(), now.into()])?;
         if added > 0 {
-            self.changed(Noun::Org, Action::Add, uuid, 0);
+            self.changed(Noun::Org, Action::Add, uuid, 0).of(id, &name);
         }
         Ok(self.org(Ref::Uuid(uuid))?.map(|org| org.id))
     }

@@ -217,7 +217,7 @@ impl Reader<'_> {
     }
 
     /// Whether the tag collection in `alias` is visible: the owner's, or one for all.
-    pub(crate) fn sees_collection(&self, alias: &str) -> String {
+    pub(crate) fn sees_tag_collection(&self, alias: &str) -> String {
         if self.actor.sees_all() {
             return "1 = 1".into();
         }
@@ -230,5 +230,16 @@ impl Reader<'_> {
             return "1 = 1".into();
         }
         format!("{alias}.lookup_visible = 1")
+    }
+
+    /// Whether the collection is visible: as an event is, but whoever made it keeps seeing it, and publishing
+    /// does not apply.
+    pub(crate) fn sees_collection(&self, alias: &str) -> String {
+        if self.actor.sees_all() {
+            return "1 = 1".into();
+        }
+        let org = self.actor.org_id;
+        let reaches = self.reaches(alias, "1, 2, 3");
+        format!("({alias}.org_id = {org} or {alias}.orgc_id = {org} or {reaches})")
     }
 }

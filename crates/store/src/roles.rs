@@ -1,6 +1,6 @@
 //! Roles: named sets of permissions.
 
-use crate::changes::{Action, Noun};
+use crate::changes::{Action, Change, Noun};
 use crate::conn::{Row, Val};
 use crate::{Error, Reader, Result, Writer, dialect, list};
 use pisax_model::Uuid;
@@ -111,7 +111,7 @@ impl Writer<'_> {
         let sql =
             format!("insert into roles ({}) values {}", COLUMNS.join(", "), list::places(1, COLUMNS.len()));
         self.conn.execute(&sql, &values(role, id, now, now)).map_err(|e| e.conflict_on("name"))?;
-        self.changed(Noun::Role, Action::Add, Uuid::nil(), 0);
+        note_role(self.changed(Noun::Role, Action::Add, Uuid::nil(), 0).of(id, &role.name), None, role);
         if role.default_role {
             self.keep_one_default(id)?;
         }
@@ -121,22 +121,20 @@ impl Writer<'_> {
     /// Writes a role; sessions of its users notice by the users' time of change.
     pub fn edit_role(&mut self, role: &Role) -> Result<()> {
         self.refuse_taken_role(role, role.id)?;
+        let old = self.role(role.id)?.ok_or(Error::NotFound("role"))?;
         let now = self.now();
         let sets: Vec<String> =
             COLUMNS.iter().enumerate().skip(1).map(|(i, column)| format!("{column} = ${}", i + 1)).collect();
         let sql = format!("update roles set {} where id = $1", sets.join(", "));
-        let changed = self
-            .conn
+        self.conn
             .execute(&sql, &values(role, role.id, role.created, now))
             .map_err(|e| e.conflict_on("name"))?;
-        if changed == 0 {
-            return Err(Error::NotFound("role"));
-        }
         self.conn.execute(
             "update users set date_modified = $2 where role_id = $1",
             &[role.id.into(), now.into()],
         )?;
-        self.changed(Noun::Role, Action::Edit, Uuid::nil(), 0);
+        let change = self.changed(Noun::Role, Action::Edit, Uuid::nil(), 0).of(role.id, &role.name);
+        note_role(change, Some(&old), role);
         if role.default_role {
             self.keep_one_default(role.id)?;
         }
@@ -163,19 +161,21 @@ impl Writer<'_> {
         if self.conn.number("select count(*) from users where role_id = $1", &[id.into()])? > 0 {
             return Err(Error::Conflict("role (users have it)"));
         }
-        if self.conn.execute("delete from roles where id = $1", &[id.into()])? == 0 {
-            return Err(Error::NotFound("role"));
-        }
-        self.changed(Noun::Role, Action::Delete, Uuid::nil(), 0);
+        let sql = "delete from roles where id = $1 returning name";
+        let name = self.conn.first(sql, &[id.into()], |r| r.string(0))?.ok_or(Error::NotFound("role"))?;
+        self.changed(Noun::Role, Action::Delete, Uuid::nil(), 0).of(id, &name);
         Ok(())
     }
 
     pub fn set_default_role(&mut self, id: i64) -> Result<()> {
-        if self.conn.execute("update roles set default_role = 1 where id = $1", &[id.into()])? == 0 {
-            return Err(Error::NotFound("role"));
-        }
+        let role = self.role(id)?.ok_or(Error::NotFound("role"))?;
+        self.conn.execute("update roles set default_role = 1 where id = $1", &[id.into()])?;
         self.keep_one_default(id)?;
-        self.changed(Noun::Role, Action::Edit, Uuid::nil(), 0);
+        self.changed(Noun::Role, Action::Edit, Uuid::nil(), 0).of(id, &role.name).field(
+            "default_role",
+            role.default_role,
+            true,
+        );
         Ok(())
     }
 
@@ -183,6 +183,27 @@ impl Writer<'_> {
         self.conn
             .execute("update roles set default_role = 0 where id <> $1 and default_role = 1", &[id.into()])?;
         Ok(())
+    }
+}
+
+/// What a role allows from now on, and what else of it changed.
+fn note_role(change: &mut Change, old: Option<&Role>, new: &Role) {
+    type Of = fn(&Role) -> String;
+    let fields: [(&str, Of); 7] = [
+        ("name", |r| r.name.clone()),
+        ("default_role", |r| r.default_role.to_string()),
+        ("memory_limit", |r| r.memory_limit.clone().unwrap_or_default()),
+        ("max_execution_time", |r| r.max_execution_time.clone().unwrap_or_default()),
+        ("restricted_to_site_admin", |r| r.restricted_to_site_admin.to_string()),
+        ("enforce_rate_limit", |r| r.enforce_rate_limit.to_string()),
+        ("rate_limit_count", |r| r.rate_limit_count.to_string()),
+    ];
+    for (name, of) in fields {
+        change.field(name, old.map(of).unwrap_or_default(), of(new));
+    }
+    for permission in Permission::ALL {
+        let had = old.is_some_and(|role| role.permissions.has(*permission));
+        change.field(permission.name(), had, new.permissions.has(*permission));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Sharing groups: visible to their members, to their owner, and to everybody when open to all organisations.
 
-use crate::changes::{Action, Noun};
+use crate::changes::{Action, Change, Noun};
 use crate::conn::{Row, Val};
 use crate::{Error, Reader, Result, Writer, dialect, list};
 use pisax_model::Uuid;
@@ -184,13 +184,21 @@ impl Writer<'_> {
         for server in &group.servers {
             self.put_server(id, server.server_id, server.all_orgs)?;
         }
-        self.changed(Noun::SharingGroup, Action::Add, group.uuid, 0);
+        let members: Vec<String> = group.members.iter().map(|m| m.org_id.to_string()).collect();
+        self.changed(Noun::SharingGroup, Action::Add, group.uuid, 0)
+            .of(id, &group.name)
+            .field("releasability", "", &group.releasability)
+            .field("org_id", "", group.org_id)
+            .field("organisations", "", members.join(", "));
         Ok(id)
     }
 
     /// Writes the group's own fields; members and servers have functions of their own.
     pub fn edit_sharing_group(&mut self, group: &SharingGroup) -> Result<()> {
         self.refuse_taken_group(group, group.id)?;
+        let which = "g.id = $1";
+        let old = self.groups_where(which, &[group.id.into()])?.pop();
+        let old = old.ok_or(Error::NotFound("sharing group"))?;
         let sql = "update sharing_groups set name = $2, releasability = $3, description = $4, organisation_uuid = $5, \
                    org_id = $6, active = $7, local = $8, roaming = $9 where id = $1";
         self.conn
@@ -209,7 +217,15 @@ impl Writer<'_> {
                 ],
             )
             .map_err(|e| e.conflict_on("name"))?;
-        self.touch_group(group.id)
+        self.touch_group(group.id)?
+            .field("name", &old.name, &group.name)
+            .field("releasability", &old.releasability, &group.releasability)
+            .field("description", &old.description, &group.description)
+            .field("org_id", old.org_id, group.org_id)
+            .field("active", old.active, group.active)
+            .field("local", old.local, group.local)
+            .field("roaming", old.roaming, group.roaming);
+        Ok(())
     }
 
     fn refuse_taken_group(&mut self, group: &SharingGroup, id: i64) -> Result<()> {
@@ -223,13 +239,12 @@ impl Writer<'_> {
     }
 
     /// Notes a change of the group.
-    fn touch_group(&mut self, id: i64) -> Result<()> {
+    fn touch_group(&mut self, id: i64) -> Result<&mut Change> {
         let now = self.now();
-        let sql = "update sharing_groups set modified = $2 where id = $1 returning uuid";
-        let uuid = self.conn.first(sql, &[id.into(), now.into()], |r| r.uuid(0))?;
-        let uuid = uuid.ok_or(Error::NotFound("sharing group"))?;
-        self.changed(Noun::SharingGroup, Action::Edit, uuid, 0);
-        Ok(())
+        let sql = "update sharing_groups set modified = $2 where id = $1 returning uuid, name";
+        let found = self.conn.first(sql, &[id.into(), now.into()], |r| Ok((r.uuid(0)?, r.string(1)?)))?;
+        let (uuid, name) = found.ok_or(Error::NotFound("sharing group"))?;
+        Ok(self.changed(Noun::SharingGroup, Action::Edit, uuid, 0).of(id, &name))
     }
 
     /// Removes a group that nothing is distributed to.
@@ -248,6 +263,7 @@ impl Writer<'_> {
             "clusters",
             "cluster_relations",
             "feeds",
+            "collections",
         ] {
             let sql =
                 format!("select 1 from {table} where distribution = 4 and sharing_group_id = $1 limit 1");
@@ -255,14 +271,11 @@ impl Writer<'_> {
                 return Err(Error::Conflict("sharing group"));
             }
         }
-        self.touch_group(id)?;
-        let Some(change) = self.changes.last_mut() else {
-            return Err(Error::Damaged("a change was not noted"));
-        };
-        change.action = Action::Delete;
+        self.touch_group(id)?.action = Action::Delete;
         for sql in [
             "delete from sharing_group_orgs where sharing_group_id = $1",
             "delete from sharing_group_servers where sharing_group_id = $1",
+            "update blueprints set sharing_group_id = 0 where sharing_group_id = $1",
             "delete from sharing_groups where id = $1",
         ] {
             self.conn.execute(sql, &[id.into()])?;
@@ -289,7 +302,8 @@ impl Writer<'_> {
     /// Adds an organisation, or changes whether it may extend the group.
     pub fn add_sharing_group_org(&mut self, id: i64, org_id: i64, extend: bool) -> Result<()> {
         self.put_member(id, org_id, extend)?;
-        self.touch_group(id)
+        self.touch_group(id)?.field("organisation", "", org_id).field("extend", "", extend);
+        Ok(())
     }
 
     /// Returns whether the organisation was a member.
@@ -297,7 +311,7 @@ impl Writer<'_> {
         let sql = "delete from sharing_group_orgs where sharing_group_id = $1 and org_id = $2";
         let removed = self.conn.execute(sql, &[id.into(), org_id.into()])? > 0;
         if removed {
-            self.touch_group(id)?;
+            self.touch_group(id)?.field("organisation", org_id, "");
         }
         Ok(removed)
     }
@@ -305,7 +319,8 @@ impl Writer<'_> {
     /// Adds a server (0: this one), or changes whether all its organisations belong to the group.
     pub fn add_sharing_group_server(&mut self, id: i64, server_id: i64, all_orgs: bool) -> Result<()> {
         self.put_server(id, server_id, all_orgs)?;
-        self.touch_group(id)
+        self.touch_group(id)?.field("server", "", server_id).field("all_orgs", "", all_orgs);
+        Ok(())
     }
 
     /// Returns whether the server was listed.
@@ -313,27 +328,40 @@ impl Writer<'_> {
         let sql = "delete from sharing_group_servers where sharing_group_id = $1 and server_id = $2";
         let removed = self.conn.execute(sql, &[id.into(), server_id.into()])? > 0;
         if removed {
-            self.touch_group(id)?;
+            self.touch_group(id)?.field("server", server_id, "");
         }
         Ok(removed)
     }
 
     /// Makes these `(organisation, may extend)` the members; those that stay keep their row.
     pub fn set_sharing_group_orgs(&mut self, id: i64, members: &[(i64, bool)]) -> Result<()> {
+        let old = self.listed("sharing_group_orgs", "org_id", id)?;
         self.keep_only("sharing_group_orgs", "org_id", id, members)?;
         for (org_id, extend) in members {
             self.put_member(id, *org_id, *extend)?;
         }
-        self.touch_group(id)
+        let new = self.listed("sharing_group_orgs", "org_id", id)?;
+        self.touch_group(id)?.field("organisations", old, new);
+        Ok(())
     }
 
     /// Makes these `(server, all organisations)` the servers; those that stay keep their row.
     pub fn set_sharing_group_servers(&mut self, id: i64, servers: &[(i64, bool)]) -> Result<()> {
+        let old = self.listed("sharing_group_servers", "server_id", id)?;
         self.keep_only("sharing_group_servers", "server_id", id, servers)?;
         for (server_id, all_orgs) in servers {
             self.put_server(id, *server_id, *all_orgs)?;
         }
-        self.touch_group(id)
+        let new = self.listed("sharing_group_servers", "server_id", id)?;
+        self.touch_group(id)?.field("servers", old, new);
+        Ok(())
+    }
+
+    /// The row numbers a group lists, as the log shows them.
+    fn listed(&mut self, table: &str, column: &str, id: i64) -> Result<String> {
+        let sql = format!("select {column} from {table} where sharing_group_id = $1 order by {column}");
+        let numbers = self.conn.all(&sql, &[id.into()], |r| Ok(r.int(0)?.to_string()))?;
+        Ok(numbers.join(", "))
     }
 
     fn keep_only(&mut self, table: &str, column: &str, id: i64, kept: &[(i64, bool)]) -> Result<()> {

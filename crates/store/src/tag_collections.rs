@@ -37,8 +37,8 @@ fn read(row: &Row<'_>) -> Result<Collection> {
 }
 
 impl Reader<'_> {
-    fn collections_where(&mut self, condition: &str, args: &[Val<'_>]) -> Result<Vec<Collection>> {
-        let which = format!("{condition} and {}", self.sees_collection("c"));
+    fn tag_collections_where(&mut self, condition: &str, args: &[Val<'_>]) -> Result<Vec<Collection>> {
+        let which = format!("{condition} and {}", self.sees_tag_collection("c"));
         let sql = format!(
             "select {} from tag_collections c where {which} order by lower(c.name), c.id",
             list::columns("c", &COLUMNS)
@@ -73,7 +73,7 @@ impl Reader<'_> {
 
     /// The visible collections by name.
     pub fn tag_collections(&mut self) -> Result<Vec<Collection>> {
-        self.collections_where("1 = 1", &[])
+        self.tag_collections_where("1 = 1", &[])
     }
 
     pub fn tag_collection(&mut self, reference: Ref) -> Result<Option<Collection>> {
@@ -81,7 +81,7 @@ impl Reader<'_> {
             Ref::Id(id) => ("c.id = $1", Val::Int(*id)),
             Ref::Uuid(uuid) => ("c.uuid = $1", uuid.into()),
         };
-        Ok(self.collections_where(condition, &[value])?.pop())
+        Ok(self.tag_collections_where(condition, &[value])?.pop())
     }
 
     /// Whether any collection has this uuid, seen or unseen.
@@ -109,7 +109,7 @@ impl Reader<'_> {
 
 impl Writer<'_> {
     /// Adds a collection, without tags; its number is given here.
-    pub fn add_collection(&mut self, collection: &Collection) -> Result<i64> {
+    pub fn add_tag_collection(&mut self, collection: &Collection) -> Result<i64> {
         self.refuse_taken_collection(collection, 0)?;
         let id = dialect::allocate(&mut self.conn, "tag_collections", 1)?[0];
         let sql = format!(
@@ -135,7 +135,7 @@ impl Writer<'_> {
         Ok(id)
     }
 
-    pub fn edit_collection(&mut self, before: &Collection, now: &Collection) -> Result<()> {
+    pub fn edit_tag_collection(&mut self, before: &Collection, now: &Collection) -> Result<()> {
         self.refuse_taken_collection(now, now.id)?;
         let sql = "update tag_collections set name = $2, description = $3, all_orgs = $4 where id = $1";
         let args = [now.id.into(), (&now.name).into(), (&now.description).into(), now.all_orgs.into()];
@@ -158,7 +158,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    pub fn delete_collection(&mut self, collection: &Collection) -> Result<()> {
+    pub fn delete_tag_collection(&mut self, collection: &Collection) -> Result<()> {
         self.conn
             .execute("delete from tag_collection_tags where collection_id = $1", &[collection.id.into()])?;
         self.conn.execute("delete from tag_collections where id = $1", &[collection.id.into()])?;

@@ -146,7 +146,11 @@ impl Writer<'_> {
                 ],
             )
             .map_err(|e| e.conflict_on("email"))?;
-        self.changed(Noun::User, Action::Add, Uuid::nil(), 0);
+        self.changed(Noun::User, Action::Add, Uuid::nil(), 0)
+            .of(id, &email)
+            .field("email", "", &email)
+            .field("org_id", "", user.org_id)
+            .field("role_id", "", user.role_id);
         Ok(id)
     }
 
@@ -155,13 +159,13 @@ impl Writer<'_> {
     pub fn edit_user(&mut self, user: &User) -> Result<()> {
         let email = address(&user.email);
         self.refuse_taken_address(&email, user.id)?;
+        let old = self.user(user.id)?.ok_or(Error::NotFound("user"))?;
         let now = self.now();
         let sql = "update users set org_id = $2, role_id = $3, email = $4, autoalert = $5, contactalert = $6, \
                    disabled = $7, change_pw = $8, termsaccepted = $9, gpgkey = $10, certif_public = $11, \
                    nids_sid = $12, expiration = $13, notification_daily = $14, notification_weekly = $15, \
                    notification_monthly = $16, date_modified = $17 where id = $1";
-        let changed = self
-            .conn
+        self.conn
             .execute(
                 sql,
                 &[
@@ -185,10 +189,24 @@ impl Writer<'_> {
                 ],
             )
             .map_err(|e| e.conflict_on("email"))?;
-        if changed == 0 {
-            return Err(Error::NotFound("user"));
-        }
-        self.changed(Noun::User, Action::Edit, Uuid::nil(), 0);
+        let moment = |time: Option<i64>| time.unwrap_or(0);
+        self.changed(Noun::User, Action::Edit, Uuid::nil(), 0)
+            .of(user.id, &email)
+            .field("email", &old.email, &email)
+            .field("org_id", old.org_id, user.org_id)
+            .field("role_id", old.role_id, user.role_id)
+            .field("autoalert", old.autoalert, user.autoalert)
+            .field("contactalert", old.contactalert, user.contactalert)
+            .field("disabled", old.disabled, user.disabled)
+            .field("change_pw", old.change_pw, user.change_pw)
+            .field("termsaccepted", old.termsaccepted, user.termsaccepted)
+            .field("gpgkey", old.gpgkey.as_deref().unwrap_or(""), user.gpgkey.as_deref().unwrap_or(""))
+            .field("certif_public", &old.certif_public, &user.certif_public)
+            .field("nids_sid", old.nids_sid, user.nids_sid)
+            .field("expiration", moment(old.expiration), moment(user.expiration))
+            .field("notification_daily", old.notification_daily, user.notification_daily)
+            .field("notification_weekly", old.notification_weekly, user.notification_weekly)
+            .field("notification_monthly", old.notification_monthly, user.notification_monthly);
         Ok(())
     }
 
@@ -209,23 +227,26 @@ impl Writer<'_> {
     /// Sets the password hash and notes when; whether it must be changed again is [`User::change_pw`].
     pub fn set_password(&mut self, user_id: i64, password_hash: &str) -> Result<()> {
         let now = self.now();
-        let sql = "update users set password = $2, last_pw_change = $3, date_modified = $3 where id = $1";
-        if self.conn.execute(sql, &[user_id.into(), password_hash.into(), now.into()])? == 0 {
-            return Err(Error::NotFound("user"));
-        }
-        self.changed(Noun::User, Action::Edit, Uuid::nil(), 0);
+        let sql = "update users set password = $2, last_pw_change = $3, date_modified = $3 where id = $1 \
+                   returning email";
+        let args = [user_id.into(), password_hash.into(), now.into()];
+        let email = self.conn.first(sql, &args, |r| r.string(0))?.ok_or(Error::NotFound("user"))?;
+        self.changed(Noun::User, Action::ChangePassword, Uuid::nil(), 0).of(user_id, &email);
         Ok(())
     }
 
-    /// Removes a user with his keys and sessions; what he made stays.
+    /// Removes a user with his keys, sessions and what is his alone; what he made for others stays.
     pub fn delete_user(&mut self, user_id: i64) -> Result<()> {
-        for table in ["auth_keys", "sessions", "favourite_tags"] {
+        let email = self.user(user_id)?.ok_or(Error::NotFound("user"))?.email;
+        for table in ["auth_keys", "sessions", "favourite_tags", "user_settings", "bookmarks", "mails"] {
             self.conn.execute(&format!("delete from {table} where user_id = $1"), &[user_id.into()])?;
         }
         if self.conn.execute("delete from users where id = $1", &[user_id.into()])? == 0 {
             return Err(Error::NotFound("user"));
         }
-        self.changed(Noun::User, Action::Delete, Uuid::nil(), 0);
+        self.changed(Noun::User, Action::Delete, Uuid::nil(), 0)
+            .of(user_id, &email)
+            .field("email", &email, "");
         Ok(())
     }
 

@@ -16,7 +16,6 @@ pub(super) const ROUTES: &[Route] = &[
     route(Post, "events", "edit", ADD, events::edit, "Change an event; newer timestamps win."),
     route(Post, "events", "delete", MODIFY, events::delete, "Delete events and blocklist their uuids."),
     route(Post, "events", "publish", Write(&[P::Publish]), events::publish, "Publish an event."),
-    route(Post, "events", "alert", Write(&[P::Publish]), events::publish, "Publish an event and notify."),
     route(Post, "events", "unpublish", MODIFY, events::unpublish, "Take a publication back."),
     route(Post, "events", "addtag", TAGGER, tags::event_add, "Attach a tag to an event."),
     route(Post, "events", "removetag", TAGGER, tags::event_remove, "Detach a tag from an event."),

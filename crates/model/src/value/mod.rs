@@ -1,5 +1,6 @@
 //! Values: how each type is cleaned, what it must look like and where it is cut in half (semantics 2.3 to 2.5).
 
+pub mod defang;
 mod hash;
 mod identity;
 pub(crate) mod json;

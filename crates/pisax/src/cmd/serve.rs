@@ -1,9 +1,11 @@
 //! `pisax serve`.
 
+use crate::background;
 use crate::config::Config;
 use crate::config::sources::unknown_variables;
 use crate::http::{self, Site};
 use crate::installation;
+use crate::mail::Postman;
 use crate::telemetry;
 use anyhow::{Context, Result};
 use axum::serve::ListenerExt;
@@ -18,6 +20,8 @@ use tokio::sync::{Notify, Semaphore};
 
 /// How long requests may go on after the server was asked to stop.
 const GRACE: Duration = Duration::from_secs(30);
+/// The same for what goes on in the background; a mail under way may be sent twice otherwise.
+const BACKGROUND_GRACE: Duration = Duration::from_secs(10);
 
 pub fn run(config: Config) -> Result<()> {
     telemetry::start(config.log_filter("info"), config.log_format)?;
@@ -53,6 +57,10 @@ async fn serve(
     let app = Arc::new(app);
     let secure_cookies =
         config.secure_cookies.unwrap_or_else(|| service.policy.base_url.starts_with("https:"));
+    let postman = config.smtp.as_ref().map(Postman::new).transpose()?.map(Arc::new);
+    let (stop_background, stopped) = tokio::sync::watch::channel(false);
+    let background =
+        tokio::spawn(background::run(Arc::clone(&service), Arc::clone(&permits), postman, stopped));
     let pages = Arc::new(pisax_ui::Pages::new(service, permits, secure_cookies, calls()));
     let router = http::router(Arc::new(Site::new(app, pisax_ui::router(pages))));
     let mut asked = stop_signal()?;
@@ -82,6 +90,11 @@ async fn serve(
         ended = &mut server => ended.context("serve")?,
         () = tokio::time::sleep(GRACE) => tracing::warn!("stopped with requests under way"),
         Some(()) = asked.recv() => tracing::warn!("stopped at once, with requests under way"),
+    }
+    // Nobody listens when it has ended by itself.
+    let _ = stop_background.send(true);
+    if tokio::time::timeout(BACKGROUND_GRACE, background).await.is_err() {
+        tracing::warn!("stopped with work in the background under way");
     }
     Ok(())
 }

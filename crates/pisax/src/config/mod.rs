@@ -31,10 +31,32 @@ pub struct Config {
     pub import_rows: usize,
     /// `None`: when the base URL is https.
     pub secure_cookies: Option<bool>,
+    /// None: no mail is sent.
+    pub smtp: Option<Smtp>,
     pub admin_email: Option<String>,
     pub admin_password: Option<String>,
     pub admin_key: Option<String>,
     pub org: Option<String>,
+}
+
+/// How mails leave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Smtp {
+    pub host: String,
+    pub port: u16,
+    pub tls: Tls,
+    pub user: Option<String>,
+    pub password_file: Option<PathBuf>,
+    pub from: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tls {
+    /// From the first byte.
+    Immediate,
+    /// By STARTTLS.
+    Upgraded,
+    Off,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +100,7 @@ impl Config {
             },
             import_rows: settings.number("import_rows") as usize,
             secure_cookies: given("secure_cookies").map(|_| settings.flag("secure_cookies")),
+            smtp: smtp(settings)?,
             admin_email: text("admin_email"),
             admin_password: text("admin_password"),
             admin_key: text("admin_key"),
@@ -98,6 +121,23 @@ fn bucket_credentials(env: &dyn Fn(&str) -> Option<String>) -> Option<Credential
         secret: given("AWS_SECRET_ACCESS_KEY")?,
         token: given("AWS_SESSION_TOKEN"),
     })
+}
+
+fn smtp(settings: &Settings) -> Result<Option<Smtp>> {
+    let text = |name| settings.text(name).map(str::to_owned);
+    let Some(host) = text("smtp_host") else { return Ok(None) };
+    Ok(Some(Smtp {
+        host,
+        port: settings.number("smtp_port") as u16,
+        tls: match settings.text("smtp_tls") {
+            Some("tls") => Tls::Immediate,
+            Some("none") => Tls::Off,
+            _ => Tls::Upgraded,
+        },
+        user: text("smtp_user"),
+        password_file: text("smtp_password_file").map(PathBuf::from),
+        from: text("smtp_from").context("smtp_from: mails need a sender, as in PISAX <misp@example.org>")?,
+    }))
 }
 
 #[cfg(test)]

@@ -146,6 +146,29 @@ pub const SETTINGS: &[Setting] = &[
         Preset::Is("false"),
         "Show unpublished events to their own organisation alone.",
     ),
+    setting("smtp_host", Kind::Text, Preset::Nothing, "Server that takes mails; without one none is sent."),
+    setting(
+        "smtp_tls",
+        Kind::Choice(&["starttls", "tls", "none"]),
+        Preset::Is("starttls"),
+        "How to speak to it: STARTTLS, TLS from the first byte, or in the clear (for a server on this machine).",
+    ),
+    setting(
+        "smtp_port",
+        Kind::Number(1, 65_535),
+        Preset::From(|s| {
+            let port = match s.text("smtp_tls") {
+                Some("tls") => "465",
+                Some("none") => "25",
+                _ => "587",
+            };
+            port.to_owned()
+        }),
+        "Its port.",
+    ),
+    setting("smtp_user", Kind::Text, Preset::Nothing, "User name for it."),
+    setting("smtp_password_file", Kind::Text, Preset::Nothing, "File that holds the password for it."),
+    setting("smtp_from", Kind::Text, Preset::Nothing, "Sender of mails, as in PISAX <misp@example.org>."),
     setting(
         "log",
         Kind::Text,

@@ -1,6 +1,6 @@
 //! `MISP.…`
 
-use super::{Level, Setting, Value, flag, positive, within};
+use super::{Level, Setting, Value, flag, positive, span, within};
 
 pub(super) const SETTINGS: &[Setting] = &[
     Setting {
@@ -16,6 +16,20 @@ pub(super) const SETTINGS: &[Setting] = &[
         description: "The address clients reach this instance at. Said at start: base_url.",
         get: |s| Value::Text(s.policy.base_url.clone()),
         set: None,
+    },
+    Setting {
+        name: "MISP.block_old_event_alert",
+        level: Level::Optional,
+        description: "No mails about the publication of events that are older than MISP.block_old_event_alert_age.",
+        get: |s| Value::Flag(s.settings().block_old_event_alert),
+        set: Some(|s, text| flag(text).map(|on| s.block_old_event_alert = on)),
+    },
+    Setting {
+        name: "MISP.block_old_event_alert_age",
+        level: Level::Optional,
+        description: "Days after its date from which on an event is old.",
+        get: |s| Value::Number(s.settings().block_old_event_alert_age),
+        set: Some(|s, text| span(text).map(|n| s.block_old_event_alert_age = n)),
     },
     Setting {
         name: "MISP.correlation_limit",
@@ -51,6 +65,13 @@ pub(super) const SETTINGS: &[Setting] = &[
         set: Some(|s, text| flag(text).map(|on| s.delegation = on)),
     },
     Setting {
+        name: "MISP.disable_emailing",
+        level: Level::Recommended,
+        description: "No mail leaves this instance. Its mail server is said at start: smtp_host.",
+        get: |s| Value::Flag(s.settings().disable_emailing),
+        set: Some(|s, text| flag(text).map(|on| s.disable_emailing = on)),
+    },
+    Setting {
         name: "MISP.enableEventBlocklisting",
         level: Level::Recommended,
         description: "A deleted event does not come again, and events on the blocklist are refused.",
@@ -63,6 +84,27 @@ pub(super) const SETTINGS: &[Setting] = &[
         description: "Events of organisations on the blocklist are refused.",
         get: |s| Value::Flag(s.settings().org_blocklist),
         set: Some(|s, text| flag(text).map(|on| s.org_blocklist = on)),
+    },
+    Setting {
+        name: "MISP.event_alert_republish_ban",
+        level: Level::Optional,
+        description: "No mails about the publication of an event that was published a short while before.",
+        get: |s| Value::Flag(s.settings().republish_ban),
+        set: Some(|s, text| flag(text).map(|on| s.republish_ban = on)),
+    },
+    Setting {
+        name: "MISP.event_alert_republish_ban_threshold",
+        level: Level::Optional,
+        description: "How many hours that short while has.",
+        get: |s| Value::Number(s.settings().republish_ban_hours),
+        set: Some(|s, text| span(text).map(|n| s.republish_ban_hours = n)),
+    },
+    Setting {
+        name: "MISP.extended_alert_subject",
+        level: Level::Optional,
+        description: "Mails about publications have the title of the event in their subject, where anybody on the way can read it.",
+        get: |s| Value::Flag(s.settings().extended_alert_subject),
+        set: Some(|s, text| flag(text).map(|on| s.extended_alert_subject = on)),
     },
     Setting {
         name: crate::setup::HOST_ORG,
@@ -86,6 +128,13 @@ pub(super) const SETTINGS: &[Setting] = &[
         set: None,
     },
     Setting {
+        name: "MISP.log_paranoid",
+        level: Level::Optional,
+        description: "Note every request in the access log: who, from where, which path, with what answer; never a body or a key.",
+        get: |s| Value::Flag(s.settings().log_requests),
+        set: Some(|s, text| flag(text).map(|on| s.log_requests = on)),
+    },
+    Setting {
         name: "MISP.max_correlations_per_event",
         level: Level::Recommended,
         description: "Correlations that are shown with one event. Their number is exact whatever this says.",
@@ -106,6 +155,13 @@ pub(super) const SETTINGS: &[Setting] = &[
         description: "Always on: settings are kept in the database.",
         get: |_| Value::Flag(true),
         set: None,
+    },
+    Setting {
+        name: "MISP.threatlevel_in_email_subject",
+        level: Level::Optional,
+        description: "Mails about publications have the threat level of the event in their subject.",
+        get: |s| Value::Flag(s.settings().threat_level_in_subject),
+        set: Some(|s, text| flag(text).map(|on| s.threat_level_in_subject = on)),
     },
     Setting {
         name: "MISP.unpublishedprivate",

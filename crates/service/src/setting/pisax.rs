@@ -1,12 +1,28 @@
 //! `PISAX.…`: what MISP does not have.
 
-use super::{Level, Setting, Value, flag};
+use super::{Level, Setting, Value, flag, span};
 
-pub(super) const SETTINGS: &[Setting] = &[Setting {
-    name: "PISAX.refuse_ignored_parameters",
-    level: Level::Optional,
-    description: "On: a search with a parameter that means nothing is refused. Off, as in MISP, it is ignored and \
+pub(super) const SETTINGS: &[Setting] = &[
+    Setting {
+        name: "PISAX.access_log_days",
+        level: Level::Optional,
+        description: "Days for which the access log is kept; 0: for good.",
+        get: |s| Value::Number(s.settings().access_log_days),
+        set: Some(|s, text| span(text).map(|n| s.access_log_days = n)),
+    },
+    Setting {
+        name: "PISAX.audit_days",
+        level: Level::Recommended,
+        description: "Days for which the audit log is kept; 0: for good. What is removed is noted in it.",
+        get: |s| Value::Number(s.settings().audit_days),
+        set: Some(|s, text| span(text).map(|n| s.audit_days = n)),
+    },
+    Setting {
+        name: "PISAX.refuse_ignored_parameters",
+        level: Level::Optional,
+        description: "On: a search with a parameter that means nothing is refused. Off, as in MISP, it is ignored and \
                   named in the header X-Pisax-Ignored-Parameters.",
-    get: |s| Value::Flag(s.settings().refuse_ignored_parameters),
-    set: Some(|s, text| flag(text).map(|on| s.refuse_ignored_parameters = on)),
-}];
+        get: |s| Value::Flag(s.settings().refuse_ignored_parameters),
+        set: Some(|s, text| flag(text).map(|on| s.refuse_ignored_parameters = on)),
+    },
+];

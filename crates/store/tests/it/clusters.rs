@@ -545,8 +545,8 @@ fn a_collection_is_its_organisations_or_everybodys() {
     on_each_engine("collections", |t| {
         let (own, other) = t.write(|w| {
             let (own, other) = (org(w, "Own")?, org(w, "Other")?);
-            w.add_collection(&collection("private", own, false))?;
-            w.add_collection(&collection("shared", own, true))?;
+            w.add_tag_collection(&collection("private", own, false))?;
+            w.add_tag_collection(&collection("shared", own, true))?;
             Ok((own, other))
         });
         let names = |org_id| -> Vec<String> {
@@ -556,7 +556,7 @@ fn a_collection_is_its_organisations_or_everybodys() {
         assert_eq!(names(other), ["shared"]);
         let private = t.read(|r| r.tag_collections()).remove(0);
         assert_eq!(as_actor(t, &member(other), |r| r.tag_collection(Ref::Uuid(private.uuid))), None);
-        let again = t.refusal(|w| w.add_collection(&collection("shared", other, true)));
+        let again = t.refusal(|w| w.add_tag_collection(&collection("shared", other, true)));
         assert!(matches!(again, Error::Conflict("name")));
     });
 }
@@ -567,7 +567,7 @@ fn a_collection_holds_a_tag_once_and_no_tag_that_is_gone() {
         let read = || t.read(|r| r.tag_collections()).remove(0);
         let tags = t.write(|w| {
             let org = org(w, "Own")?;
-            w.add_collection(&collection("c", org, true))?;
+            w.add_tag_collection(&collection("c", org, true))?;
             Ok([attached(w, "a:one")?.tag_id, attached(w, "a:two")?.tag_id])
         });
         assert_eq!(t.write(|w| w.add_to_collection(&read(), &tags)), 2);
@@ -579,7 +579,7 @@ fn a_collection_holds_a_tag_once_and_no_tag_that_is_gone() {
         let left = read().tags.remove(0).1;
         assert!(t.write(|w| w.remove_from_collection(&read(), &left)));
         assert!(!t.write(|w| w.remove_from_collection(&read(), &left)));
-        t.write(|w| w.delete_collection(&read()));
+        t.write(|w| w.delete_tag_collection(&read()));
         assert!(t.read(|r| r.tag_collections()).is_empty());
         assert_eq!(t.store.check().unwrap(), Vec::<String>::new());
     });

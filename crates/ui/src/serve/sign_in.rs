@@ -6,17 +6,18 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
-use pisax_access::Actor;
+use pisax_access::{Actor, Origin, Via};
 use pisax_auth::brute_force::Refused;
 use pisax_auth::password;
 use pisax_auth::session::Secret;
+use pisax_service::audit;
 
 use super::Pages;
 use super::answer::secret;
 use super::cookies::{self, Life, SESSION};
 use super::failure::Failure;
 use super::fields::Fields;
-use super::{origin, reply, session};
+use super::{origin as request_origin, reply, session};
 use crate::{Chrome, SignIn, links, words};
 
 /// Does not tell whether the address is known.
@@ -78,7 +79,7 @@ pub(crate) async fn submit(State(pages): State<Arc<Pages>>, request: Request) ->
 async fn sign_in(pages: &Arc<Pages>, request: Request) -> Result<Response, Failure> {
     let address = address(&request)?;
     let secret = secret(request.headers());
-    if !origin::is_ours(request.headers(), request.uri(), &pages.service.policy.base_url) {
+    if !request_origin::is_ours(request.headers(), request.uri(), &pages.service.policy.base_url) {
         return Err(Failure::StaleForm);
     }
     let form = Fields::of_form(request).await?;
@@ -96,13 +97,33 @@ async fn sign_in(pages: &Arc<Pages>, request: Request) -> Result<Response, Failu
     match check(pages, &typed).await? {
         Some(user_id) => {
             pages.limiter.succeeded(address, &typed.email);
-            enter(pages, user_id, secret, typed.next).await
+            let entered = enter(pages, user_id, secret, typed.next).await?;
+            let note = move |pages: &Pages| {
+                let service = &pages.service;
+                let user = service.read(&Actor::system("note a sign-in"), |r| Ok(r.user(user_id)?))?;
+                if let Some(user) = user {
+                    audit::signed_in(service, &user, origin(address));
+                }
+                Ok(())
+            };
+            pages.blocking(note).await?;
+            Ok(entered)
         }
         None => {
             tracing::info!(%address, "a sign-in failed");
+            let email = typed.email.clone();
+            let note = move |pages: &Pages| {
+                audit::sign_in_failed(&pages.service, &email, origin(address));
+                Ok(())
+            };
+            pages.blocking(note).await?;
             again(pages, secret, typed, StatusCode::FORBIDDEN, WRONG.to_owned())
         }
     }
+}
+
+fn origin(address: IpAddr) -> Origin {
+    Origin { via: Via::Page, address: Some(address.to_canonical()), key_id: 0 }
 }
 
 fn address(request: &Request) -> Result<IpAddr, Failure> {
@@ -195,7 +216,7 @@ pub(crate) async fn sign_out(State(pages): State<Arc<Pages>>, request: Request) 
 }
 
 async fn leave(pages: &Arc<Pages>, request: Request) -> Result<Response, Failure> {
-    if !origin::is_ours(request.headers(), request.uri(), &pages.service.policy.base_url) {
+    if !request_origin::is_ours(request.headers(), request.uri(), &pages.service.policy.base_url) {
         return Err(Failure::StaleForm);
     }
     let Some(secret) = secret(request.headers()) else { return Ok(reply::redirect(links::SIGN_IN)) };

@@ -1,0 +1,274 @@
+//! "This was published": mails to those who asked for them, see the event, and whose filter lets it through.
+//! Each holds what its reader sees of the event, and nothing else.
+
+use super::{instance, to};
+use crate::{Error, Result, Service};
+use pisax_access::{Actor, edit};
+use pisax_formats::rules::{self, Top};
+use pisax_model::event::Event;
+use pisax_model::ids::Ref;
+use pisax_model::rule::{Rule, is_like};
+use pisax_model::time;
+use pisax_model::user::{Role, User};
+use pisax_model::value::defang::defanged;
+use pisax_store::attributes::{Batch, Wanted};
+use pisax_store::changes::Action;
+use pisax_store::orgs::OrgName;
+use pisax_store::user_settings::UserSettingQuery;
+use pisax_store::{Reader, Writer};
+use rustc_hash::FxHashMap;
+use std::fmt::Write;
+
+/// Attributes a mail lists; of more it says how many.
+const LISTED: i64 = 1000;
+/// Objects whose attributes a mail lists.
+const OBJECTS: i64 = 500;
+/// MISP.email_subject_tag and email_subject_TLP_string as they come.
+const MARK: &str = "tlp";
+const NO_MARK: &str = "TLP:AMBER";
+/// Characters of a title in a subject.
+const SUBJECT_INFO: usize = 58;
+const DAY: i64 = 86_400;
+
+/// Publishes an event and wants it told; returns its row number.
+pub fn publish_and_alert(service: &Service, actor: &Actor, reference: Ref) -> Result<i64> {
+    let settings = service.settings();
+    let tells = service.sends_mail();
+    service.write(actor, |w| {
+        let mut event = w.event_for_edit(reference, edit::may_publish)?;
+        let (now, before) = (w.now(), event.publish_timestamp);
+        event.published = true;
+        event.publish_timestamp = now;
+        w.update_event(&event, Action::Publish)?;
+        let oldest = time::format_date(now - settings.block_old_event_alert_age * DAY);
+        let old = settings.block_old_event_alert && event.date < oldest;
+        let again = settings.republish_ban && now - before < settings.republish_ban_hours * 3600;
+        if tells && !old && !again {
+            w.add_alert(&event)?;
+        }
+        Ok(event.id)
+    })
+}
+
+/// Writes the mails about what was published. One event at a time: another process may be at it too.
+pub fn tell_alerts(service: &Service) -> Result<()> {
+    let system = Actor::system("tell of a publication");
+    let events = service.read(&system, |r| Ok(r.alerts()?))?;
+    if events.is_empty() {
+        return Ok(());
+    }
+    let readers = service.read(&system, |r| {
+        let setting = Some("publish_alert_filter".to_owned());
+        let filters = r.user_settings(&UserSettingQuery { setting, ..UserSettingQuery::default() })?;
+        let mut filters: FxHashMap<i64, String> = filters.into_iter().map(|s| (s.user_id, s.value)).collect();
+        let readers = r.alert_readers(service.now())?.into_iter();
+        let with_filter = |(user, role): (User, Role)| {
+            // A filter that cannot be read lets everything through: better a mail too many.
+            let filter = filters.remove(&user.id).and_then(|json| rules::read(&json, Top::And).ok());
+            AlertReader { user, role, filter }
+        };
+        Ok(readers.map(with_filter).collect::<Vec<_>>())
+    })?;
+    for event_id in events {
+        tell(service, &system, event_id, &readers)?;
+    }
+    Ok(())
+}
+
+/// Somebody who wants to hear of publications, of all or of those that his filter lets through.
+struct AlertReader {
+    user: User,
+    role: Role,
+    filter: Option<Rule>,
+}
+
+fn tell(service: &Service, system: &Actor, event_id: i64, readers: &[AlertReader]) -> Result<()> {
+    // What readers of one organisation see of an event is the same, but for site admins and those who
+    // synchronise.
+    let mut views: FxHashMap<(i64, i64), Option<View>> = FxHashMap::default();
+    let mut mails = Vec::new();
+    for AlertReader { user, role, filter } in readers {
+        let actor = reader(service, user, role);
+        let key = (user.org_id, role.permissions.0);
+        let view = match views.entry(key) {
+            std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
+            std::collections::hash_map::Entry::Vacant(new) => {
+                new.insert(service.read(&actor, |r| View::of(service, r, event_id))?)
+            }
+        };
+        let Some(view) = view else { continue };
+        if filter.as_ref().is_none_or(|rule| view.passes(rule)) {
+            mails.push(to(user, &view.subject, &view.body));
+        }
+    }
+    service.write(system, |w| {
+        if w.take_alert(event_id)? {
+            for mail in &mails {
+                w.add_mail(mail)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn reader(service: &Service, user: &User, role: &Role) -> Actor {
+    Actor {
+        user_id: user.id,
+        org_id: user.org_id,
+        permissions: role.permissions,
+        host_org: user.org_id == service.policy.host_org_id,
+        reason: Some("tell of a publication"),
+        origin: Default::default(),
+    }
+}
+
+/// What one reader sees of an event, as a mail and as facts for his filter.
+struct View {
+    subject: String,
+    body: String,
+    event_tags: Vec<String>,
+    attribute_tags: Vec<String>,
+    orgc: Option<OrgName>,
+    threat_level: &'static str,
+}
+
+impl View {
+    fn of(service: &Service, r: &mut Reader<'_>, event_id: i64) -> Result<Option<Self>> {
+        let Some(event) = r.event(Ref::Id(event_id))? else { return Ok(None) };
+        let names = r.org_names(&[event.org_id, event.orgc_id])?;
+        let event_tags = tag_names(r, event.id)?;
+        let attributes = attributes(r, &event)?;
+        let attribute_tags = r.attribute_tags(&attributes.ids())?;
+        let attribute_tags = attribute_tags.into_values().flatten().map(|t| t.tag.name).collect();
+        let subject = subject(service, &instance(service, r)?, &event, &event_tags);
+        let related = r.related_events(&event)?;
+        let mut body = head(service, &event, &names, &event_tags);
+        if !related.is_empty() {
+            body.push_str("\nRelated events\n");
+            for other in related.iter().take(100) {
+                let _ = writeln!(body, "{}/events/view/{}", service.policy.base_url, other.event_id);
+            }
+        }
+        contents(&mut body, &event, &attributes);
+        let _ = write!(
+            body,
+            "\n--\nYou get this mail because your account on {} asks for it: change it there.\n",
+            service.policy.base_url
+        );
+        let orgc = names.get(&event.orgc_id).cloned();
+        let threat_level = threat_level(event.threat_level_id);
+        Ok(Some(Self { subject, body, event_tags, attribute_tags, orgc, threat_level }))
+    }
+
+    fn passes(&self, rule: &Rule) -> bool {
+        let any = |names: &[String], wanted: &str| names.iter().any(|name| is_like(name, wanted));
+        rule.holds(&|field, wanted| match field {
+            "Tag.name" => any(&self.event_tags, wanted) || any(&self.attribute_tags, wanted),
+            "EventTag.name" => any(&self.event_tags, wanted),
+            "AttributeTag.name" => any(&self.attribute_tags, wanted),
+            "Orgc.name" => self.orgc.as_ref().is_some_and(|org| is_like(&org.name, wanted)),
+            "Orgc.uuid" => self.orgc.as_ref().is_some_and(|org| is_like(&org.uuid.to_string(), wanted)),
+            "ThreatLevel.name" => is_like(self.threat_level, wanted),
+            _ => false,
+        })
+    }
+}
+
+fn attributes(r: &mut Reader<'_>, event: &Event) -> Result<Batch> {
+    let living = Wanted { living: true, deleted: false };
+    let mut ids = r.event_attributes(event, living, 0, LISTED)?.ids();
+    let objects: Vec<i64> = r.event_objects(event, living, 0, OBJECTS)?.iter().map(|o| o.id).collect();
+    if !objects.is_empty() {
+        ids.extend(r.object_attributes(event, living, &objects)?.ids());
+    }
+    ids.truncate(LISTED as usize);
+    Ok(r.attributes_by_ids(&ids)?)
+}
+
+fn tag_names(r: &mut Reader<'_>, event_id: i64) -> Result<Vec<String>> {
+    let tags = r.event_tags(&[event_id])?.remove(&event_id).unwrap_or_default();
+    Ok(tags.into_iter().map(|attached| attached.tag.name).collect())
+}
+
+/// The traffic light of an event in capitals, for a subject.
+pub(super) fn mark(w: &mut Writer<'_>, event_id: i64) -> Result<String, Error> {
+    Ok(marked(&tag_names(w, event_id)?))
+}
+
+fn marked(tags: &[String]) -> String {
+    let light = tags.iter().find(|tag| tag.to_lowercase().starts_with(MARK));
+    light.map_or_else(|| NO_MARK.to_owned(), |tag| tag.to_uppercase())
+}
+
+fn threat_level(code: i64) -> &'static str {
+    match code {
+        1 => "High",
+        2 => "Medium",
+        3 => "Low",
+        _ => "Undefined",
+    }
+}
+
+fn subject(service: &Service, name: &str, event: &Event, tags: &[String]) -> String {
+    let settings = service.settings();
+    let mut subject = format!("[{name} MISP] Event {} - ", event.id);
+    if settings.extended_alert_subject {
+        let info: String = event.info.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        subject.extend(info.chars().take(SUBJECT_INFO));
+        subject.push_str(if info.chars().count() > SUBJECT_INFO { "... - " } else { " - " });
+    }
+    if settings.threat_level_in_subject {
+        subject.push_str(threat_level(event.threat_level_id));
+        subject.push_str(" - ");
+    }
+    subject + &marked(tags)
+}
+
+fn head(service: &Service, event: &Event, names: &FxHashMap<i64, OrgName>, tags: &[String]) -> String {
+    let name = |id: i64| names.get(&id).map_or("", |org| org.name.as_str());
+    let distribution = match event.distribution {
+        0 => "Your organisation only",
+        1 => "This community only",
+        2 => "Connected communities",
+        3 => "All communities",
+        _ => "Sharing group",
+    };
+    let analysis = ["Initial", "Ongoing", "Completed"];
+    let analysis = usize::try_from(event.analysis).ok().and_then(|i| analysis.get(i)).unwrap_or(&"");
+    let lines = [
+        ("URL", format!("{}/events/view/{}", service.policy.base_url, event.id)),
+        ("Event ID", event.id.to_string()),
+        ("Date", event.date.clone()),
+        ("Reported by", name(event.orgc_id).to_owned()),
+        ("Local owner of the event", name(event.org_id).to_owned()),
+        ("Distribution", distribution.to_owned()),
+        ("Tags", tags.join(", ")),
+        ("Threat Level", threat_level(event.threat_level_id).to_owned()),
+        ("Analysis", (*analysis).to_owned()),
+        ("Description", event.info.clone()),
+    ];
+    let mut text = String::new();
+    for (name, value) in lines.iter().filter(|(_, value)| !value.is_empty()) {
+        let _ = writeln!(text, "{name:<25} {value}");
+    }
+    text
+}
+
+fn contents(text: &mut String, event: &Event, attributes: &Batch) {
+    if attributes.is_empty() {
+        return;
+    }
+    // MISP stars what is new since the last publication; here that is what the mail is about.
+    text.push_str("\nAttributes (* indicates a new or changed attribute)\n");
+    for attribute in attributes.iter() {
+        let star = if attribute.timestamp >= event.timestamp { "*" } else { " " };
+        let value = attribute.value();
+        let kind = attribute.kind.name();
+        let ids = if attribute.to_ids { " (IDS)" } else { "" };
+        let _ = writeln!(text, "{star} {kind:<22} {}{ids}", defanged(attribute.kind, &value));
+    }
+    let more = event.attribute_count - attributes.len() as i64;
+    if attributes.len() as i64 == LISTED && more > 0 {
+        let _ = writeln!(text, "… and more: the event has {} attributes.", event.attribute_count);
+    }
+}

@@ -1,0 +1,110 @@
+//! Mails: written here into the outbox, in the transaction of what they tell of; sent by the program (see
+//! [`outbox`]).
+
+mod alert;
+pub mod outbox;
+
+pub use alert::{publish_and_alert, tell_alerts};
+
+use crate::{Error, Result, Service};
+use pisax_access::Actor;
+use pisax_model::ids::Ref;
+use pisax_model::user::User;
+use pisax_store::mails::Mail;
+use pisax_store::{Reader, Writer};
+
+/// Longest message to a reporter, in bytes.
+const LONGEST: usize = 64 * 1024;
+/// Mails to one organisation about one question.
+const REPORTERS: usize = 100;
+
+/// Asks those who reported an event for more: its creator alone, or all of his organisation who want to be asked.
+/// The mail names who asks, and an answer goes to him.
+pub fn contact(
+    service: &Service,
+    actor: &Actor,
+    reference: Ref,
+    message: &str,
+    creator_only: bool,
+) -> Result<()> {
+    if message.len() > LONGEST {
+        return Err(Error::Refused("The message is too long.".into()));
+    }
+    if service.settings().disable_emailing {
+        return Err(Error::Refused("Emailing is disabled on this instance.".into()));
+    }
+    let failed = || Error::Refused("Sending of email failed.".into());
+    service.write(actor, |w| {
+        let event = w.event(reference)?.ok_or(Error::NotFound("event"))?;
+        let asker = w.user(actor.user_id)?.ok_or_else(failed)?;
+        let mark = alert::mark(w, event.id)?;
+        let subject = format!("[{} MISP] Need info about event {} - {mark}", instance(service, w)?, event.id);
+        let now = w.now();
+        let mut reporters = w.users(Some(event.orgc_id), None)?;
+        reporters.retain(|user| {
+            let creator = user.id == event.user_id;
+            active(user, now) && (creator || (user.contactalert && !creator_only))
+        });
+        reporters.truncate(REPORTERS);
+        if reporters.is_empty() {
+            return Err(failed());
+        }
+        let body = format!(
+            "Hello,\n\nSomeone wants to get in touch with you concerning a MISP event.\n\n\
+             You can reach them at {}\n\n\
+             They wrote the following message:\n\n{message}\n\n\
+             The event is this one:\n\nURL     {}/events/view/{}\nEvent   {}\nDate    {}\nInfo    {}\n",
+            asker.email, service.policy.base_url, event.id, event.id, event.date, event.info
+        );
+        for user in &reporters {
+            let mail = Mail { reply_to: asker.email.clone(), ..to(user, &subject, &body) };
+            w.add_mail(&mail)?;
+        }
+        Ok(())
+    })
+}
+
+/// Sends somebody a password that he changes at his first sign-in; does nothing where no mail goes out.
+pub(crate) fn credentials(
+    service: &Service,
+    w: &mut Writer<'_>,
+    user: &User,
+    password: &str,
+    first_time: bool,
+) -> Result<()> {
+    if !service.sends_mail() {
+        return Ok(());
+    }
+    let name = instance(service, w)?;
+    let (what, subject) = match first_time {
+        true => ("An account was made for you", format!("[{name} MISP] New user registration")),
+        false => ("Your password was reset", format!("[{name} MISP] Password reset")),
+    };
+    let body = format!(
+        "Hello,\n\n{what} on {}.\n\nUser      {}\nPassword  {password}\n\n\
+         You will be asked for a new password when you sign in.\n",
+        service.policy.base_url, user.email
+    );
+    w.add_mail(&to(user, &subject, &body))?;
+    Ok(())
+}
+
+/// The name of the organisation that runs this instance, which begins every subject.
+fn instance(service: &Service, r: &mut Reader<'_>) -> Result<String> {
+    let host = r.org(Ref::Id(service.policy.host_org_id))?;
+    Ok(host.map_or_else(|| "PISAX".to_owned(), |org| org.name))
+}
+
+fn to(user: &User, subject: &str, body: &str) -> Mail {
+    Mail {
+        user_id: user.id,
+        recipient: user.email.clone(),
+        subject: subject.to_owned(),
+        body: body.to_owned(),
+        ..Mail::default()
+    }
+}
+
+fn active(user: &User, now: i64) -> bool {
+    !user.disabled && user.expiration.is_none_or(|end| end == 0 || end > now)
+}
