@@ -66,7 +66,7 @@ fn answer_event(request: &Request, event: Event, shape: Shape) -> Result<Answer,
     if short { Answer::short(produce) } else { Ok(Answer::stream(produce)) }
 }
 
-fn saved(request: &Request, id: i64) -> Result<Answer, Failure> {
+pub(crate) fn saved(request: &Request, id: i64) -> Result<Answer, Failure> {
     let event = find(request, Ref::Id(id))?;
     answer_event(request, event, Shape::saved(request.path.flag("metadata"))?)
 }
@@ -97,7 +97,7 @@ pub(crate) fn edit(request: &Request) -> Result<Answer, Failure> {
 }
 
 /// Events put their field errors below their name and say more than other records.
-fn event_failure(e: Error, action: &'static str, id: Option<i64>) -> Failure {
+pub(crate) fn event_failure(e: Error, action: &'static str, id: Option<i64>) -> Failure {
     match e {
         Error::Invalid(errors) => Failure::InvalidEvent { action, errors, id },
         Error::Stale(_) => {

@@ -34,6 +34,8 @@ mod serve;
 mod sharing_groups;
 mod sightings;
 mod statistics;
+mod stix;
+mod stix_upload;
 mod tags;
 mod taxonomies;
 mod users;

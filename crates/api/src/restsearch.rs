@@ -157,8 +157,38 @@ fn stream_everything(
     Ok(())
 }
 
+/// A STIX 2 bundle: everything visible, unless the client asks for less.
+fn stix2(request: &Request, mut search: SearchRequest) -> Result<Answer, Failure> {
+    let service = Arc::clone(&request.service);
+    let actor = request.actor.clone();
+    let keep = keep(&service, search.filter.enforce_warninglist);
+    search.filter.enforce_warninglist = false;
+    let ids = service.read(&actor, |r| Ok(r.find(search.scope, &search.filter)?))?;
+    let total = ids.len();
+    let ids = page(&search.filter, ids);
+    let file = event_file(&ids, "json");
+    let to_ids = search.filter.to_ids;
+    let key = format!("{} {} {:?}", service.policy.base_url, request.now(), ids.first());
+    let export = crate::stix::Export { service, actor, include: search.include, to_ids, keep, key };
+    let events = search.scope == Scope::Events;
+    let answer = if events { export.events(ids) } else { export.attributes(ids) };
+    let answer = heads(answer, "stix2", "json", Found { total, skipped: 0 });
+    Ok(if events { answer.header("content-disposition", file) } else { answer })
+}
+
+/// What a client saves an answer of events as.
+fn event_file(ids: &[i64], extension: &str) -> String {
+    match ids {
+        [one] => format!("attachment; filename=\"misp.event.{one}.{extension}\""),
+        _ => format!("attachment; filename=\"misp.event.list.{extension}\""),
+    }
+}
+
 /// Formats other than JSON: attribute by attribute.
 fn exported(request: &Request, mut search: SearchRequest) -> Result<Answer, Failure> {
+    if search.format == "stix2" {
+        return stix2(request, search);
+    }
     let options = export::ExportOptions {
         scope: if search.scope == Scope::Events { export::Scope::Events } else { export::Scope::Attributes },
         now: request.now(),
@@ -268,10 +298,7 @@ pub(crate) fn events(request: &Request) -> Result<Answer, Failure> {
         let not = &search.filter.tags.not;
         shape.without_tags = service.read(&actor, |r| Ok(r.tag_ids(not)?.into_iter().collect()))?;
     }
-    let file = match ids[..] {
-        [one] => format!("attachment; filename=\"misp.event.{one}.json\""),
-        _ => "attachment; filename=\"misp.event.list.json\"".to_owned(),
-    };
+    let file = event_file(&ids, "json");
     let produce = move |sink: &mut Sink| {
         sink.buffer().extend_from_slice(b"{\"response\":[");
         let mut first = true;

@@ -69,7 +69,7 @@ impl Route {
     /// Whether its body holds events, attributes, objects or text, which may be long.
     pub fn takes_content(&self) -> bool {
         matches!(self.controller, "events" | "attributes" | "objects")
-            && matches!(self.action, "add" | "edit" | "freetextimport")
+            && matches!(self.action, "add" | "edit" | "freetextimport" | "uploadstix")
     }
 }
 

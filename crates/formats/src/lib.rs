@@ -6,3 +6,5 @@
 
 pub mod export;
 pub mod knowledge;
+pub mod stix1;
+pub mod stix2;

@@ -4,7 +4,8 @@ use super::Methods::{Any, Get, Post};
 use super::Need::{Key, Read, Write};
 use super::{ADD, MODIFY, Route, SIGHTER, SITE_ADMIN, TAGGER, route};
 use crate::{
-    attributes, describe, events, freetext, instance, objects, restsearch, sightings, statistics, tags,
+    attributes, describe, events, freetext, instance, objects, restsearch, sightings, statistics,
+    stix_upload, tags,
 };
 use pisax_access::Permission as P;
 
@@ -21,6 +22,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Post, "events", "addtag", TAGGER, tags::event_add, "Attach a tag to an event."),
     route(Post, "events", "removetag", TAGGER, tags::event_remove, "Detach a tag from an event."),
     route(Post, "events", "freetextimport", ADD, freetext::import, "Recognise indicators in text and add them."),
+    route(Post, "events", "uploadstix", ADD, stix_upload::upload, "Add the events of a STIX document."),
     route(Any, "events", "restsearch", Key, restsearch::events, "Search events."),
     route(Get, "events", "queryacl", Read(&[]), instance::query_acl, "What each role may call."),
     route(Any, "attributes", "index", Key, attributes::index, "List attributes."),

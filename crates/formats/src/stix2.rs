@@ -1,0 +1,72 @@
+//! STIX 2.0 and 2.1: bundles written from events and attributes, and read into drafts of events.
+//!
+//! The mapping is the one MISP's clients know (the misp-stix mapping): an attribute is an `observed-data`
+//! with its observables and, when it is meant for detection, an `indicator` with a pattern; what STIX has no
+//! word for is an `x-misp-attribute` or `x-misp-object`. Ids are made of MISP's uuids, so that the same event
+//! is always the same STIX.
+
+mod attribute;
+mod bundle;
+mod cluster;
+mod import;
+mod object;
+mod pattern;
+mod seen;
+#[cfg(test)]
+mod tests;
+
+pub use bundle::{Attribute, Bundle, Event, Link, Object, Org, Target};
+pub use cluster::Cluster;
+pub use import::{Problem, read_bundle};
+
+use pisax_model::{Uuid, time};
+
+/// Which STIX is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    V20,
+    V21,
+}
+
+impl Version {
+    /// The version a client names; 2.1 unless it is 2.0.
+    pub fn parse(text: Option<&str>) -> Self {
+        if text.is_some_and(|text| text.trim() == "2.0") { Self::V20 } else { Self::V21 }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::V20 => "2.0",
+            Self::V21 => "2.1",
+        }
+    }
+}
+
+/// `kind--uuid`.
+fn id(kind: &str, uuid: Uuid) -> String {
+    format!("{kind}--{uuid}")
+}
+
+/// Unix seconds as STIX writes them.
+fn moment(secs: i64) -> String {
+    time::format_datetime(secs).replace(' ', "T") + ".000Z"
+}
+
+/// Microseconds as STIX writes them.
+fn micros(micros: i64) -> String {
+    let rest = micros.rem_euclid(1_000_000);
+    let whole = time::format_datetime(micros.div_euclid(1_000_000)).replace(' ', "T");
+    if rest % 1000 == 0 { format!("{whole}.{:03}Z", rest / 1000) } else { format!("{whole}.{rest:06}Z") }
+}
+
+/// A uuid that is always the same for the same text, for what MISP gives none.
+fn derived(text: &str) -> Uuid {
+    use sha2::Digest;
+    let digest = sha2::Sha256::digest(text.as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    // Version 5, variant 1: made from a name.
+    bytes[6] = bytes[6] & 0x0f | 0x50;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    Uuid::from_bytes(bytes)
+}
