@@ -59,14 +59,14 @@ fn micros(micros: i64) -> String {
     if rest % 1000 == 0 { format!("{whole}.{:03}Z", rest / 1000) } else { format!("{whole}.{rest:06}Z") }
 }
 
-/// A uuid that is always the same for the same text, for what MISP gives none.
-fn derived(text: &str) -> Uuid {
+/// A uuid that is always the same for the same text, for what MISP gives none. STIX 2.0 wants version 4
+/// everywhere.
+fn derived(text: &str, version: Version) -> Uuid {
     use sha2::Digest;
     let digest = sha2::Sha256::digest(text.as_bytes());
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&digest[..16]);
-    // Version 5, variant 1: made from a name.
-    bytes[6] = bytes[6] & 0x0f | 0x50;
+    bytes[6] = bytes[6] & 0x0f | if version == Version::V20 { 0x40 } else { 0x50 };
     bytes[8] = bytes[8] & 0x3f | 0x80;
     Uuid::from_bytes(bytes)
 }

@@ -59,6 +59,8 @@ pub(super) fn seen(kind: &str, value1: &str, value2: &str, uuid: Uuid, data: Opt
             seen.compare("windows-registry-key:key", value1);
             seen.compare("windows-registry-key:values[*].data", value2);
         }
+        // STIX 2.0 wants a user id, which a name is not.
+        "github-username" if version == Version::V20 => {}
         "github-username" | "twitter-id" => {
             let account = kind.split('-').next().unwrap_or(kind);
             let login = if kind == "twitter-id" { "user_id" } else { "account_login" };

@@ -83,6 +83,9 @@ enum Pass {
 /// MISP's readers take a bundle with this label for one of MISP's own.
 const TOOL: &str = "misp:tool=\"MISP-STIX-Converter\"";
 
+/// What has no indicator says so that it is meant for detection.
+const FOR_DETECTION: &str = "misp:to_ids=\"True\"";
+
 impl Bundle {
     pub fn new(version: Version) -> Self {
         Self {
@@ -97,7 +100,7 @@ impl Bundle {
 
     /// `key` makes the bundle's id: the same search at the same time gives the same bundle.
     pub fn begin(&mut self, key: &str, out: &mut Vec<u8>) {
-        let id = id("bundle", derived(key));
+        let id = id("bundle", derived(key, self.version));
         let version = if self.version == Version::V20 { "\"spec_version\":\"2.0\"," } else { "" };
         out.extend_from_slice(
             format!("{{\"type\":\"bundle\",{version}\"id\":\"{id}\",\"objects\":[").as_bytes(),
@@ -167,8 +170,11 @@ impl Bundle {
             format!("misp:category=\"{}\"", view.category.name()).into(),
         ];
         let markings = self.markings(attribute.tags, &mut labels, out);
-        if let Some(sdo) = self.domain_object(view, &labels) {
+        if let Some(sdo) = self.domain_object(view) {
             let id = id(sdo, view.uuid);
+            if view.to_ids {
+                labels.push(FOR_DETECTION.into());
+            }
             self.clusters_of(&id, attribute, out);
             let mut map = self.head(sdo, view.uuid, view.timestamp);
             map.insert("name".into(), view.value1.into());
@@ -202,7 +208,7 @@ impl Bundle {
             None => {
                 let mut map = self.head("x-misp-attribute", view.uuid, view.timestamp);
                 if view.to_ids {
-                    labels.push("misp:to_ids=\"True\"".into());
+                    labels.push(FOR_DETECTION.into());
                 }
                 map.insert("labels".into(), labels.into());
                 self.mark(&mut map, markings);
@@ -225,7 +231,7 @@ impl Bundle {
     }
 
     /// Kinds of attribute that are domain objects rather than observables.
-    fn domain_object(&self, view: &AttributeView<'_>, _labels: &[Value]) -> Option<&'static str> {
+    fn domain_object(&self, view: &AttributeView<'_>) -> Option<&'static str> {
         match view.kind.name() {
             "vulnerability" => Some("vulnerability"),
             "campaign-name" => Some("campaign"),
@@ -272,7 +278,7 @@ impl Bundle {
             None => {
                 let mut map = self.head("x-misp-object", stored.uuid, stored.timestamp);
                 if parts.to_ids {
-                    labels.push("misp:to_ids=\"True\"".into());
+                    labels.push(FOR_DETECTION.into());
                 }
                 map.insert("labels".into(), labels.into());
                 self.mark(&mut map, markings);
@@ -312,7 +318,7 @@ impl Bundle {
     }
 
     fn attribute_anchor(&self, view: &AttributeView<'_>) -> String {
-        if let Some(kind) = self.domain_object(view, &[]) {
+        if let Some(kind) = self.domain_object(view) {
             return id(kind, view.uuid);
         }
         let seen = attribute_seen(view, None, self.version);
@@ -465,7 +471,7 @@ impl Bundle {
     }
 
     fn relate(&mut self, kind: &str, source: &str, target: &str, out: &mut Vec<u8>) {
-        let uuid = derived(&format!("{source} {kind} {target}"));
+        let uuid = derived(&format!("{source} {kind} {target}"), self.version);
         let own = id("relationship", uuid);
         let mut map = self.plain_head("relationship", uuid);
         map.insert("created".into(), self.created.as_str().into());

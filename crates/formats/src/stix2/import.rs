@@ -5,7 +5,7 @@ mod domain;
 mod facts;
 mod parts;
 
-use super::derived;
+use super::{Version, derived};
 use crate::stix2::bundle::marking_tag;
 use facts::Budget;
 use parts::{Labels, list, text};
@@ -203,7 +203,7 @@ impl<'a> Reading<'a> {
         };
         draft.tags = self.tags_of(report);
         if let Some(description) = text(report, "description").filter(|d| !d.trim().is_empty()) {
-            draft.attributes.push(note(derived(&format!("{:?} description", draft.uuid)), description));
+            draft.attributes.push(note(derived(&format!("{:?} description", draft.uuid), Version::V21), description));
         }
         for id in list(report, "object_refs") {
             let Some(&object) = self.by_id.get(id) else { continue };
@@ -468,7 +468,7 @@ impl<'a> Reading<'a> {
             category: labels.category.map(str::to_owned),
             value: Some(value.to_owned()),
             comment: text(object, "description").map(str::to_owned),
-            to_ids: Some(false),
+            to_ids: Some(labels.to_ids),
             timestamp: parts::seconds(object, "modified"),
             tags: self.tags_of(object),
             ..AttributeDraft::default()

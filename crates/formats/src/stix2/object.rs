@@ -37,7 +37,7 @@ pub(super) fn seen(name: &str, uuid: Uuid, attributes: &[AttributeView<'_>], ver
             parts.other(relation, &attribute.value());
         }
     }
-    if !complete(name, &mut members) {
+    if !complete(name, &mut members, version) {
         return Seen::default();
     }
     let mut seen = parts.seen;
@@ -65,14 +65,16 @@ fn main_kind(name: &str) -> &'static str {
 }
 
 /// Whether the members STIX demands are there; adds those that are always the same.
-fn complete(name: &str, members: &mut Value) -> bool {
+fn complete(name: &str, members: &mut Value, version: Version) -> bool {
     let has = |members: &Value, key: &str| members.get(key).is_some();
     match name {
         "asn" => has(members, "number"),
         "domain-ip" | "url" => has(members, "value"),
         "file" => has(members, "name") || has(members, "hashes"),
         "registry-key" => has(members, "key"),
-        "user-account" => has(members, "account_login") || has(members, "user_id"),
+        "user-account" => {
+            has(members, "user_id") || version == Version::V21 && has(members, "account_login")
+        }
         "x509" | "process" => members.as_object().is_some_and(|m| !m.is_empty()),
         "email" => {
             members["is_multipart"] = has(members, "body_multipart").into();

@@ -1,7 +1,7 @@
 //! Comparisons as attributes and objects.
 
 use super::Stix;
-use crate::stix2::derived;
+use crate::stix2::{Version, derived};
 use crate::stix2::pattern::{Alternatives, Comparison};
 use crate::stix2::seen::hash_kind;
 use base64::Engine;
@@ -86,7 +86,7 @@ impl About<'_> {
     fn uuid(&self, n: usize) -> Option<Uuid> {
         match n {
             0 => self.uuid,
-            n => self.uuid.map(|uuid| derived(&format!("{uuid} {n}"))),
+            n => self.uuid.map(|uuid| derived(&format!("{uuid} {n}"), Version::V21)),
         }
     }
 
@@ -114,7 +114,7 @@ impl About<'_> {
             .into_iter()
             .enumerate()
             .map(|(place, fact)| AttributeDraft {
-                uuid: uuid.map(|uuid| derived(&format!("{uuid} {} {place}", fact.relation))),
+                uuid: uuid.map(|uuid| derived(&format!("{uuid} {} {place}", fact.relation), Version::V21)),
                 kind: Some(fact.kind.to_owned()),
                 object_relation: Some(fact.relation.to_owned()),
                 value: Some(fact.value),
