@@ -46,6 +46,13 @@ fn read(request: &Request, scope: Scope) -> Result<SearchRequest, Failure> {
     if search.format == "json" && request.path.raw.ends_with(".csv") {
         search.format = "csv".into();
     }
+    let json =
+        request.headers.get("accept").and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("json"));
+    match search.format.as_str() {
+        "download" => search.format = "json".into(),
+        "stix" => search.format = if json { "stix-json" } else { "stix-xml" }.into(),
+        _ => {}
+    }
     Ok(search)
 }
 
@@ -189,21 +196,13 @@ fn exported(request: &Request, mut search: SearchRequest) -> Result<Answer, Fail
     if search.format == "stix2" {
         return stix2(request, search);
     }
-    let options = export::ExportOptions {
-        scope: if search.scope == Scope::Events { export::Scope::Events } else { export::Scope::Attributes },
-        now: request.now(),
-        include_context: search.include.include_context,
-        headerless: search.include.headerless,
-        requested_attributes: search.include.requested_attributes.clone(),
-        requested_obj_attributes: search.include.requested_object_attributes.clone(),
-        include_event_uuid: search.include.include_event_uuid,
-        ..export::ExportOptions::default()
-    };
+    let options = export_options(request, &search);
     let mut format =
         export::by_name(&search.format, &options).ok_or(Failure::NotFound(body::INVALID_FORMAT))?;
     if format.restrictive() {
         search.restrict();
     }
+    search.include.include_event_tags |= format.wants_event_tags();
     let service = Arc::clone(&request.service);
     let actor = request.actor.clone();
     let keep = keep(&service, search.filter.enforce_warninglist);
@@ -211,6 +210,7 @@ fn exported(request: &Request, mut search: SearchRequest) -> Result<Answer, Fail
     let total = ids.len();
     let ids = page(&search.filter, ids);
     let (name, extension, content_type) = (search.format.clone(), format.extension(), format.content_type());
+    let file = (search.scope == Scope::Events).then(|| event_file(&ids, extension));
     let include = std::mem::take(&mut search.include);
     let to_ids = search.filter.to_ids;
     let produce = move |sink: &mut Sink| {
@@ -218,23 +218,69 @@ fn exported(request: &Request, mut search: SearchRequest) -> Result<Answer, Fail
         let mut rows = Rows::new(&service, &actor, include, keep);
         if search.scope == Scope::Events {
             for id in ids {
-                each_of_event(&service, &actor, id, |batch| {
-                    rows.export(batch, to_ids, format.as_mut(), sink)
-                })?;
+                for pass in 0..format.passes() {
+                    format.begin_pass(pass, sink.buffer());
+                    each_of_event(&service, &actor, id, |batch| {
+                        rows.export(batch, to_ids, format.as_mut(), sink)
+                    })?;
+                }
+                format.end_event(sink.buffer());
             }
         } else {
-            for chunk in ids.chunks(BATCH) {
-                let batch = service
-                    .store
-                    .read::<Batch, Failure>(&actor, |r| Ok(in_order(r.attributes_by_ids(chunk)?, chunk)))?;
-                rows.export(&batch, Tri::Any, format.as_mut(), sink)?;
+            for pass in 0..format.passes() {
+                format.begin_pass(pass, sink.buffer());
+                for chunk in ids.chunks(BATCH) {
+                    let batch = service.store.read::<Batch, Failure>(&actor, |r| {
+                        Ok(in_order(r.attributes_by_ids(chunk)?, chunk))
+                    })?;
+                    rows.export(&batch, Tri::Any, format.as_mut(), sink)?;
+                }
             }
         }
         format.end(sink.buffer());
         Ok(())
     };
     let answer = Answer::stream(produce).header("content-type", content_type);
-    Ok(heads(answer, &name, extension, Found { total, skipped: 0 }))
+    let answer = heads(answer, &name, extension, Found { total, skipped: 0 });
+    Ok(match file {
+        Some(file) => answer.header("content-disposition", file),
+        None => answer,
+    })
+}
+
+/// What the client, the instance and the moment say of a format.
+fn export_options(request: &Request, search: &SearchRequest) -> export::ExportOptions {
+    let include = &search.include;
+    let option = |name: &str| include.option(name).map(str::to_owned);
+    export::ExportOptions {
+        scope: if search.scope == Scope::Events { export::Scope::Events } else { export::Scope::Attributes },
+        now: request.now(),
+        include_context: include.include_context,
+        headerless: include.headerless,
+        requested_attributes: include.requested_attributes.clone(),
+        requested_obj_attributes: include.requested_object_attributes.clone(),
+        include_event_uuid: include.include_event_uuid,
+        hash_type: option("hash_type"),
+        ip_address: option("ip_address"),
+        netfilter_action: option("netfilter_action"),
+        rpz: export::RpzOptions {
+            policy: option("policy"),
+            walled_garden: option("walled_garden"),
+            ns: option("ns"),
+            ns_alt: option("ns_alt"),
+            email: option("email"),
+            serial: option("serial"),
+            refresh: option("refresh"),
+            retry: option("retry"),
+            expiry: option("expiry"),
+            minimum_ttl: option("minimum_ttl"),
+            ttl: option("ttl"),
+        },
+        stix_version: option("stix-version"),
+        base_url: request.service.policy.base_url.clone(),
+        org: request.owner.org.name.clone(),
+        nids_sid: request.owner.user.nids_sid,
+    }
 }
 
 /// All living attributes of an event, in and outside objects, batch by batch.

@@ -215,11 +215,8 @@ impl<'w, 'r> Walk<'w, 'r> {
         let tags: Vec<Vec<&str>> =
             rows.iter().map(|a| names(a).iter().map(String::as_str).collect()).collect();
         let clusters: Vec<Vec<&Cluster>> = rows.iter().map(|a| self.known(names(a))).collect();
-        let attributes: Vec<stix2::Attribute<'_>> = rows
-            .iter()
-            .enumerate()
-            .map(|(n, a)| attribute_of(a, &tags[n], &clusters[n], around))
-            .collect();
+        let attributes: Vec<stix2::Attribute<'_>> =
+            rows.iter().enumerate().map(|(n, a)| attribute_of(a, &tags[n], &clusters[n], around)).collect();
         bundle.object(&stix2::Object { object, attributes: &attributes }, sink.buffer());
         sink.flush_full()
     }
@@ -293,7 +290,8 @@ impl<'w, 'r> Walk<'w, 'r> {
             }
         }
         if self.export.include.with_attachments {
-            for attribute in batch.iter().filter(|a| matches!(a.kind.name(), "attachment" | "malware-sample")) {
+            for attribute in batch.iter().filter(|a| matches!(a.kind.name(), "attachment" | "malware-sample"))
+            {
                 if let Some(bytes) = self.r.attachment(attribute.id)? {
                     let text = base64::engine::general_purpose::STANDARD.encode(bytes);
                     around.data.insert(attribute.id, text);
@@ -367,4 +365,3 @@ fn attribute_of<'a>(
         data: around.data.get(&view.id).map(String::as_str),
     }
 }
-

@@ -7,16 +7,23 @@ use crate::request::Request;
 use pisax_formats::{stix1, stix2};
 use pisax_model::event::EventDraft;
 use pisax_model::ids::Ref;
-use pisax_service::event as service;
+use pisax_service::{Error, event as service};
 
 /// POST /events/upload_stix[/1|/2][/publish:1][/distribution:n]
 pub(crate) fn upload(request: &Request) -> Result<Answer, Failure> {
     let drafts = read(request)?;
-    let mut added = Vec::new();
+    let several = drafts.len() > 1;
+    let (mut added, mut known) = (Vec::new(), None);
     for mut draft in drafts {
         settle(request, &mut draft)?;
-        let event = service::add(&request.service, &request.actor, draft)
-            .map_err(|e| event_failure(e, "upload_stix", None))?;
+        let event = match service::add(&request.service, &request.actor, draft) {
+            // Of several the new ones are wanted.
+            Err(e @ Error::EventExists { .. }) if several => {
+                known = Some(e);
+                continue;
+            }
+            result => result.map_err(|e| event_failure(e, "upload_stix", None))?,
+        };
         if !event.dropped.is_empty() {
             tracing::info!(event = event.id, dropped = event.dropped.len(), "STIX with invalid values");
         }
@@ -29,7 +36,10 @@ pub(crate) fn upload(request: &Request) -> Result<Answer, Failure> {
     }
     // MISP answers the event; of several, the first.
     let Some(first) = added.first() else {
-        return Err(Failure::BadRequest("There is no event in this STIX document.".into()));
+        return Err(known.map_or_else(
+            || Failure::BadRequest("There is no event in this STIX document.".into()),
+            |e| event_failure(e, "upload_stix", None),
+        ));
     };
     find(request, Ref::Id(*first))?;
     saved(request, *first)
@@ -56,7 +66,8 @@ fn settle(request: &Request, draft: &mut EventDraft) -> Result<(), Failure> {
     if draft.distribution == Some(4) {
         let group = request.path.named("sharing_group_id").and_then(Ref::parse);
         draft.sharing_group = Some(group.ok_or_else(|| {
-            let needed = "The sharing group id is needed when the distribution is set to 4 (\"Sharing group\").";
+            let needed =
+                "The sharing group id is needed when the distribution is set to 4 (\"Sharing group\").";
             Failure::BadRequest(needed.into())
         })?);
     }

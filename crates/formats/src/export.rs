@@ -16,6 +16,7 @@ mod unique;
 
 pub use rpz::RpzOptions;
 
+use crate::stix1::{Form, Stix1};
 use pisax_model::Uuid;
 use pisax_model::attribute::AttributeView;
 
@@ -96,6 +97,14 @@ pub struct ExportOptions {
     /// netfilter: the rule's target; `DROP` when absent.
     pub netfilter_action: Option<String>,
     pub rpz: RpzOptions,
+    /// stix: the version asked for.
+    pub stix_version: Option<String>,
+    /// Address of this instance, for formats that link back.
+    pub base_url: String,
+    /// Name of the reader's organisation.
+    pub org: String,
+    /// snort, suricata: the number that rules count from.
+    pub nids_sid: i64,
 }
 
 /// A format, told the rows one by one. Bytes are appended to `out`, which the caller sends and clears.
@@ -103,7 +112,24 @@ pub trait AttributeFormat {
     /// What comes before the first row.
     fn begin(&mut self, _out: &mut Vec<u8>) {}
 
+    /// How often it is told the rows: of each event, or of the whole search. More than once for a form whose
+    /// order is not that of the rows.
+    fn passes(&self) -> usize {
+        1
+    }
+
+    /// A pass, from 0, begins.
+    fn begin_pass(&mut self, _pass: usize, _out: &mut Vec<u8>) {}
+
     fn attribute(&mut self, row: &ExportRow<'_>, out: &mut Vec<u8>);
+
+    /// All passes over an event are done, in a search for events.
+    fn end_event(&mut self, _out: &mut Vec<u8>) {}
+
+    /// Whether rows are to have the tags of their event.
+    fn wants_event_tags(&self) -> bool {
+        false
+    }
 
     /// What comes after the last row.
     fn end(&mut self, _out: &mut Vec<u8>) {}
@@ -130,7 +156,8 @@ pub trait AttributeFormat {
 }
 
 /// The names `by_name` knows.
-pub const NAMES: [&str; 8] = ["cache", "count", "csv", "hashes", "hosts", "netfilter", "rpz", "text"];
+pub const NAMES: [&str; 10] =
+    ["cache", "count", "csv", "hashes", "hosts", "netfilter", "rpz", "stix-json", "stix-xml", "text"];
 
 /// The format a client named in `returnFormat`; `None` for one this crate does not write attribute by
 /// attribute.
@@ -143,6 +170,8 @@ pub fn by_name(name: &str, options: &ExportOptions) -> Option<Box<dyn AttributeF
         "hosts" => Box::new(hosts::Hosts::new(options)),
         "netfilter" => Box::new(netfilter::Netfilter::new(options)),
         "rpz" => Box::new(rpz::Rpz::new(options)),
+        "stix-xml" => Box::new(Stix1::new(Form::Xml, options)),
+        "stix-json" => Box::new(Stix1::new(Form::Json, options)),
         "text" => Box::new(text::Text::default()),
         _ => return None,
     })

@@ -8,3 +8,4 @@ pub mod export;
 pub mod knowledge;
 pub mod stix1;
 pub mod stix2;
+mod xml;

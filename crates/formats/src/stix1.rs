@@ -1,6 +1,9 @@
-//! STIX 1.1.1.
-use crate::stix2::Problem;
-use pisax_model::event::EventDraft;
-pub fn read_package(_xml: &[u8]) -> Result<Vec<EventDraft>, Problem> {
-    Err(Problem { path: "x".into(), message: "y".into() })
-}
+//! STIX 1.1.1, as MISP has always spoken it: packages with an incident per event. It is written for the
+//! systems that still read it and thin on purpose; STIX 2 says more.
+
+mod export;
+mod import;
+mod properties;
+
+pub use export::{Form, Stix1};
+pub use import::read_package;

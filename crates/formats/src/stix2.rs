@@ -70,3 +70,23 @@ fn derived(text: &str, version: Version) -> Uuid {
     bytes[8] = bytes[8] & 0x3f | 0x80;
     Uuid::from_bytes(bytes)
 }
+
+/// The same for the ids of STIX 1.
+pub(crate) fn derived_id(text: &str) -> Uuid {
+    derived(text, Version::V20)
+}
+
+/// How STIX names the hash of a MISP type.
+pub(crate) fn hash_label(kind: &str) -> Option<String> {
+    let name = seen::hash_name(kind, Version::V21)?;
+    // STIX 1 writes SHA1 and SHA256 where STIX 2 has a dash.
+    Some(match name.as_ref() {
+        sha if sha.starts_with("SHA-") => sha.replacen('-', "", 1),
+        other => other.to_owned(),
+    })
+}
+
+/// MISP's type of a hash that STIX names.
+pub(crate) fn hash_type(name: &str) -> Option<&'static str> {
+    seen::hash_kind(name)
+}

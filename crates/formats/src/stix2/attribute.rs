@@ -7,7 +7,14 @@ use pisax_model::Uuid;
 use serde_json::{Value, json};
 
 /// What an attribute is in STIX; nothing when STIX has no word for it.
-pub(super) fn seen(kind: &str, value1: &str, value2: &str, uuid: Uuid, data: Option<&str>, version: Version) -> Seen {
+pub(super) fn seen(
+    kind: &str,
+    value1: &str,
+    value2: &str,
+    uuid: Uuid,
+    data: Option<&str>,
+    version: Version,
+) -> Seen {
     let mut seen = Seen::default();
     match kind {
         // STIX 2.0 has no message id.
@@ -75,7 +82,9 @@ pub(super) fn seen(kind: &str, value1: &str, value2: &str, uuid: Uuid, data: Opt
         "http-method" => {
             return Seen::only("network-traffic:extensions.'http-request-ext'.request_method", value1);
         }
-        "port" => return value1.parse::<i64>().map_or(seen, |port| Seen::only("network-traffic:dst_port", port)),
+        "port" => {
+            return value1.parse::<i64>().map_or(seen, |port| Seen::only("network-traffic:dst_port", port));
+        }
         "size-in-bytes" => return value1.parse::<i64>().map_or(seen, |size| Seen::only("file:size", size)),
         "attachment" | "malware-sample" => sample(&mut seen, kind, value1, value2, uuid, data),
         _ if kind.starts_with("email-") => email(&mut seen, kind, value1, uuid),
@@ -119,7 +128,11 @@ pub(super) fn port(seen: &mut Seen, traffic: &mut Value, side: &'static str, tex
 
 /// `file:hashes.MD5`, quoted where STIX wants it.
 pub(super) fn hash_path(kind: &str, name: &str) -> String {
-    if name.contains(['-', '/']) { format!("{kind}:hashes.'{name}'") } else { format!("{kind}:hashes.{name}") }
+    if name.contains(['-', '/']) {
+        format!("{kind}:hashes.'{name}'")
+    } else {
+        format!("{kind}:hashes.{name}")
+    }
 }
 
 fn hash(seen: &mut Seen, kind: &'static str, name: &str, value: &str, uuid: Uuid) {

@@ -32,7 +32,9 @@ impl Cluster {
             "threat-actor" | "microsoft-activity-group" => "threat-actor",
             "tool" | "botnet" | "exploit-kit" | "rat" | "tds" => "tool",
             _ if kind.ends_with("-tool") => "tool",
-            "android" | "backdoor" | "banker" | "cryptominers" | "malpedia" | "ransomware" | "stealer" => "malware",
+            "android" | "backdoor" | "banker" | "cryptominers" | "malpedia" | "ransomware" | "stealer" => {
+                "malware"
+            }
             _ if kind.ends_with("-malware") => "malware",
             _ => "x-misp-galaxy-cluster",
         }
@@ -99,11 +101,15 @@ impl Cluster {
         if aliases && !synonyms.is_empty() {
             out["aliases"] = json!(synonyms);
         }
-        let phases: Vec<Value> = self.list("kill_chain").iter().filter_map(|phase| {
-            let mut parts = phase.split(':');
-            let (chain, phase) = (parts.next()?, parts.next_back()?);
-            Some(json!({"kill_chain_name": chain, "phase_name": phase}))
-        }).collect();
+        let phases: Vec<Value> = self
+            .list("kill_chain")
+            .iter()
+            .filter_map(|phase| {
+                let mut parts = phase.split(':');
+                let (chain, phase) = (parts.next()?, parts.next_back()?);
+                Some(json!({"kill_chain_name": chain, "phase_name": phase}))
+            })
+            .collect();
         if matches!(kind, "attack-pattern" | "malware" | "tool") && !phases.is_empty() {
             out["kill_chain_phases"] = phases.into();
         }

@@ -203,7 +203,9 @@ impl<'a> Reading<'a> {
         };
         draft.tags = self.tags_of(report);
         if let Some(description) = text(report, "description").filter(|d| !d.trim().is_empty()) {
-            draft.attributes.push(note(derived(&format!("{:?} description", draft.uuid), Version::V21), description));
+            draft
+                .attributes
+                .push(note(derived(&format!("{:?} description", draft.uuid), Version::V21), description));
         }
         for id in list(report, "object_refs") {
             let Some(&object) = self.by_id.get(id) else { continue };
@@ -368,9 +370,8 @@ impl<'a> Reading<'a> {
             return Ok(());
         }
         let facts = match observed {
-            Some(observed) => {
-                facts::of_observed(observed, &self.by_id, &mut self.budget).map_err(|m| self.too_much(id, m))?
-            }
+            Some(observed) => facts::of_observed(observed, &self.by_id, &mut self.budget)
+                .map_err(|m| self.too_much(id, m))?,
             None => Vec::new(),
         };
         if indicator.is_none() || !facts.is_empty() && about.labels.is_misp() {

@@ -72,9 +72,7 @@ fn complete(name: &str, members: &mut Value, version: Version) -> bool {
         "domain-ip" | "url" => has(members, "value"),
         "file" => has(members, "name") || has(members, "hashes"),
         "registry-key" => has(members, "key"),
-        "user-account" => {
-            has(members, "user_id") || version == Version::V21 && has(members, "account_login")
-        }
+        "user-account" => has(members, "user_id") || version == Version::V21 && has(members, "account_login"),
         "x509" | "process" => members.as_object().is_some_and(|m| !m.is_empty()),
         "email" => {
             members["is_multipart"] = has(members, "body_multipart").into();
@@ -232,7 +230,13 @@ impl Parts {
         }
     }
 
-    fn end(&mut self, members: &mut Value, side: &'static str, kind: &'static str, at: &AttributeView<'_>) -> bool {
+    fn end(
+        &mut self,
+        members: &mut Value,
+        side: &'static str,
+        kind: &'static str,
+        at: &AttributeView<'_>,
+    ) -> bool {
         let key = format!("{side}_ref");
         if members.get(&key).is_some() {
             return false;
@@ -246,7 +250,8 @@ impl Parts {
         let value = at.value1;
         match relation {
             "from" if members.get("from_ref").is_none() => {
-                members["from_ref"] = self.seen.observe("email-addr", at.uuid, json!({"value": value})).into();
+                members["from_ref"] =
+                    self.seen.observe("email-addr", at.uuid, json!({"value": value})).into();
                 self.seen.compare("email-message:from_ref.value", value);
                 true
             }

@@ -193,8 +193,7 @@ impl Reader<'_> {
     }
 
     fn word(&mut self, word: &str) -> bool {
-        let found =
-            matches!(self.tokens.get(self.at), Some(Token::Word(w)) if w.eq_ignore_ascii_case(word));
+        let found = matches!(self.tokens.get(self.at), Some(Token::Word(w)) if w.eq_ignore_ascii_case(word));
         self.at += usize::from(found);
         found
     }
@@ -334,18 +333,17 @@ mod tests {
 
     #[test]
     fn patterns_are_taken_apart() {
-        assert_eq!(pairs("[ipv4-addr:value = '192.0.2.1']").unwrap(), [[one("ipv4-addr:value", "192.0.2.1")]]);
+        assert_eq!(
+            pairs("[ipv4-addr:value = '192.0.2.1']").unwrap(),
+            [[one("ipv4-addr:value", "192.0.2.1")]]
+        );
         assert_eq!(
             pairs("[file:hashes.'SHA-256' = 'aa' AND file:name = 'it\\'s']").unwrap(),
             [[one("file:hashes.SHA-256", "aa"), one("file:name", "it's")]]
         );
         assert_eq!(
             pairs("[domain-name:value = 'a' OR domain-name:value = 'b'] OR ([url:value='c'])").unwrap(),
-            [
-                [one("domain-name:value", "a")],
-                [one("domain-name:value", "b")],
-                [one("url:value", "c")]
-            ]
+            [[one("domain-name:value", "a")], [one("domain-name:value", "b")], [one("url:value", "c")]]
         );
         assert_eq!(
             pairs("[a:x = 1 AND (b:y = '2' OR b:y = '3')]").unwrap(),

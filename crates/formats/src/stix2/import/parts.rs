@@ -1,9 +1,9 @@
 //! Comparisons as attributes and objects.
 
 use super::Stix;
-use crate::stix2::{Version, derived};
 use crate::stix2::pattern::{Alternatives, Comparison};
 use crate::stix2::seen::hash_kind;
+use crate::stix2::{Version, derived};
 use base64::Engine;
 use pisax_model::Uuid;
 use pisax_model::attribute::AttributeDraft;
@@ -118,7 +118,9 @@ impl About<'_> {
                 kind: Some(fact.kind.to_owned()),
                 object_relation: Some(fact.relation.to_owned()),
                 value: Some(fact.value),
-                to_ids: Some(self.to_ids && AttributeType::parse(fact.kind).is_some_and(|k| k.default_to_ids())),
+                to_ids: Some(
+                    self.to_ids && AttributeType::parse(fact.kind).is_some_and(|k| k.default_to_ids()),
+                ),
                 timestamp: self.timestamp,
                 tags: self.tags.clone(),
                 ..AttributeDraft::default()
@@ -268,9 +270,8 @@ fn is_address(text: &str) -> bool {
 
 /// The value of an attribute of which MISP's writer said the type.
 fn value_of(kind: &str, comparisons: &[Comparison]) -> Option<String> {
-    let find = |test: &dyn Fn(&Comparison) -> bool| {
-        comparisons.iter().find(|c| test(c)).map(|c| c.value.as_str())
-    };
+    let find =
+        |test: &dyn Fn(&Comparison) -> bool| comparisons.iter().find(|c| test(c)).map(|c| c.value.as_str());
     let ends = |end: &'static str| move |c: &Comparison| c.path.ends_with(end);
     let pair = |one: Option<&str>, two: Option<&str>| Some(format!("{}|{}", one?, two?));
     match kind {
@@ -279,14 +280,12 @@ fn value_of(kind: &str, comparisons: &[Comparison]) -> Option<String> {
             find(&|c| c.path == "resolves_to_refs.value" || c.kind.starts_with("ipv")),
         ),
         "ip-src|port" | "ip-dst|port" => pair(find(&ends("_ref.value")), find(&ends("_port"))),
-        "hostname|port" => pair(
-            find(&|c| c.kind == "domain-name" || c.path == "dst_ref.value"),
-            find(&ends("_port")),
-        ),
-        "regkey|value" => pair(find(&ends("key")), find(&ends("data"))),
-        "malware-sample" => {
-            pair(find(&|c| c.path == "name"), find(&|c| c.path == "hashes.MD5")).or(find(&ends("name")).map(str::to_owned))
+        "hostname|port" => {
+            pair(find(&|c| c.kind == "domain-name" || c.path == "dst_ref.value"), find(&ends("_port")))
         }
+        "regkey|value" => pair(find(&ends("key")), find(&ends("data"))),
+        "malware-sample" => pair(find(&|c| c.path == "name"), find(&|c| c.path == "hashes.MD5"))
+            .or(find(&ends("name")).map(str::to_owned)),
         "AS" => find(&ends("number")).map(|number| format!("AS{number}")),
         _ if kind.starts_with("filename|") => {
             pair(find(&|c| c.path == "name"), find(&|c| c.path.starts_with("hashes.")))
@@ -342,7 +341,8 @@ pub(super) fn put_pattern(text: &str, alternatives: Alternatives, about: &About<
     for one in &alternatives {
         let telling: Vec<&Comparison> = one.iter().filter(|c| !says_nothing(c)).collect();
         let facts: Vec<Fact> = telling.iter().filter_map(|c| fact(c)).collect();
-        let apart = facts.len() > 1 && facts.iter().any(|f| f.object.is_empty() || f.object != facts[0].object);
+        let apart =
+            facts.len() > 1 && facts.iter().any(|f| f.object.is_empty() || f.object != facts[0].object);
         if facts.is_empty() || facts.len() < telling.len() || apart {
             // A part of it has no word in MISP, or the parts only mean something together.
             put_whole(text, about, draft);
@@ -368,7 +368,9 @@ pub(super) fn put_rule(language: &str, text: &str, about: &About<'_>, draft: &mu
         "snort" | "suricata" => "snort",
         _ => "text",
     };
-    let mut attribute = about.attribute(0, kind, text.to_owned());
+    // Some writers put a rule into brackets as if it were a pattern of STIX.
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let mut attribute = about.attribute(0, kind, bare.to_owned());
     attribute.to_ids = Some(about.to_ids && kind != "text");
     draft.attributes.push(attribute);
 }
@@ -387,7 +389,9 @@ fn put_facts(n: usize, mut facts: Vec<Fact>, about: &About<'_>, draft: &mut Even
                 {
                     Some(format!("{one}|port"))
                 }
-                ("filename", hash) | (hash, "filename") if AttributeType::parse(&format!("filename|{hash}")).is_some() => {
+                ("filename", hash) | (hash, "filename")
+                    if AttributeType::parse(&format!("filename|{hash}")).is_some() =>
+                {
                     if two == "filename" {
                         facts.swap(0, 1);
                     }
