@@ -203,6 +203,7 @@ fn exported(request: &Request, mut search: SearchRequest) -> Result<Answer, Fail
         search.restrict();
     }
     search.include.include_event_tags |= format.wants_event_tags();
+    search.include.include_sightings |= format.wants_sightings();
     let service = Arc::clone(&request.service);
     let actor = request.actor.clone();
     let keep = keep(&service, search.filter.enforce_warninglist);
@@ -216,24 +217,24 @@ fn exported(request: &Request, mut search: SearchRequest) -> Result<Answer, Fail
     let produce = move |sink: &mut Sink| {
         format.begin(sink.buffer());
         let mut rows = Rows::new(&service, &actor, include, keep);
-        if search.scope == Scope::Events {
-            for id in ids {
-                for pass in 0..format.passes() {
-                    format.begin_pass(pass, sink.buffer());
-                    each_of_event(&service, &actor, id, |batch| {
-                        rows.export(batch, to_ids, format.as_mut(), sink)
-                    })?;
+        for section in 0..format.sections() {
+            format.begin_section(section, sink.buffer());
+            match search.scope {
+                Scope::Events => {
+                    for id in &ids {
+                        export_event(&service, &actor, *id, to_ids, &mut rows, format.as_mut(), sink)?;
+                    }
                 }
-                format.end_event(sink.buffer());
-            }
-        } else {
-            for pass in 0..format.passes() {
-                format.begin_pass(pass, sink.buffer());
-                for chunk in ids.chunks(BATCH) {
-                    let batch = service.store.read::<Batch, Failure>(&actor, |r| {
-                        Ok(in_order(r.attributes_by_ids(chunk)?, chunk))
-                    })?;
-                    rows.export(&batch, Tri::Any, format.as_mut(), sink)?;
+                _ => {
+                    for pass in 0..format.passes() {
+                        format.begin_pass(pass, sink.buffer());
+                        for chunk in ids.chunks(BATCH) {
+                            let batch = service.store.read::<Batch, Failure>(&actor, |r| {
+                                Ok(in_order(r.attributes_by_ids(chunk)?, chunk))
+                            })?;
+                            rows.export(&batch, Tri::Any, format.as_mut(), sink)?;
+                        }
+                    }
                 }
             }
         }
@@ -246,6 +247,27 @@ fn exported(request: &Request, mut search: SearchRequest) -> Result<Answer, Fail
         Some(file) => answer.header("content-disposition", file),
         None => answer,
     })
+}
+
+/// One event in another format, as often as the format needs to hear of it.
+fn export_event(
+    service: &Service,
+    actor: &Actor,
+    id: i64,
+    to_ids: Tri,
+    rows: &mut Rows<'_>,
+    format: &mut dyn export::AttributeFormat,
+    sink: &mut Sink,
+) -> Result<(), Stop> {
+    if !rows.announce(id, format, sink)? {
+        return Ok(());
+    }
+    for pass in 0..format.passes() {
+        format.begin_pass(pass, sink.buffer());
+        each_of_event(service, actor, id, |batch| rows.export(batch, to_ids, format, sink))?;
+    }
+    format.end_event(sink.buffer());
+    Ok(())
 }
 
 /// What the client, the instance and the moment say of a format.
@@ -280,6 +302,8 @@ fn export_options(request: &Request, search: &SearchRequest) -> export::ExportOp
         base_url: request.service.policy.base_url.clone(),
         org: request.owner.org.name.clone(),
         nids_sid: request.owner.user.nids_sid,
+        zeek_type: None,
+        attack_galaxy: include.attack_galaxy.clone(),
     }
 }
 

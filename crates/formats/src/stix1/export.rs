@@ -5,7 +5,7 @@ use super::properties::{self, Properties};
 use crate::export::{AttributeFormat, EventSummary, ExportOptions, ExportRow, Scope};
 use crate::xml::escaped;
 use pisax_model::attribute::AttributeView;
-use pisax_model::{Uuid, time};
+use pisax_model::time;
 use serde_json::{Value, json};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,8 @@ pub struct Stix1 {
     /// Namespace of the ids.
     org: String,
     pass: usize,
-    event: Option<Uuid>,
+    /// What the history of the event begins with.
+    entries: Vec<String>,
     /// The list of this pass is open.
     open: bool,
     first_event: bool,
@@ -55,7 +56,7 @@ impl Stix1 {
             base_url: options.base_url.clone(),
             org,
             pass: 0,
-            event: None,
+            entries: Vec::new(),
             open: false,
             first_event: true,
             first_item: true,
@@ -311,9 +312,6 @@ impl Stix1 {
 
     fn close_event(&mut self, out: &mut Vec<u8>) {
         self.close_list(out);
-        if self.event.take().is_none() || self.scope != Scope::Events {
-            return;
-        }
         match self.form {
             Form::Xml => {
                 self.put("</stix:Incident></stix:Incidents></stix:Package></stix:Related_Package>", out)
@@ -411,6 +409,14 @@ impl AttributeFormat for Stix1 {
         if self.scope == Scope::Events { 3 } else { 2 }
     }
 
+    fn event(&mut self, event: &EventSummary<'_>, tags: &[&str], out: &mut Vec<u8>) {
+        self.begin_event(event, out);
+        const LEVELS: [&str; 4] = ["High", "Medium", "Low", "Undefined"];
+        let level = usize::try_from(event.threat_level_id - 1).ok().and_then(|at| LEVELS.get(at));
+        self.entries = level.map(|level| format!("Event Threat Level: {level}")).into_iter().collect();
+        self.entries.extend(tags.iter().map(|tag| format!("MISP Tag: {tag}")));
+    }
+
     fn begin_pass(&mut self, pass: usize, out: &mut Vec<u8>) {
         self.close_list(out);
         // In a package observables come before indicators, in an incident behind them.
@@ -419,24 +425,15 @@ impl AttributeFormat for Stix1 {
             (Scope::Attributes, _) => INDICATORS,
             (_, pass) => pass,
         };
+        if self.scope == Scope::Events && self.pass == HISTORY {
+            for entry in std::mem::take(&mut self.entries) {
+                self.journal(&entry, out);
+            }
+        }
     }
 
     fn attribute(&mut self, row: &ExportRow<'_>, out: &mut Vec<u8>) {
         let view = &row.attribute;
-        if self.scope == Scope::Events && self.event.is_none() {
-            self.event = Some(row.event.uuid);
-            self.begin_event(&row.event, out);
-        }
-        if self.pass == HISTORY && !self.open {
-            for tag in row.event_tags {
-                self.journal(&format!("MISP Tag: {tag}"), out);
-            }
-            const LEVELS: [&str; 4] = ["High", "Medium", "Low", "Undefined"];
-            let level = usize::try_from(row.event.threat_level_id - 1).ok().and_then(|at| LEVELS.get(at));
-            if let Some(level) = level {
-                self.journal(&format!("Event Threat Level: {level}"), out);
-            }
-        }
         let rule = rule(view).filter(|_| view.to_ids);
         let list = if rule.is_some() { Vec::new() } else { properties::of(view) };
         let known = rule.is_some() || !list.is_empty();
