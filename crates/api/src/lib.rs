@@ -21,6 +21,7 @@ mod freetext;
 mod galaxies;
 mod instance;
 mod knowledge;
+mod legacy;
 mod objects;
 mod orgs;
 pub mod path;

@@ -56,6 +56,11 @@ fn read(request: &Request, scope: Scope) -> Result<SearchRequest, Failure> {
     Ok(search)
 }
 
+/// Whether the client names JSON as what it accepts.
+pub(crate) fn wants_json(request: &Request) -> bool {
+    request.headers.get("accept").and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("json"))
+}
+
 /// How many matched, and how many of these were left out afterwards.
 #[derive(Clone, Copy)]
 struct Found {
@@ -103,7 +108,18 @@ fn keep(service: &Arc<Service>, enforce: bool) -> Option<Keep> {
 
 /// GET|POST /attributes/restSearch
 pub(crate) fn attributes(request: &Request) -> Result<Answer, Failure> {
-    let mut search = read(request, Scope::Attributes)?;
+    attributes_of(request, read(request, Scope::Attributes)?)
+}
+
+/// The attributes of a search, in the format it asks for.
+pub(crate) fn attributes_of(request: &Request, mut search: SearchRequest) -> Result<Answer, Failure> {
+    if search.format == "xml" {
+        search.format = "json".into();
+        return Ok(attributes_of(request, search)?
+            .into_xml()
+            .header("x-export-module-used", "xml")
+            .header("x-response-format", "xml"));
+    }
     if search.format != "json" {
         return exported(request, search);
     }
@@ -302,7 +318,7 @@ fn export_options(request: &Request, search: &SearchRequest) -> export::ExportOp
         base_url: request.service.policy.base_url.clone(),
         org: request.owner.org.name.clone(),
         nids_sid: request.owner.user.nids_sid,
-        zeek_type: None,
+        zeek_type: option("zeek_type"),
         attack_galaxy: include.attack_galaxy.clone(),
     }
 }
@@ -343,7 +359,21 @@ fn each_of_event(
 
 /// GET|POST /events/restSearch
 pub(crate) fn events(request: &Request) -> Result<Answer, Failure> {
-    let mut search = read(request, Scope::Events)?;
+    events_of(request, read(request, Scope::Events)?)
+}
+
+/// The events of a search, in the format it asks for.
+pub(crate) fn events_of(request: &Request, mut search: SearchRequest) -> Result<Answer, Failure> {
+    if search.format == "xml" {
+        search.format = "json".into();
+        let answer = events_of(request, search)?.into_xml();
+        let file = answer.headers.get("content-disposition").and_then(|v| v.to_str().ok());
+        let file = file.map(|file| file.replace(".json", ".xml")).unwrap_or_default();
+        return Ok(answer
+            .header("content-disposition", file)
+            .header("x-export-module-used", "xml")
+            .header("x-response-format", "xml"));
+    }
     if search.format != "json" {
         return exported(request, search);
     }

@@ -7,7 +7,6 @@ mod context;
 mod count;
 mod csv;
 mod hashes;
-mod hids;
 mod hosts;
 mod kunai;
 mod netfilter;
@@ -185,7 +184,7 @@ pub trait AttributeFormat {
 }
 
 /// The names `by_name` knows.
-pub const NAMES: [&str; 22] = [
+pub const NAMES: [&str; 21] = [
     "attack",
     "attack-sightings",
     "bro",
@@ -195,7 +194,6 @@ pub const NAMES: [&str; 22] = [
     "count",
     "csv",
     "hashes",
-    "hids",
     "hosts",
     "kunai",
     "netfilter",
@@ -223,7 +221,6 @@ pub fn by_name(name: &str, options: &ExportOptions) -> Option<Box<dyn AttributeF
         "count" => Box::new(count::Count::new(options)),
         "csv" => Box::new(csv::Csv::new(options)),
         "hashes" => Box::new(hashes::Hashes::default()),
-        "hids" => Box::new(hids::Hids::new(options)),
         "hosts" => Box::new(hosts::Hosts::new(options)),
         "kunai" => Box::new(kunai::Kunai::new(options)),
         "netfilter" => Box::new(netfilter::Netfilter::new(options)),

@@ -4,6 +4,8 @@
 mod export;
 mod import;
 mod properties;
+#[cfg(test)]
+mod tests;
 
 pub use export::{Form, Stix1};
 pub use import::read_package;

@@ -60,7 +60,7 @@ pub struct Include {
 }
 
 /// Parameters that only one format or another heeds.
-const FORMAT_OPTIONS: [&str; 15] = [
+const FORMAT_OPTIONS: [&str; 16] = [
     "stix-version",
     "hash_type",
     "ip_address",
@@ -76,6 +76,7 @@ const FORMAT_OPTIONS: [&str; 15] = [
     "expiry",
     "minimum_ttl",
     "ttl",
+    "zeek_type",
 ];
 
 impl Include {

@@ -25,6 +25,7 @@ pub mod sharing_out;
 mod sighting_search;
 pub mod tag_out;
 mod terms;
+pub mod xml;
 
 #[cfg(test)]
 mod out_tests;

@@ -51,7 +51,7 @@ pub fn read_bundle(bundle: &Value) -> Result<Vec<EventDraft>, Problem> {
         Some(Value::Array(objects)) => objects,
         Some(_) => return Err(Problem::new("objects", "The objects of a bundle are a list.")),
     };
-    let mut reading = Reading::default();
+    let mut reading = Reading { budget: Budget::of(objects.len()), ..Reading::default() };
     for (place, object) in objects.iter().enumerate() {
         reading.take(place, object)?;
     }

@@ -7,15 +7,17 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::Value;
 
 /// How much may come of one bundle: references can name the same large object again and again.
+#[derive(Default)]
 pub(super) struct Budget {
     comparisons: usize,
     /// Ids of observables that belong to something else, once somebody asked.
     pub parts: Option<FxHashSet<String>>,
 }
 
-impl Default for Budget {
-    fn default() -> Self {
-        Self { comparisons: 2_000_000, parts: None }
+impl Budget {
+    /// Observations have three to ten values; a few are long lists.
+    pub(super) fn of(objects: usize) -> Self {
+        Self { comparisons: 50_000 + 50 * objects, parts: None }
     }
 }
 
