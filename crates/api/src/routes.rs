@@ -178,7 +178,8 @@ mod tests {
         for route in all() {
             assert!(!route.doc.trim().is_empty(), "{}/{}", route.controller, route.action);
             for name in [route.controller, route.action] {
-                assert!(!name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase()), "{name}");
+                let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+                assert!(!name.is_empty() && name.bytes().all(plain), "{name}");
             }
         }
     }

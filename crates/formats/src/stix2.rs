@@ -9,15 +9,18 @@ mod attribute;
 mod bundle;
 mod cluster;
 mod import;
+mod marking;
 mod object;
 mod pattern;
+mod record;
 mod seen;
 #[cfg(test)]
 mod tests;
 
-pub use bundle::{Attribute, Bundle, Event, Link, Object, Org, Target};
+pub use bundle::Bundle;
 pub use cluster::Cluster;
 pub use import::{Problem, read_bundle};
+pub use record::{Attribute, Event, Link, Object, Org, Target};
 
 use pisax_model::{Uuid, time};
 

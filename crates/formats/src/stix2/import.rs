@@ -5,8 +5,8 @@ mod domain;
 mod facts;
 mod parts;
 
+use super::marking::marking_tag;
 use super::{Version, derived};
-use crate::stix2::bundle::marking_tag;
 use facts::Budget;
 use parts::{Labels, list, text};
 use pisax_model::Uuid;

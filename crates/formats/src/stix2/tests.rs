@@ -151,16 +151,12 @@ const VALUES: &[(&str, &str)] = &[
     ("ja3-fingerprint-md5", "b2a5abfeef9e36964281a31e17b57c97"),
 ];
 
-fn said(
-    attribute: &AttributeDraft,
-) -> (Option<Uuid>, Option<&str>, Option<&str>, Option<bool>, Option<&str>) {
-    (
-        attribute.uuid,
-        attribute.kind.as_deref(),
-        attribute.value.as_deref(),
-        attribute.to_ids,
-        attribute.comment.as_deref(),
-    )
+/// Uuid, type, value, comment.
+type Said<'a> = (Option<Uuid>, Option<&'a str>, Option<&'a str>, Option<&'a str>);
+
+fn said(attribute: &AttributeDraft) -> Said<'_> {
+    let kind = attribute.kind.as_deref();
+    (attribute.uuid, kind, attribute.value.as_deref(), attribute.comment.as_deref())
 }
 
 fn tags(tags: &[pisax_model::tag::TagDraft]) -> Vec<&str> {
@@ -188,14 +184,9 @@ fn an_event_comes_back_as_it_was() {
         assert_eq!(event.attributes.len(), views.len(), "{version:?}");
         for (view, back) in views.iter().zip(&event.attributes) {
             let value = view.value();
-            let sent = (
-                Some(view.uuid),
-                Some(view.kind.name()),
-                Some(value.as_ref()),
-                Some(view.to_ids),
-                Some("seen twice"),
-            );
-            assert_eq!(said(back), sent, "{version:?}");
+            let kind = Some(view.kind.name());
+            assert_eq!(said(back), (Some(view.uuid), kind, Some(value.as_ref()), Some("seen twice")));
+            assert_eq!(back.to_ids, Some(view.to_ids), "{version:?} {kind:?}");
             assert_eq!(back.category.as_deref(), Some(view.category.name()));
             assert_eq!(tags(&back.tags), ["golden:attribute", "tlp:green"]);
         }
