@@ -14,7 +14,7 @@ import pytest
 import stix2
 from conftest import NewInstance
 from harness.api import Api
-from harness.instance import Instance
+from harness.instance import KNOWLEDGE, Instance
 from harness.people import USER, new_member
 
 MD5 = "b2a5abfeef9e36964281a31e17b57c97"
@@ -179,6 +179,41 @@ def test_stix_shows_nobody_more_than_the_event_does(api: Api, server: Instance) 
         answer = exported(theirs, "events", form, added, published=[0, 1])
         assert answer.headers["X-Result-Count"] == "0", form
         assert "evil.example" not in answer.text, form
+
+
+def test_a_tag_that_is_not_wanted_leaves_its_attributes_out(api: Api, event: dict[str, Any]) -> None:
+    for form in ("stix2", "csv", "suricata", "yara", "stix-xml", "xml"):
+        whole = exported(api, "events", form, event).text
+        trimmed = exported(api, "events", form, event, tags={"NOT": [TECHNIQUE]}).text
+        assert "192.0.2.7" in whole, form
+        assert "192.0.2.7" not in trimmed, form
+        assert "evil.example" in trimmed, form
+
+
+def test_clusters_are_domain_objects(new_instance: NewInstance) -> None:
+    instance = new_instance()
+    instance.cli("knowledge", "import", KNOWLEDGE)
+    api = instance.start().api()
+    tag = technique(api)
+    attribute = {"type": "domain", "value": "evil.example", "to_ids": True, "Tag": [{"name": tag}]}
+    body = {"info": "With a technique", "distribution": 3, "Attribute": [attribute], "Tag": [{"name": tag}]}
+    event = api.ok("/events/add", body)["Event"]
+    for version in ("2.0", "2.1"):
+        bundle = exported(api, "events", "stix2", event, **{"stix-version": version}).json()
+        stix2.parse(bundle, allow_custom=True, version=version)
+        [pattern] = [one for one in bundle["objects"] if one["type"] == "attack-pattern"]
+        assert tag in pattern["labels"]
+        assert pattern["external_references"][0]["external_id"] in tag
+        assert pattern["name"] in tag
+        indicates = [one for one in bundle["objects"] if one.get("relationship_type") == "indicates"]
+        assert [one["target_ref"] for one in indicates] == [pattern["id"]]
+
+
+def technique(api: Api) -> str:
+    """The tag of any technique the instance knows."""
+    galaxies = api.view("/galaxies/index")
+    number = next(g["Galaxy"]["id"] for g in galaxies if g["Galaxy"]["type"] == "mitre-attack-pattern")
+    return str(api.view(f"/galaxies/view/{number}")["GalaxyCluster"][0]["tag_name"])
 
 
 def test_bundles_of_others_become_events(api: Api) -> None:

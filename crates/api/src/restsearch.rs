@@ -17,6 +17,7 @@ use pisax_wire::answer as body;
 use pisax_wire::attribute_out::{AttributeContext, write_event_attribute};
 use pisax_wire::include::{EventView, Include};
 use pisax_wire::object_out::{write_object_event_member, write_object_head};
+use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
 /// Attributes read at a time.
@@ -85,7 +86,7 @@ fn sift(
 ) -> Result<(Vec<i64>, Found), Failure> {
     let total = ids.len();
     if let Some(keep) = keep {
-        let mut refused = rustc_hash::FxHashSet::default();
+        let mut refused = FxHashSet::default();
         for chunk in ids.chunks(BATCH) {
             let batch = service.read(actor, |r| Ok(r.attributes_by_ids(chunk)?))?;
             refused.extend(batch.iter().filter(|a| !keep(a)).map(|a| a.id));
@@ -192,11 +193,21 @@ fn stix2(request: &Request, mut search: SearchRequest) -> Result<Answer, Failure
     let file = event_file(&ids, "json");
     let to_ids = search.filter.to_ids;
     let key = format!("{} {} {:?}", service.policy.base_url, request.now(), ids.first());
-    let export = crate::stix::Export { service, actor, include: search.include, to_ids, keep, key };
+    let without_tags = unwanted_tags(&service, &actor, &search.filter)?;
+    let include = search.include;
+    let export = crate::stix::Export { service, actor, include, to_ids, without_tags, keep, key };
     let events = search.scope == Scope::Events;
     let answer = if events { export.events(ids) } else { export.attributes(ids) };
     let answer = heads(answer, "stix2", "json", Found { total, skipped: 0 });
     Ok(if events { answer.header("content-disposition", file) } else { answer })
+}
+
+/// Tags that were said no to: in a search for events they also trim what is shown of one (semantics 5.8).
+fn unwanted_tags(service: &Service, actor: &Actor, filter: &Filter) -> Result<FxHashSet<i64>, Failure> {
+    if filter.tags.not.is_empty() {
+        return Ok(FxHashSet::default());
+    }
+    Ok(service.read(actor, |r| Ok(r.tag_ids(&filter.tags.not)?.into_iter().collect()))?)
 }
 
 /// What a client saves an answer of events as.
@@ -230,9 +241,14 @@ fn exported(request: &Request, mut search: SearchRequest) -> Result<Answer, Fail
     let file = (search.scope == Scope::Events).then(|| event_file(&ids, extension));
     let include = std::mem::take(&mut search.include);
     let to_ids = search.filter.to_ids;
+    let without_tags = match search.scope {
+        Scope::Events => unwanted_tags(&service, &actor, &search.filter)?,
+        _ => FxHashSet::default(),
+    };
     let produce = move |sink: &mut Sink| {
         format.begin(sink.buffer());
         let mut rows = Rows::new(&service, &actor, include, keep);
+        rows.without_tags = without_tags;
         for section in 0..format.sections() {
             format.begin_section(section, sink.buffer());
             match search.scope {
@@ -394,10 +410,7 @@ pub(crate) fn events_of(request: &Request, mut search: SearchRequest) -> Result<
     let mut shape = Shape::new(view);
     shape.correlations = request.shown_correlations();
     shape.keep = keep(&service, search.filter.enforce_warninglist);
-    if !search.filter.tags.not.is_empty() {
-        let not = &search.filter.tags.not;
-        shape.without_tags = service.read(&actor, |r| Ok(r.tag_ids(not)?.into_iter().collect()))?;
-    }
+    shape.without_tags = unwanted_tags(&service, &actor, &search.filter)?;
     let file = event_file(&ids, "json");
     let produce = move |sink: &mut Sink| {
         sink.buffer().extend_from_slice(b"{\"response\":[");

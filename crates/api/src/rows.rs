@@ -20,7 +20,7 @@ use pisax_wire::attribute_out::{
     AttributeContext, EventContext, EventSummary, ObjectSummary, RelatedRow, write_search_attribute,
 };
 use pisax_wire::include::Include;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Correlations shown per attribute.
 const SHOWN_CORRELATIONS: usize = 100;
@@ -33,6 +33,8 @@ pub(crate) struct Rows<'s> {
     actor: &'s Actor,
     include: Include,
     keep: Option<Keep>,
+    /// Attributes that carry one of these are left out of other formats.
+    pub(crate) without_tags: FxHashSet<i64>,
     first: bool,
     events: FxHashMap<i64, Event>,
     event_tags: FxHashMap<i64, Vec<Attached>>,
@@ -44,6 +46,8 @@ pub(crate) struct Rows<'s> {
 struct Around {
     tags: FxHashMap<i64, Vec<Attached>>,
     objects: FxHashMap<i64, Object>,
+    /// Attributes with a tag that is not wanted.
+    unwanted: FxHashSet<i64>,
     sightings: FxHashMap<i64, Vec<Sighting>>,
     pairs: FxHashMap<i64, Vec<i64>>,
     theirs: Batch,
@@ -57,6 +61,7 @@ impl<'s> Rows<'s> {
             actor,
             include,
             keep,
+            without_tags: FxHashSet::default(),
             first: true,
             events: FxHashMap::default(),
             event_tags: FxHashMap::default(),
@@ -131,7 +136,8 @@ impl<'s> Rows<'s> {
     ) -> Result<(), Stop> {
         let around = self.load(batch)?;
         for attribute in batch.iter() {
-            let trimmed = matches!(to_ids, Tri::Only(flag) if attribute.to_ids != flag);
+            let trimmed = matches!(to_ids, Tri::Only(flag) if attribute.to_ids != flag)
+                || around.unwanted.contains(&attribute.id);
             if trimmed || self.keep.as_ref().is_some_and(|keep| !keep(&attribute)) {
                 continue;
             }
@@ -210,6 +216,10 @@ impl<'s> Rows<'s> {
             for sighting in r.sightings_of(Sighted::Attributes(batch.ids()))? {
                 around.sightings.entry(sighting.attribute_id).or_default().push(sighting);
             }
+        }
+        if !self.without_tags.is_empty() {
+            let unwanted = |list: &[Attached]| list.iter().any(|t| self.without_tags.contains(&t.tag.id));
+            around.unwanted = around.tags.iter().filter(|(_, l)| unwanted(l)).map(|(id, _)| *id).collect();
         }
         self.drop_tags(&mut around.tags);
         Ok(around)

@@ -33,6 +33,8 @@ pub(crate) struct Export {
     pub(crate) actor: Actor,
     pub(crate) include: Include,
     pub(crate) to_ids: Tri,
+    /// Attributes of an event that carry one of these are left out.
+    pub(crate) without_tags: FxHashSet<i64>,
     pub(crate) keep: Option<Keep>,
     /// Makes the bundle's id.
     pub(crate) key: String,
@@ -103,6 +105,8 @@ struct Walk<'w, 'r> {
     export: &'w Export,
     r: &'w mut Reader<'r>,
     event: Event,
+    /// Attributes of the event with a tag that is not wanted.
+    unwanted: FxHashSet<i64>,
     /// Clusters by folded tag name; `None` for tags that stand for none.
     clusters: FxHashMap<String, Option<Cluster>>,
     galaxies: FxHashMap<i64, (String, String)>,
@@ -118,7 +122,14 @@ struct Around {
 
 impl<'w, 'r> Walk<'w, 'r> {
     fn new(export: &'w Export, r: &'w mut Reader<'r>, event: Event) -> Self {
-        Self { export, r, event, clusters: FxHashMap::default(), galaxies: FxHashMap::default() }
+        Self {
+            export,
+            r,
+            event,
+            unwanted: FxHashSet::default(),
+            clusters: FxHashMap::default(),
+            galaxies: FxHashMap::default(),
+        }
     }
 
     fn event(mut self, bundle: &mut Bundle, sink: &mut Sink) -> Result<(), Stop> {
@@ -177,7 +188,8 @@ impl<'w, 'r> Walk<'w, 'r> {
             Tri::Only(flag) => attribute.to_ids == flag,
             Tri::Any => true,
         };
-        flag && self.export.keep.as_ref().is_none_or(|keep| keep(attribute))
+        flag && !self.unwanted.contains(&attribute.id)
+            && self.export.keep.as_ref().is_none_or(|keep| keep(attribute))
     }
 
     fn write(
@@ -252,7 +264,9 @@ impl<'w, 'r> Walk<'w, 'r> {
             for reference in references.get(&object.id).into_iter().flatten() {
                 let in_object;
                 let target = if reference.to_object {
-                    let Some(target) = target_objects.iter().find(|o| o.id == reference.referenced_id) else {
+                    let Some(target) =
+                        target_objects.iter().find(|o| o.id == reference.referenced_id && !o.deleted)
+                    else {
                         continue;
                     };
                     in_object = self.rows(target.id, &theirs, &none);
@@ -262,7 +276,7 @@ impl<'w, 'r> Walk<'w, 'r> {
                     Target::Object(stix2::Object { object: target, attributes: &in_object })
                 } else {
                     let found = attributes.iter().find(|a| a.id == reference.referenced_id);
-                    let Some(attribute) = found.filter(|a| self.wanted(a)) else { continue };
+                    let Some(attribute) = found.filter(|a| !a.deleted && self.wanted(a)) else { continue };
                     Target::Attribute(attribute)
                 };
                 bundle.link(&stix2::Link { reference, source, target }, sink.buffer());
@@ -280,6 +294,9 @@ impl<'w, 'r> Walk<'w, 'r> {
     fn around(&mut self, batch: &Batch) -> Result<Around, Stop> {
         let mut around = Around::default();
         for (id, attached) in self.r.attribute_tags(&batch.ids())? {
+            if attached.iter().any(|t| self.export.without_tags.contains(&t.tag.id)) {
+                self.unwanted.insert(id);
+            }
             let names = self.tag_names(attached);
             around.tags.insert(id, names);
         }
