@@ -260,6 +260,21 @@ def test_bundles_of_others_become_events(api: Api) -> None:
     assert again.headers["Location"].endswith(f"/events/{event['id']}")
 
 
+def test_whoever_may_not_publish_uploads_without_publishing(api: Api, server: Instance) -> None:
+    event = api.ok("/events/add", an_event())["Event"]
+    bundle = exported(api, "events", "stix2", event).content
+    api.ok(f"/events/delete/{event['id']}")
+    api.ok(f"/eventBlocklists/delete/{event['uuid']}")
+    theirs = Api(server.url, new_member(api, USER).key)
+    before = len(api.view("/events/index"))
+    refused = theirs.raw("POST", "/events/upload_stix/2/publish:1", bundle)
+    assert refused.status_code == 403, refused.text[:300]
+    assert len(api.view("/events/index")) == before
+    answer = theirs.raw("POST", "/events/upload_stix/2", bundle)
+    assert answer.status_code == 200, answer.text[:300]
+    assert answer.json()["Event"]["Orgc"]["uuid"] != event["Orgc"]["uuid"]
+
+
 @pytest.mark.parametrize(
     ("version", "body", "status", "names"),
     [

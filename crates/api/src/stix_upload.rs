@@ -4,6 +4,7 @@ use crate::answer::Answer;
 use crate::events::{event_failure, find, saved};
 use crate::failure::Failure;
 use crate::request::Request;
+use pisax_access::Permission;
 use pisax_formats::{stix1, stix2};
 use pisax_model::event::EventDraft;
 use pisax_model::ids::Ref;
@@ -11,6 +12,12 @@ use pisax_service::{Error, event as service};
 
 /// POST /events/upload_stix[/1|/2][/publish:1][/distribution:n]
 pub(crate) fn upload(request: &Request) -> Result<Answer, Failure> {
+    // Asked before anything is written: an upload that cannot do all it was told does nothing.
+    let publish = request.path.flag("publish");
+    let may = request.actor.has(Permission::Publish) || request.actor.has(Permission::SiteAdmin);
+    if publish && !may {
+        return Err(Failure::NoPermission);
+    }
     let drafts = read(request)?;
     let several = drafts.len() > 1;
     let (mut added, mut known) = (Vec::new(), None);
@@ -29,7 +36,7 @@ pub(crate) fn upload(request: &Request) -> Result<Answer, Failure> {
         }
         added.push(event.id);
     }
-    if request.path.flag("publish") {
+    if publish {
         for id in &added {
             service::publish(&request.service, &request.actor, Ref::Id(*id))?;
         }

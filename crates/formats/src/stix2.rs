@@ -18,6 +18,7 @@ mod seen;
 mod tests;
 
 pub use bundle::Bundle;
+pub(crate) use bundle::TOOL;
 pub use cluster::Cluster;
 pub use import::{Problem, read_bundle};
 pub use record::{Attribute, Event, Link, Object, Org, Target};

@@ -414,6 +414,7 @@ impl AttributeFormat for Stix1 {
         const LEVELS: [&str; 4] = ["High", "Medium", "Low", "Undefined"];
         let level = usize::try_from(event.threat_level_id - 1).ok().and_then(|at| LEVELS.get(at));
         self.entries = level.map(|level| format!("Event Threat Level: {level}")).into_iter().collect();
+        self.entries.push(format!("MISP Tag: {}", crate::stix2::TOOL));
         self.entries.extend(tags.iter().map(|tag| format!("MISP Tag: {tag}")));
     }
 

@@ -105,11 +105,15 @@ fn incident_of(incident: &Element, package: &EventDraft) -> EventDraft {
             related.all("Observable").for_each(|o| observable(o, category, false, &mut event.attributes));
         }
     }
+    let mut is_misp = false;
     for item in incident.child("History").into_iter().flat_map(|list| list.all("History_Item")) {
         if let Some(entry) = item.text_at(&["Journal_Entry"]) {
+            is_misp |= entry.starts_with("MISP Tag: misp:tool=");
             journal(entry, &mut event);
         }
     }
+    // Who a vendor is says nothing of whose event it is here; what a MISP wrote does.
+    event.orgc = event.orgc.filter(|_| is_misp);
     event
 }
 

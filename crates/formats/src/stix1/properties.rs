@@ -98,14 +98,20 @@ fn file(name: Option<&str>, hash: Option<(&str, &str)>) -> Properties {
     if let Some((kind, value)) = hash {
         let fuzzy = kind == "SSDEEP";
         let element = if fuzzy { "Fuzzy_Hash_Value" } else { "Simple_Hash_Value" };
+        // Names outside of the vocabulary may stand there, but not as words of it.
+        let known = matches!(kind, "MD5" | "SHA1" | "SHA224" | "SHA256" | "SHA384" | "SHA512" | "SSDEEP");
+        let vocabulary = if known { " xsi:type=\"cyboxVocabs:HashNameVocab-1.0\"" } else { "" };
         inner.push_str(&format!(
-            "<FileObj:Hashes><cyboxCommon:Hash><cyboxCommon:Type condition=\"Equals\" \
-             xsi:type=\"cyboxVocabs:HashNameVocab-1.0\">{kind}</cyboxCommon:Type>{}</cyboxCommon:Hash></FileObj:Hashes>",
+            "<FileObj:Hashes><cyboxCommon:Hash><cyboxCommon:Type condition=\"Equals\"{vocabulary}>{kind}\
+             </cyboxCommon:Type>{}</cyboxCommon:Hash></FileObj:Hashes>",
             equals("cyboxCommon", element, value)
         ));
         let member = if fuzzy { "fuzzy_hash_value" } else { "simple_hash_value" };
-        let kind = json!({"value": kind, "condition": "Equals", "xsi:type": "cyboxVocabs:HashNameVocab-1.0"});
-        json["hashes"] = json!([{"type": kind, member: said(value)}]);
+        let mut name = said(kind);
+        if known {
+            name["xsi:type"] = "cyboxVocabs:HashNameVocab-1.0".into();
+        }
+        json["hashes"] = json!([{"type": name, member: said(value)}]);
     }
     Properties {
         prefix: "FileObj",

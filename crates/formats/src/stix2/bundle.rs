@@ -33,7 +33,7 @@ enum Pass {
 }
 
 /// MISP's readers take a bundle with this label for one of MISP's own.
-const TOOL: &str = "misp:tool=\"MISP-STIX-Converter\"";
+pub(crate) const TOOL: &str = "misp:tool=\"MISP-STIX-Converter\"";
 
 /// What has no indicator says so that it is meant for detection.
 const FOR_DETECTION: &str = "misp:to_ids=\"True\"";

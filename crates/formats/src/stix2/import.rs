@@ -91,6 +91,11 @@ fn kind(object: &Stix) -> &str {
     text(object, "type").unwrap_or_default()
 }
 
+/// Whether a MISP wrote this report.
+fn is_misp(report: &Stix) -> bool {
+    list(report, "labels").any(|label| label.starts_with("misp:tool="))
+}
+
 fn uuid_of(id: &str) -> Option<Uuid> {
     Uuid::parse_str(id.split_once("--")?.1).ok()
 }
@@ -198,7 +203,8 @@ impl<'a> Reading<'a> {
             info: text(report, "name").map(str::to_owned),
             date: text(report, "created").and_then(pisax_model::time::parse_date),
             timestamp: parts::seconds(report, "modified"),
-            orgc: self.org(text(report, "created_by_ref")),
+            // Who a vendor is says nothing of whose event it is here; what a MISP wrote does.
+            orgc: self.org(text(report, "created_by_ref").filter(|_| is_misp(report))),
             ..EventDraft::default()
         };
         draft.tags = self.tags_of(report);

@@ -317,6 +317,7 @@ fn what_stands_around_an_indicator_comes_along() {
     let technique = format!("attack-pattern--{}", uuid(3));
     let event = foreign(json!([
         indicator("[ipv4-addr:value = '192.0.2.1']"),
+        {"type": "identity", "id": format!("identity--{ORG}"), "name": "A vendor"},
         {"type": "malware", "id": malware, "name": "Evil", "is_family": true},
         {"type": "attack-pattern", "id": technique, "name": "Phishing",
          "external_references": [{"source_name": "mitre-attack", "external_id": "T1566"}]},
@@ -325,12 +326,14 @@ fn what_stands_around_an_indicator_comes_along() {
         {"type": "report", "id": format!("report--{EVENT}"), "name": "Report", "created": "2026-01-05T10:00:00Z",
          "modified": "2026-01-05T10:00:00Z", "published": "2026-01-05T10:00:00Z", "description": "What happened",
          "object_refs": [format!("indicator--{}", uuid(1)), malware, technique], "labels": ["threat-report"],
+         "created_by_ref": format!("identity--{ORG}"),
          "object_marking_refs": ["marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9"]},
         {"type": "sighting", "id": format!("sighting--{}", uuid(5)), "sighting_of_ref": format!("indicator--{}", uuid(1)),
          "last_seen": "2026-01-06T00:00:00Z"},
     ]))
     .unwrap();
     assert_eq!((event.uuid, event.date.as_deref()), (Some(EVENT), Some("2026-01-05")));
+    assert_eq!(event.orgc, None, "a vendor's report is the event of who uploads it");
     assert_eq!(
         tags(&event.tags),
         ["misp-galaxy:mitre-attack-pattern=\"Phishing - T1566\"", "threat-report", "tlp:white"]
