@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use pisax_wire::xml::XmlTranscoder;
 
 /// Where a body goes: to the client piece by piece, or into memory when it is short.
 pub struct Sink {
@@ -13,6 +14,8 @@ pub struct Sink {
     sent: usize,
     /// Time the client made us wait.
     waited: std::time::Duration,
+    /// Turns what is written, JSON, into XML on its way.
+    xml: Option<XmlTranscoder>,
 }
 
 /// A piece of a body on its way. Without an `End` the connection is broken off, so that a client never takes
@@ -60,7 +63,7 @@ impl Sink {
 
     fn with(sender: Option<Sender>, capacity: usize) -> Self {
         let buffer = Vec::with_capacity(capacity);
-        Self { sender, buffer, full: CHUNK, sent: 0, waited: std::time::Duration::ZERO }
+        Self { sender, buffer, full: CHUNK, sent: 0, waited: std::time::Duration::ZERO, xml: None }
     }
 
     /// Runs `f`, which holds a database snapshot, so that a slow client seldom holds it too.
@@ -69,6 +72,11 @@ impl Sink {
         let result = f(self);
         self.full = CHUNK;
         result
+    }
+
+    /// From here on what is written leaves as XML.
+    pub(crate) fn as_xml(&mut self) {
+        self.xml = Some(XmlTranscoder::default());
     }
 
     pub(crate) fn into_bytes(self) -> Vec<u8> {
@@ -91,7 +99,11 @@ impl Sink {
         if self.buffer.is_empty() {
             return Ok(());
         }
-        let full = std::mem::replace(&mut self.buffer, Vec::with_capacity(CHUNK + 4096));
+        let mut full = std::mem::replace(&mut self.buffer, Vec::with_capacity(CHUNK + 4096));
+        if let Some(xml) = &mut self.xml {
+            let json = std::mem::take(&mut full);
+            xml.push(&json, &mut full);
+        }
         self.sent += full.len();
         let before = std::time::Instant::now();
         send(sender, Piece::Bytes(full.into()))?;
@@ -105,6 +117,10 @@ impl Sink {
     /// Sends the rest and says that it is all.
     pub(crate) fn finish(mut self) -> Result<(), Stop> {
         self.flush()?;
+        if let Some(mut xml) = self.xml.take() {
+            xml.finish(&mut self.buffer);
+            self.flush()?;
+        }
         self.sender.as_ref().map_or(Ok(()), |sender| send(sender, Piece::End))
     }
 }
@@ -164,6 +180,31 @@ impl Answer {
         headers
             .insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=UTF-8"));
         Self { status, headers, body }
+    }
+
+    /// The same answer in XML, unless it is no JSON.
+    pub(crate) fn into_xml(mut self) -> Self {
+        let json = self
+            .headers
+            .get(http::header::CONTENT_TYPE)
+            .is_some_and(|v| v.as_bytes().starts_with(b"application/json"));
+        if !json {
+            return self;
+        }
+        self.body = match self.body {
+            Body::Whole(bytes) if bytes.is_empty() => Body::Whole(bytes),
+            Body::Whole(bytes) => {
+                let (mut xml, mut out) = (XmlTranscoder::default(), Vec::with_capacity(bytes.len() * 2));
+                xml.push(&bytes, &mut out);
+                xml.finish(&mut out);
+                Body::Whole(out)
+            }
+            Body::Streamed(produce) => Body::Streamed(Box::new(move |sink: &mut Sink| {
+                sink.as_xml();
+                produce(sink)
+            })),
+        };
+        self.header("content-type", "application/xml; charset=UTF-8")
     }
 
     pub fn header(mut self, name: &'static str, value: impl ToString) -> Self {

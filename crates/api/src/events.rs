@@ -114,7 +114,7 @@ pub(crate) fn edit(request: &Request) -> Result<Answer, Failure> {
 }
 
 /// Events put their field errors below their name and say more than other records.
-fn event_failure(e: Error, action: &'static str, id: Option<i64>) -> Failure {
+pub(crate) fn event_failure(e: Error, action: &'static str, id: Option<i64>) -> Failure {
     match e {
         Error::Invalid(errors) => Failure::InvalidEvent { action, errors, id },
         Error::Stale(_) => {

@@ -7,12 +7,12 @@ use crate::failure::Failure;
 use crate::request::Request;
 use crate::rows::Rows;
 use crate::scores::Extras;
+use crate::search_exports::{event_file, exported};
 use pisax_access::Actor;
-use pisax_formats::export;
 use pisax_model::filter::{Filter, Scope, Tri};
 use pisax_model::ids::Ref;
 use pisax_service::{Service, user_setting};
-use pisax_store::attributes::{Batch, Trim, Wanted};
+use pisax_store::attributes::{Batch, Wanted};
 use pisax_wire::JsonWriter;
 use pisax_wire::SearchRequest;
 use pisax_wire::analyst_out::AnalystShape;
@@ -25,7 +25,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Attributes read at a time.
-const BATCH: usize = 4000;
+pub(crate) const BATCH: usize = 4000;
 
 /// The part of a result that was asked for.
 pub(crate) fn page(filter: &Filter, ids: Vec<i64>) -> Vec<i64> {
@@ -55,8 +55,18 @@ fn read(request: &Request, scope: Scope) -> Result<SearchRequest, Failure> {
     if search.format == "json" && request.path.raw.ends_with(".csv") {
         search.format = "csv".into();
     }
+    match search.format.as_str() {
+        "download" => search.format = "json".into(),
+        "stix" => search.format = if wants_json(request) { "stix-json" } else { "stix-xml" }.into(),
+        _ => {}
+    }
     refuse_ignored(request, &search.ignored)?;
     Ok(search)
+}
+
+/// Whether the client names JSON as what it accepts.
+pub(crate) fn wants_json(request: &Request) -> bool {
+    request.headers.get("accept").and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("json"))
 }
 
 /// Refuses parameters that mean nothing, where the instance is set to.
@@ -107,12 +117,18 @@ fn with_defaults(request: &Request, params: &[(String, String)]) -> Result<Optio
 
 /// How many matched, and how many of these were left out afterwards.
 #[derive(Clone, Copy)]
-struct Found {
-    total: usize,
-    skipped: usize,
+pub(crate) struct Found {
+    pub(crate) total: usize,
+    pub(crate) skipped: usize,
 }
 
-fn heads(answer: Answer, format: &str, extension: &str, found: Found, ignored: &[String]) -> Answer {
+pub(crate) fn heads(
+    answer: Answer,
+    format: &str,
+    extension: &str,
+    found: Found,
+    ignored: &[String],
+) -> Answer {
     tell_ignored(answer, ignored)
         .header("x-result-count", found.total)
         .header("x-export-module-used", format)
@@ -123,7 +139,7 @@ fn heads(answer: Answer, format: &str, extension: &str, found: Found, ignored: &
 /// The attributes of the page asked for, without those on a warninglist or decayed, where the search says so.
 /// They are left out before anything is sent, so that the headers tell the truth; and after paging, as in MISP:
 /// a page with what was skipped is as long as asked for, which is how clients know that there is another.
-fn sift(
+pub(crate) fn sift(
     service: &Service,
     actor: &Actor,
     search: &SearchRequest,
@@ -161,7 +177,7 @@ fn sift(
 }
 
 /// Attributes that trip over an enabled warninglist are left out, decided in memory.
-fn keep(service: &Service, enforce: bool) -> Option<Keep> {
+pub(crate) fn keep(service: &Service, enforce: bool) -> Option<Keep> {
     enforce.then(|| {
         let lists = service.warninglists.load();
         Box::new(move |a: &pisax_model::attribute::AttributeView<'_>| {
@@ -172,13 +188,24 @@ fn keep(service: &Service, enforce: bool) -> Option<Keep> {
 
 /// Whether what somebody proposes to delete or to take out of detection is left out: asked for, and allowed by
 /// `MISP.proposals_block_attributes`.
-fn blocks_doubted(service: &Service, include: &Include) -> bool {
+pub(crate) fn blocks_doubted(service: &Service, include: &Include) -> bool {
     include.allow_proposal_blocking && service.settings().proposals_block
 }
 
 /// GET|POST /attributes/restSearch
 pub(crate) fn attributes(request: &Request) -> Result<Answer, Failure> {
-    let mut search = read(request, Scope::Attributes)?;
+    attributes_of(request, read(request, Scope::Attributes)?)
+}
+
+/// The attributes of a search, in the format it asks for.
+pub(crate) fn attributes_of(request: &Request, mut search: SearchRequest) -> Result<Answer, Failure> {
+    if search.format == "xml" {
+        search.format = "json".into();
+        return Ok(attributes_of(request, search)?
+            .into_xml()
+            .header("x-export-module-used", "xml")
+            .header("x-response-format", "xml"));
+    }
     if search.format != "json" {
         return exported(request, search);
     }
@@ -218,7 +245,7 @@ pub(crate) fn attributes(request: &Request) -> Result<Answer, Failure> {
 }
 
 /// Rows come by ascending number; a search may have asked for another order.
-fn in_order(batch: Batch, ids: &[i64]) -> Batch {
+pub(crate) fn in_order(batch: Batch, ids: &[i64]) -> Batch {
     if ids.is_sorted() { batch } else { batch.ordered(ids) }
 }
 
@@ -244,105 +271,23 @@ fn stream_everything(
     Ok(())
 }
 
-/// Formats other than JSON: attribute by attribute.
-fn exported(request: &Request, mut search: SearchRequest) -> Result<Answer, Failure> {
-    let options = export::ExportOptions {
-        scope: if search.scope == Scope::Events { export::Scope::Events } else { export::Scope::Attributes },
-        now: request.now(),
-        include_context: search.include.include_context,
-        headerless: search.include.headerless,
-        requested_attributes: search.include.requested_attributes.clone(),
-        requested_obj_attributes: search.include.requested_object_attributes.clone(),
-        include_event_uuid: search.include.include_event_uuid,
-        include_decay_score: search.include.include_decay_score && search.scope != Scope::Events,
-        ..export::ExportOptions::default()
-    };
-    let mut format =
-        export::by_name(&search.format, &options).ok_or(Failure::NotFound(body::INVALID_FORMAT))?;
-    let service = Arc::clone(&request.service);
-    if format.restrictive() {
-        search.restrict();
-        search.include.allow_proposal_blocking = true;
-    }
-    search.filter.undoubted = blocks_doubted(&service, &search.include);
-    let actor = request.actor.clone();
-    let extras = Extras::load(&service, &actor, &search.include)?;
-    let ids = service.read(&actor, |r| Ok(r.find(search.scope, &search.filter)?))?;
-    // Of events what is left out is left out of their content, which is looked at as it is written.
-    let (ids, found, keep) = if search.scope == Scope::Events {
-        let total = ids.len();
-        let keep = keep(&service, search.filter.enforce_warninglist);
-        (page(&search.filter, ids), Found { total, skipped: 0 }, keep)
-    } else {
-        let (ids, found) = sift(&service, &actor, &search, ids, &extras)?;
-        (ids, found, None)
-    };
-    let (name, extension, content_type) = (search.format.clone(), format.extension(), format.content_type());
-    let include = std::mem::take(&mut search.include);
-    let ignored = std::mem::take(&mut search.ignored);
-    let trim = service.read(&actor, |r| Ok(r.trim(&search.filter)?))?;
-    let produce = move |sink: &mut Sink| {
-        format.begin(sink.buffer());
-        let mut rows = Rows::new(&service, &actor, include, keep).with(extras);
-        if search.scope == Scope::Events {
-            for id in ids {
-                each_of_event(&service, &actor, id, &trim, |batch| {
-                    rows.export(batch, format.as_mut(), sink)
-                })?;
-            }
-        } else {
-            for chunk in ids.chunks(BATCH) {
-                let batch = service
-                    .store
-                    .read::<Batch, Failure>(&actor, |r| Ok(in_order(r.attributes_by_ids(chunk)?, chunk)))?;
-                rows.export(&batch, format.as_mut(), sink)?;
-            }
-        }
-        format.end(sink.buffer());
-        Ok(())
-    };
-    let answer = Answer::stream(produce).header("content-type", content_type);
-    Ok(heads(answer, &name, extension, found, &ignored))
-}
-
-/// All living attributes of an event that the search does not trim, in and outside objects, batch by batch.
-fn each_of_event(
-    service: &Service,
-    actor: &Actor,
-    id: i64,
-    trim: &Trim,
-    mut f: impl FnMut(&Batch) -> Result<(), Stop>,
-) -> Result<(), Stop> {
-    let living = Wanted { living: true, deleted: false };
-    let (mut after, mut after_object) = (0, 0);
-    loop {
-        let batch = service.store.read::<Batch, Failure>(actor, |r| match r.event(Ref::Id(id))? {
-            Some(event) => Ok(r.trimmed_event_attributes(&event, living, trim, after, BATCH as i64)?),
-            None => Ok(Batch::default()),
-        })?;
-        let Some(last) = batch.last_id() else { break };
-        after = last;
-        f(&batch)?;
-    }
-    loop {
-        let next = service.store.read::<Option<(i64, Batch)>, Failure>(actor, |r| {
-            let Some(event) = r.event(Ref::Id(id))? else { return Ok(None) };
-            let objects: Vec<i64> =
-                r.event_objects(&event, living, after_object, 500)?.iter().map(|o| o.id).collect();
-            match objects.last() {
-                Some(last) => Ok(Some((*last, r.trimmed_object_attributes(&event, living, trim, &objects)?))),
-                None => Ok(None),
-            }
-        })?;
-        let Some((last, batch)) = next else { return Ok(()) };
-        after_object = last;
-        f(&batch)?;
-    }
-}
-
 /// GET|POST /events/restSearch
 pub(crate) fn events(request: &Request) -> Result<Answer, Failure> {
-    let mut search = read(request, Scope::Events)?;
+    events_of(request, read(request, Scope::Events)?)
+}
+
+/// The events of a search, in the format it asks for.
+pub(crate) fn events_of(request: &Request, mut search: SearchRequest) -> Result<Answer, Failure> {
+    if search.format == "xml" {
+        search.format = "json".into();
+        let answer = events_of(request, search)?.into_xml();
+        let file = answer.headers.get("content-disposition").and_then(|v| v.to_str().ok());
+        let file = file.map(|file| file.replace(".json", ".xml")).unwrap_or_default();
+        return Ok(answer
+            .header("content-disposition", file)
+            .header("x-export-module-used", "xml")
+            .header("x-response-format", "xml"));
+    }
     if search.format != "json" {
         return exported(request, search);
     }
@@ -365,10 +310,7 @@ pub(crate) fn events(request: &Request) -> Result<Answer, Failure> {
     shape.undoubted = blocks_doubted(&service, &shape.view.include);
     // A negated tag also trims what is shown of an event, as to_ids does (semantics 5.8).
     shape.trim = service.read(&actor, |r| Ok(r.trim(&search.filter)?))?;
-    let file = match ids[..] {
-        [one] => format!("attachment; filename=\"misp.event.{one}.json\""),
-        _ => "attachment; filename=\"misp.event.list.json\"".to_owned(),
-    };
+    let file = event_file(&ids, "json");
     let produce = move |sink: &mut Sink| {
         sink.buffer().extend_from_slice(b"{\"response\":[");
         let mut first = true;

@@ -82,6 +82,7 @@ impl Route {
                     | "edit"
                     | "freetextimport"
                     | "uploadsample"
+                    | "uploadstix"
                     | "pushproposals"
                     | "bulksavesightings"
                     | "filtersightinguuidsforpush"
@@ -198,7 +199,8 @@ mod tests {
         for route in all() {
             assert!(!route.doc.trim().is_empty(), "{}/{}", route.controller, route.action);
             for name in [route.controller, route.action] {
-                assert!(!name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase()), "{name}");
+                let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+                assert!(!name.is_empty() && name.bytes().all(plain), "{name}");
             }
         }
     }

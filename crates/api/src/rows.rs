@@ -151,6 +151,22 @@ impl<'s> Rows<'s> {
         Ok(())
     }
 
+    /// Tells another format of an event whose attributes follow; `false` when it is not to be seen any more.
+    pub(crate) fn announce(
+        &mut self,
+        id: i64,
+        format: &mut dyn AttributeFormat,
+        sink: &mut Sink,
+    ) -> Result<bool, Stop> {
+        let (service, actor) = (self.service, self.actor);
+        service.store.read::<(), Stop>(actor, |r| self.load_events(r, vec![id]))?;
+        let Some(event) = self.events.get(&id) else { return Ok(false) };
+        let tags = self.event_tags.get(&id).map_or(&[][..], Vec::as_slice);
+        let tags: Vec<&str> = tags.iter().map(|t| t.tag.name.as_str()).collect();
+        format.event(&export_event(event, &self.orgs), &tags, sink.buffer());
+        Ok(true)
+    }
+
     /// Hands a batch to another format.
     pub(crate) fn export(
         &mut self,
@@ -171,6 +187,9 @@ impl<'s> Rows<'s> {
                 (names(around.tags.get(&attribute.id)), names(self.event_tags.get(&event.id)));
             let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
             let event_tags: Vec<&str> = event_tags.iter().map(String::as_str).collect();
+            let sightings = around.sightings.get(&attribute.id).map_or(&[][..], Vec::as_slice);
+            let sighted: Vec<i64> =
+                sightings.iter().filter(|s| s.kind == 0).map(|s| s.date_sighting).collect();
             let row = ExportRow {
                 attribute,
                 event: export_event(event, &self.orgs),
@@ -178,6 +197,7 @@ impl<'s> Rows<'s> {
                 event_tags: &event_tags,
                 object: around.objects.get(&attribute.object_id).map(export_object),
                 decay: scores::summary(&self.said(&around, &attribute)),
+                sighted: &sighted,
             };
             format.attribute(&row, sink.buffer());
             sink.flush_full()?;

@@ -84,6 +84,7 @@ pub fn is_api(method: &Method, path: &str, headers: &HeaderMap) -> bool {
         || says(header::ACCEPT, "application/json")
         || says(header::CONTENT_TYPE, "application/json")
         || path.ends_with(".json")
+        || path.ends_with(".xml")
         || path.to_ascii_lowercase().contains("/restsearch")
         || *method == Method::PUT
 }
@@ -151,11 +152,13 @@ async fn answer(
     let body = read_body(app, body, &headers, limit).await?;
     met.unread = false;
     let user_id = actor.user_id;
+    let xml = wants_xml(&path, &headers);
     let answer = {
         let service = Arc::clone(&app.service);
         let request = Request { service, actor, owner, method: method.clone(), path, headers, body };
         on_pool(Arc::clone(&app.permits), move || (route.run)(&request)).await??
     };
+    let answer = if xml { answer.into_xml() } else { answer };
     match answer.body {
         Body::Whole(_) => Ok(send(answer, &method)),
         Body::Streamed(_) if method == Method::HEAD => Ok(send(answer, &method)),
@@ -166,6 +169,17 @@ async fn answer(
             Ok(stream(head, produce, turn))
         }
     }
+}
+
+/// Whether the client asks for XML and nothing else (semantics 6.4).
+fn wants_xml(path: &Path, headers: &HeaderMap) -> bool {
+    // Who uploads STIX 1 says XML both ways and reads JSON, as MISP answers it.
+    if path.action == "uploadstix" {
+        return false;
+    }
+    let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    path.raw.ends_with(".xml")
+        || accept.contains("application/xml") && !accept.contains("json") && !accept.contains("html")
 }
 
 /// Runs `f` on the blocking pool once a permit is free.

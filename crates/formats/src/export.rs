@@ -3,19 +3,26 @@
 //! to leave out repetitions, at eight bytes a value.
 
 mod cache;
+mod context;
 mod count;
 mod csv;
 mod hashes;
 mod hosts;
+mod kunai;
 mod netfilter;
+mod nids;
+mod openioc;
 mod rpz;
 #[cfg(test)]
 mod tests;
 mod text;
 mod unique;
+mod yara;
+mod zeek;
 
 pub use rpz::RpzOptions;
 
+use crate::stix1::{Form, Stix1};
 use pisax_model::Uuid;
 use pisax_model::attribute::AttributeView;
 
@@ -32,6 +39,8 @@ pub struct ExportRow<'a> {
     pub object: Option<ObjectSummary<'a>>,
     /// Its mean decay score, and whether a model calls it decayed; only asked for with scores.
     pub decay: (f64, bool),
+    /// When it was seen, in unix seconds; only asked for by some.
+    pub sighted: &'a [i64],
 }
 
 /// What a row says of its event.
@@ -100,6 +109,18 @@ pub struct ExportOptions {
     /// netfilter: the rule's target; `DROP` when absent.
     pub netfilter_action: Option<String>,
     pub rpz: RpzOptions,
+    /// stix: the version asked for.
+    pub stix_version: Option<String>,
+    /// Address of this instance, for formats that link back.
+    pub base_url: String,
+    /// Name of the reader's organisation.
+    pub org: String,
+    /// snort, suricata: the number that rules count from.
+    pub nids_sid: i64,
+    /// bro: the group of indicators wanted.
+    pub zeek_type: Option<String>,
+    /// attack: the galaxy counted.
+    pub attack_galaxy: Option<String>,
 }
 
 /// A format, told the rows one by one. Bytes are appended to `out`, which the caller sends and clears.
@@ -107,7 +128,40 @@ pub trait AttributeFormat {
     /// What comes before the first row.
     fn begin(&mut self, _out: &mut Vec<u8>) {}
 
+    /// How often it is told the rows: of each event, or of the whole search. More than once for a form whose
+    /// order is not that of the rows.
+    fn passes(&self) -> usize {
+        1
+    }
+
+    /// How often the whole search is gone through, for a form of several sections.
+    fn sections(&self) -> usize {
+        1
+    }
+
+    /// A section, from 0, begins.
+    fn begin_section(&mut self, _section: usize, _out: &mut Vec<u8>) {}
+
+    /// An event begins, in a search for events: what follows is in it.
+    fn event(&mut self, _event: &EventSummary<'_>, _tags: &[&str], _out: &mut Vec<u8>) {}
+
+    /// A pass, from 0, begins.
+    fn begin_pass(&mut self, _pass: usize, _out: &mut Vec<u8>) {}
+
     fn attribute(&mut self, row: &ExportRow<'_>, out: &mut Vec<u8>);
+
+    /// All passes over an event are done, in a search for events.
+    fn end_event(&mut self, _out: &mut Vec<u8>) {}
+
+    /// Whether rows are to have the tags of their event.
+    fn wants_event_tags(&self) -> bool {
+        false
+    }
+
+    /// Whether rows are to say when they were seen.
+    fn wants_sightings(&self) -> bool {
+        false
+    }
 
     /// What comes after the last row.
     fn end(&mut self, _out: &mut Vec<u8>) {}
@@ -134,20 +188,55 @@ pub trait AttributeFormat {
 }
 
 /// The names `by_name` knows.
-pub const NAMES: [&str; 8] = ["cache", "count", "csv", "hashes", "hosts", "netfilter", "rpz", "text"];
+pub const NAMES: [&str; 21] = [
+    "attack",
+    "attack-sightings",
+    "bro",
+    "cache",
+    "context",
+    "context-markdown",
+    "count",
+    "csv",
+    "hashes",
+    "hosts",
+    "kunai",
+    "netfilter",
+    "openioc",
+    "rpz",
+    "snort",
+    "stix-json",
+    "stix-xml",
+    "suricata",
+    "text",
+    "yara",
+    "yara-json",
+];
 
 /// The format a client named in `returnFormat`; `None` for one this crate does not write attribute by
 /// attribute.
 pub fn by_name(name: &str, options: &ExportOptions) -> Option<Box<dyn AttributeFormat + Send>> {
     Some(match name {
+        "attack" => Box::new(context::Attack::new(options)),
+        "attack-sightings" => Box::new(context::AttackSightings::new()),
+        "bro" => Box::new(zeek::Zeek::new(options)),
         "cache" => Box::new(cache::Cache::new(options)),
+        "context" => Box::new(context::Context::new(false)),
+        "context-markdown" => Box::new(context::Context::new(true)),
         "count" => Box::new(count::Count::new(options)),
         "csv" => Box::new(csv::Csv::new(options)),
         "hashes" => Box::new(hashes::Hashes::default()),
         "hosts" => Box::new(hosts::Hosts::new(options)),
+        "kunai" => Box::new(kunai::Kunai::new(options)),
         "netfilter" => Box::new(netfilter::Netfilter::new(options)),
+        "openioc" => Box::new(openioc::OpenIoc::new(options)),
         "rpz" => Box::new(rpz::Rpz::new(options)),
+        "snort" => Box::new(nids::Nids::new(nids::Engine::Snort, options)),
+        "stix-xml" => Box::new(Stix1::new(Form::Xml, options)),
+        "stix-json" => Box::new(Stix1::new(Form::Json, options)),
+        "suricata" => Box::new(nids::Nids::new(nids::Engine::Suricata, options)),
         "text" => Box::new(text::Text::default()),
+        "yara" => Box::new(yara::Yara::new(false, options)),
+        "yara-json" => Box::new(yara::Yara::new(true, options)),
         _ => return None,
     })
 }

@@ -8,3 +8,6 @@ pub mod export;
 pub mod knowledge;
 pub mod rules;
 pub mod sample;
+pub mod stix1;
+pub mod stix2;
+mod xml;

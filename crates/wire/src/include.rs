@@ -55,9 +55,36 @@ pub struct Include {
     /// Threshold that replaces the models' own.
     pub score: Option<f64>,
     pub model_overrides: Option<Map<String, Value>>,
+    /// What is said of the format itself, by name.
+    pub format_options: Vec<(&'static str, String)>,
 }
 
+/// Parameters that only one format or another heeds.
+const FORMAT_OPTIONS: [&str; 16] = [
+    "stix-version",
+    "hash_type",
+    "ip_address",
+    "netfilter_action",
+    "policy",
+    "walled_garden",
+    "ns",
+    "ns_alt",
+    "email",
+    "serial",
+    "refresh",
+    "retry",
+    "expiry",
+    "minimum_ttl",
+    "ttl",
+    "zeek_type",
+];
+
 impl Include {
+    /// What a client says of the format.
+    pub fn option(&self, name: &str) -> Option<&str> {
+        self.format_options.iter().find(|(option, _)| *option == name).map(|(_, value)| value.as_str())
+    }
+
     pub(crate) fn read(params: &Params) -> Self {
         let on = |name: &str| params.on(&[name]);
         // What decayed can be left out only where scores are known.
@@ -107,6 +134,10 @@ impl Include {
                 Some(Value::String(text)) => serde_json::from_str(text).ok(),
                 _ => None,
             },
+            format_options: FORMAT_OPTIONS
+                .iter()
+                .filter_map(|name| Some((*name, params.text(&[name])?)))
+                .collect(),
         }
     }
 }

@@ -38,6 +38,7 @@ mod sighting_search;
 pub mod tag_out;
 mod terms;
 mod upload_in;
+pub mod xml;
 
 #[cfg(test)]
 mod out_tests;

@@ -4,7 +4,8 @@ use super::Methods::{Any, Get, Post};
 use super::Need::{Key, Read, Write};
 use super::{ADD, MODIFY, Route, SIGHTER, SITE_ADMIN, TAGGER, route};
 use crate::{
-    attributes, describe, events, freetext, instance, objects, restsearch, sightings, statistics, tags,
+    attributes, describe, events, freetext, instance, legacy, objects, restsearch, sightings, statistics,
+    stix_upload, tags,
 };
 use pisax_access::Permission as P;
 
@@ -20,8 +21,21 @@ pub(super) const ROUTES: &[Route] = &[
     route(Post, "events", "addtag", TAGGER, tags::event_add, "Attach a tag to an event."),
     route(Post, "events", "removetag", TAGGER, tags::event_remove, "Detach a tag from an event."),
     route(Post, "events", "freetextimport", ADD, freetext::import, "Recognise indicators in text and add them."),
+    route(Post, "events", "uploadstix", ADD, stix_upload::upload, "Add the events of a STIX document."),
     route(Any, "events", "restsearch", Key, restsearch::events, "Search events."),
     route(Get, "events", "queryacl", Read(&[]), instance::query_acl, "What each role may call."),
+    // Exports of old, which are searches today.
+    route(Any, "events", "csv", Key, legacy::csv, "Attributes as CSV (deprecated: restSearch)."),
+    route(Any, "events", "xml", Key, legacy::xml, "Events as XML (deprecated: restSearch)."),
+    route(Any, "events", "nids", Key, legacy::nids, "Rules for Suricata or Snort (deprecated: restSearch)."),
+    route(Any, "events", "hids", Key, legacy::hids, "Checksums of files (deprecated: restSearch)."),
+    route(Any, "events", "stix", Key, legacy::stix, "Events as STIX 1 (deprecated: restSearch)."),
+    route(Any, "events", "stix2", Key, legacy::stix2, "Events as STIX 2 (deprecated: restSearch)."),
+    route(Any, "events", "downloadopeniocevent", Key, legacy::openioc, "An event as OpenIOC (deprecated: restSearch)."),
+    route(Get, "events", "downloadexport", Key, legacy::download, "Everything visible in one format."),
+    route(Any, "attributes", "text", Key, legacy::text, "Values, one a line (deprecated: restSearch)."),
+    route(Any, "attributes", "rpz", Key, legacy::rpz, "A response policy zone (deprecated: restSearch)."),
+    route(Any, "attributes", "bro", Key, legacy::bro, "Indicators for Zeek."),
     route(Any, "attributes", "index", Key, attributes::index, "List attributes."),
     route(Any, "attributes", "view", Key, attributes::view, "One attribute."),
     route(Post, "attributes", "add", ADD, attributes::add, "Add one attribute or a list of them to an event."),

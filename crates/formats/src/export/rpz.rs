@@ -84,12 +84,12 @@ impl Rpz {
         let policy = rpz.policy.as_deref().and_then(|text| Policy::parse(text.trim()));
         let policy = policy.unwrap_or(Policy::NxDomain);
         let action = match policy {
-            Policy::Drop => "rpz-drop.".to_owned(),
-            Policy::NxDomain => ".".to_owned(),
-            Policy::NoData => "*.".to_owned(),
-            Policy::LocalData => word(&rpz.walled_garden, "127.0.0.1"),
-            Policy::PassThru => "rpz-passthru.".to_owned(),
-            Policy::TcpOnly => "rpz-tcp-only.".to_owned(),
+            Policy::Drop => "CNAME rpz-drop.".to_owned(),
+            Policy::NxDomain => "CNAME .".to_owned(),
+            Policy::NoData => "CNAME *.".to_owned(),
+            Policy::LocalData => local_data(word(&rpz.walled_garden, "127.0.0.1")),
+            Policy::PassThru => "CNAME rpz-passthru.".to_owned(),
+            Policy::TcpOnly => "CNAME rpz-tcp-only.".to_owned(),
         };
         let day = time::format_date(options.now).replace('-', "");
         let serial =
@@ -143,7 +143,17 @@ impl Rpz {
     }
 
     fn record(&self, owner: &str, out: &mut Vec<u8>) {
-        out.extend_from_slice(format!("{owner} CNAME {}\n", self.action).as_bytes());
+        out.extend_from_slice(format!("{owner} {}\n", self.action).as_bytes());
+    }
+}
+
+/// What a walled garden answers: its address, or another name, which is not one below this zone.
+fn local_data(garden: String) -> String {
+    match garden.parse::<std::net::IpAddr>() {
+        Ok(std::net::IpAddr::V4(ip)) => format!("A {ip}"),
+        Ok(std::net::IpAddr::V6(ip)) => format!("AAAA {ip}"),
+        Err(_) if garden.ends_with('.') => format!("CNAME {garden}"),
+        Err(_) => format!("CNAME {garden}."),
     }
 }
 

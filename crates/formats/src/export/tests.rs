@@ -60,6 +60,7 @@ fn row(kind: &str, value: &'static str) -> ExportRow<'static> {
         event_tags: &["tlp:white"],
         object: None,
         decay: (0.0, false),
+        sighted: &[],
     }
 }
 
@@ -67,7 +68,13 @@ fn written(name: &str, options: &ExportOptions, rows: &[ExportRow<'_>]) -> Strin
     let mut format = by_name(name, options).expect("a known format");
     let mut out = Vec::new();
     format.begin(&mut out);
-    rows.iter().for_each(|row| format.attribute(row, &mut out));
+    for section in 0..format.sections() {
+        format.begin_section(section, &mut out);
+        for pass in 0..format.passes() {
+            format.begin_pass(pass, &mut out);
+            rows.iter().for_each(|row| format.attribute(row, &mut out));
+        }
+    }
     format.end(&mut out);
     String::from_utf8(out).expect("formats write UTF-8")
 }
@@ -237,7 +244,10 @@ fn rpz_policies_by_name_and_number_and_nothing_that_breaks_the_zone() {
 fn every_named_format_says_what_it_is() {
     let restrictive: Vec<_> =
         NAMES.iter().filter(|name| by_name(name, &options()).unwrap().restrictive()).collect();
-    assert_eq!(restrictive, [&"hashes", &"hosts", &"rpz", &"text"]);
+    assert_eq!(
+        restrictive,
+        [&"bro", &"hashes", &"hosts", &"kunai", &"openioc", &"rpz", &"snort", &"suricata", &"text"]
+    );
     assert!(by_name("json", &options()).is_none());
     for name in NAMES {
         let format = by_name(name, &options()).unwrap();
@@ -246,4 +256,77 @@ fn every_named_format_says_what_it_is() {
             assert!(AttributeType::parse(kind).is_some(), "{name} names {kind}");
         }
     }
+}
+
+#[test]
+fn a_walled_garden_is_a_record_of_its_kind() {
+    for (garden, record) in [
+        ("192.0.2.53", "A 192.0.2.53"),
+        ("2001:db8::53", "AAAA 2001:db8::53"),
+        ("garden.example", "CNAME garden.example."),
+    ] {
+        let policy = Some("Local-Data".to_owned());
+        let rpz = RpzOptions { policy, walled_garden: Some(garden.into()), ..RpzOptions::default() };
+        let zone = written("rpz", &ExportOptions { rpz, ..options() }, &[row("hostname", "a.example")]);
+        assert!(zone.ends_with(&format!("\na.example {record}\n")), "{zone}");
+    }
+}
+
+#[test]
+fn zeek_gets_each_half_of_a_value_under_its_own_kind() {
+    let rows = [
+        row("domain|ip", "a.example|192.0.2.1"),
+        row("ip-dst", "198.51.100.0/24"),
+        row("url", "https://b.example/c\td"),
+        row("text", "nothing to look for"),
+    ];
+    let file = written("bro", &options(), &rows);
+    let found: Vec<_> = file.lines().skip(1).map(|l| l.split('\t').take(2).collect::<Vec<_>>()).collect();
+    assert_eq!(
+        found,
+        [
+            ["a.example", "Intel::DOMAIN"],
+            ["192.0.2.1", "Intel::ADDR"],
+            ["198.51.100.0/24", "Intel::SUBNET"],
+            ["b.example/c d", "Intel::URL"],
+        ]
+    );
+    assert!(file.lines().all(|line| line.split('\t').count() == 7 || line.starts_with('#')), "{file}");
+    let only = ExportOptions { zeek_type: Some("ip".into()), ..options() };
+    assert_eq!(written("bro", &only, &rows).lines().count(), 3);
+}
+
+#[test]
+fn yara_makes_rules_and_shares_rules_of_each_name_once() {
+    let rows = [
+        row("yara", "rule shared { condition: true }"),
+        row("md5", "b2a5abfeef9e36964281a31e17b57c97"),
+        row("yara", "rule shared { condition: false }"),
+    ];
+    let file = written("yara", &options(), &rows);
+    let (made, shared) = file.split_once("AS-IS").unwrap();
+    assert!(made.contains("hash.md5(0, filesize) == \"b2a5abfeef9e36964281a31e17b57c97\""), "{file}");
+    assert!(shared.contains("condition: true") && !shared.contains("condition: false"), "{file}");
+    let json: serde_json::Value = serde_json::from_str(&written("yara-json", &options(), &rows)).unwrap();
+    assert_eq!(json["as-is"][1]["valid"], false);
+    assert_eq!(json["generated"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn techniques_are_counted_and_told_with_their_time() {
+    let mut one = row("domain", "a.example");
+    one.tags = &["misp-galaxy:mitre-attack-pattern=\"Phishing - T1566\"", "tlp:red"];
+    one.sighted = &[1_767_000_000];
+    let rows = [one, one];
+    let page = written("attack", &options(), &rows);
+    assert!(page.contains("<td>T1566</td><td>Phishing</td><td>2</td>"), "{page}");
+    let list: serde_json::Value =
+        serde_json::from_str(&written("attack-sightings", &options(), &rows)).unwrap();
+    assert_eq!(list[0]["techniques"][0]["techniqueID"], "T1566");
+    assert_eq!(list[0]["startTime"], "2025-12-29T09:20:00Z");
+    let text = written("context-markdown", &options(), &rows);
+    assert!(
+        text.contains("#### tlp\n\n- tlp:red (2)\n") && text.contains("- Phishing - T1566 (2)"),
+        "{text}"
+    );
 }

@@ -1,4 +1,4 @@
-//! MISP event files.
+//! Files of MISP events, and of STIX 2 bundles.
 
 use super::{Import, Report, Source};
 use anyhow::Result;
@@ -21,7 +21,7 @@ fn read(import: &Import<'_>, source: &Source) -> Result<Report> {
         return Ok(Report { skipped: 1, ..Report::default() });
     }
     let drafts = match source.read() {
-        Ok(body) => pisax_wire::read_events(&body),
+        Ok(body) => drafts(&body),
         Err(e) => {
             import.complain(source, "", &e.to_string());
             return Ok(broken);
@@ -30,12 +30,12 @@ fn read(import: &Import<'_>, source: &Source) -> Result<Report> {
     let drafts = match drafts {
         Ok(drafts) => drafts,
         Err(e) => {
-            import.complain(source, "", &e.to_string());
+            import.complain(source, "", &e);
             return Ok(broken);
         }
     };
     if drafts.iter().all(|draft| *draft == EventDraft::default()) {
-        import.complain(source, "", "there is no MISP event in it");
+        import.complain(source, "", "there is neither a MISP event nor a STIX 2 bundle in it");
         return Ok(broken);
     }
     let many = drafts.len() > 1;
@@ -48,6 +48,20 @@ fn read(import: &Import<'_>, source: &Source) -> Result<Report> {
         };
     }
     Ok(report)
+}
+
+/// Events in MISP's JSON, or the reports of a STIX 2 bundle.
+fn drafts(body: &[u8]) -> Result<Vec<EventDraft>, String> {
+    let drafts = pisax_wire::read_events(body).map_err(|e| e.to_string())?;
+    if !drafts.iter().all(|draft| *draft == EventDraft::default()) {
+        return Ok(drafts);
+    }
+    match serde_json::from_slice::<serde_json::Value>(body) {
+        Ok(bundle) if bundle.get("type").is_some_and(|kind| kind == "bundle") => {
+            pisax_formats::stix2::read_bundle(&bundle).map_err(|problem| problem.to_string())
+        }
+        _ => Ok(drafts),
+    }
 }
 
 fn one(

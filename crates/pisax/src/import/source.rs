@@ -53,7 +53,7 @@ pub fn collect(path: &Path, sources: &mut Vec<Source>) -> Result<()> {
     let about = std::fs::metadata(path).with_context(|| path.display().to_string())?;
     if !about.is_dir() {
         let form = form_of(path).with_context(|| {
-            format!("{}: neither .json (MISP events) nor .txt (indicators)", path.display())
+            format!("{}: neither .json (MISP events, STIX 2 bundles) nor .txt (indicators)", path.display())
         })?;
         sources.push(Source::file(path.to_owned(), form, about.len()));
         return Ok(());
