@@ -467,6 +467,29 @@ def test_sightings_of_another_instance_are_kept_once(admin: Api, owner: Member, 
     assert stranger.organisation_id in sighters(owner, event)
 
 
+def test_published_sightings_are_for_other_instances_to_fetch(
+    admin: Api, owner: Member, friend: Member
+) -> None:
+    event, other, hidden = an_event(owner), an_event(owner), an_event(owner, distribution=0)
+
+    def told(of: dict[str, Any]) -> int:
+        asked = {"eventid": of["id"], "minimal": 1}
+        (row,) = owner.api.ok("/events/index", asked)
+        return int(row["sighting_timestamp"])
+
+    friend.api.ok(f"/sightings/add/{event['Attribute'][0]['id']}")
+    assert told(event) == 0
+    done = friend.api.ok(f"/events/publishSightings/{event['uuid']}")
+    assert (done["message"], done["id"]) == ("Sightings published", event["id"])
+    assert told(event) > 0
+    refused(friend.api.post(f"/events/publishSightings/{hidden['id']}"), 404, "Invalid event")
+    with setting(admin, "Plugin.Sightings_enable_realtime_publish", True, False):
+        friend.api.ok(f"/sightings/add/{other['Attribute'][0]['id']}")
+    assert told(other) > 0
+    published = owner.api.view(f"/events/view/{other['id']}")["Event"]
+    assert published["timestamp"] == other["timestamp"]
+
+
 def test_sightings_of_a_blocked_organisation_do_not_come(admin: Api, owner: Member, friend: Member) -> None:
     event = an_event(owner)
     listed = {"uuids": [friend.organisation_uuid], "comment": "too noisy"}

@@ -22,6 +22,8 @@ pub struct Settings {
     pub sighting_policy: SightingPolicy,
     /// Who made a sighting is for his own organisation to know.
     pub anonymous_sightings: bool,
+    /// Other instances get new sightings without somebody publishing them.
+    pub publishes_sightings: bool,
 }
 
 impl Default for Settings {
@@ -34,6 +36,7 @@ impl Default for Settings {
             proposals_block: false,
             sighting_policy: SightingPolicy::default(),
             anonymous_sightings: false,
+            publishes_sightings: false,
         }
     }
 }
@@ -156,6 +159,13 @@ pub const REGISTRY: &[Setting] = &[
         description: "Sightings of others are shown without the organisation that made them.",
         get: |s| Value::Flag(s.settings().anonymous_sightings),
         set: Some(|s, text| flag(text).map(|on| s.anonymous_sightings = on)),
+    },
+    Setting {
+        name: "Plugin.Sightings_enable_realtime_publish",
+        level: Level::Recommended,
+        description: "New sightings are for other instances to fetch at once, without anybody publishing them.",
+        get: |s| Value::Flag(s.settings().publishes_sightings),
+        set: Some(|s, text| flag(text).map(|on| s.publishes_sightings = on)),
     },
     Setting {
         name: "Plugin.Sightings_policy",
