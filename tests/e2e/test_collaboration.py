@@ -553,14 +553,19 @@ def test_a_merged_event_has_copies_of_everything_under_uuids_of_their_own(
         "relationship_type": "related-to",
     }
     owner.api.ok("/objectReferences/add", pointing)
+    data = base64.b64encode(b"a harmless file").decode()
+    file = {"type": "attachment", "category": "External analysis", "value": "note.txt", "data": data}
+    owner.api.ok(f"/attributes/add/{source['id']}", file)
     tag = admin.ok("/tags/add", {"name": f"merge:{uuid4()}"})["Tag"]["name"]
     owner.api.ok("/tags/attachTagToObject", {"uuid": source["Attribute"][0]["uuid"], "tag": tag})
 
     refused(friend.api.post(f"/events/merge/{target['id']}/{source['id']}"), 403)
     merged = owner.api.ok(f"/events/merge/{target['id']}/{source['uuid']}")["Event"]
-    values = {a["value"] for a in target["Attribute"] + source["Attribute"]}
+    values = {a["value"] for a in target["Attribute"] + source["Attribute"]} | {"note.txt"}
     assert {a["value"] for a in merged["Attribute"]} == values
-    assert merged["attribute_count"] == "5"
+    assert merged["attribute_count"] == "6"
+    whole = owner.api.view(f"/events/view/{target['id']}")["Event"]["Attribute"]
+    assert next(a for a in whole if a["type"] == "attachment")["data"] == data
     uuids = {a["uuid"] for a in source["Attribute"]}
     assert not uuids & {a["uuid"] for a in merged["Attribute"]}
     tagged = [a for a in merged["Attribute"] if tag in [t["name"] for t in a.get("Tag", [])]]
@@ -569,7 +574,7 @@ def test_a_merged_event_has_copies_of_everything_under_uuids_of_their_own(
     (reference,) = copy["ObjectReference"]
     assert reference["referenced_uuid"] == tagged[0]["uuid"]
     again = owner.api.view(f"/events/view/{source['id']}")["Event"]
-    assert len(again["Attribute"]) == 2
+    assert len(again["Attribute"]) == 3
 
     refused(owner.api.post(f"/events/merge/{target['id']}/{target['id']}"), 403)
     refused(owner.api.post(f"/events/merge/{target['id']}"), 400)

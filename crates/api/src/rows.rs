@@ -2,7 +2,7 @@
 
 use crate::answer::{Sink, Stop};
 use crate::event_writer::{Keep, org_summary};
-use crate::proposals::Lists;
+use crate::proposals::Open;
 use pisax_access::{Actor, Permission};
 use pisax_formats::export::{self, AttributeFormat, ExportRow};
 use pisax_model::attribute::AttributeView;
@@ -48,7 +48,7 @@ struct Around {
     tags: FxHashMap<i64, Vec<Attached>>,
     objects: FxHashMap<i64, Object>,
     sightings: FxHashMap<i64, Vec<Sighting>>,
-    proposals: Lists,
+    proposals: Open,
     /// Attributes that somebody proposes to delete or to take out of detection.
     doubted: FxHashSet<i64>,
     pairs: FxHashMap<i64, Vec<i64>>,
@@ -87,6 +87,7 @@ impl<'s> Rows<'s> {
             let event_tags = self.event_tags.get(&event.id).map_or(&[][..], Vec::as_slice);
             let related = self.related(&around, attribute.id);
             let data = self.attachment(&attribute)?;
+            let proposals = around.proposals.bare_list(attribute.id);
             let context = AttributeContext {
                 tags: around.tags.get(&attribute.id).map_or(&[], Vec::as_slice),
                 inherited_tags: if self.include.include_event_tags { event_tags } else { &[] },
@@ -104,7 +105,7 @@ impl<'s> Rows<'s> {
                 event_uuid: self.include.include_event_uuid.then_some(event.uuid),
                 data: data.as_deref(),
                 sightings: around.sightings.get(&attribute.id).map_or(&[], Vec::as_slice),
-                proposals: around.proposals.of(attribute.id),
+                proposals: &proposals,
                 related_rows: &related,
                 ..AttributeContext::default()
             };
@@ -205,7 +206,7 @@ impl<'s> Rows<'s> {
             }
         }
         if self.include.include_proposals {
-            around.proposals = crate::proposals::about(r, &batch.ids())?;
+            around.proposals = Open::about(r, &batch.ids())?;
         }
         if self.doubts {
             around.doubted = r.attributes_in_doubt(&batch.ids())?;

@@ -422,6 +422,15 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Gives an attribute the bytes of another one, where that has some.
+    pub fn copy_attachment(&mut self, from: i64, to: i64) -> Result<()> {
+        let sql = "insert into attachments (attribute_id, bytes) \
+                   select cast($2 as bigint), bytes from attachments where attribute_id = $1 \
+                   on conflict (attribute_id) do nothing";
+        self.conn.execute(sql, &[from.into(), to.into()])?;
+        Ok(())
+    }
+
     /// Takes an attribute's postings away, given its stored type and values.
     fn unpost(&mut self, event_id: i64, old: &AttributeView<'_>) -> Result<()> {
         let keys = keys(self.key, old.kind, old.value1, old.value2, false);
