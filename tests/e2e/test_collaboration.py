@@ -204,6 +204,9 @@ def test_a_proposed_file_comes_with_its_bytes(owner: Member, friend: Member) -> 
     wish = {"type": "attachment", "category": "External analysis", "value": "note.txt", "data": data}
     proposal = friend.api.ok(f"/shadow_attributes/add/{event['id']}", wish)["ShadowAttribute"]
     assert owner.api.view(f"/shadow_attributes/view/{proposal['id']}")["ShadowAttribute"]["data"] == data
+    got = owner.api.get(f"/shadow_attributes/download/{proposal['id']}")
+    assert (got.content, got.headers["Content-Type"]) == (b"a harmless file", "application/octet-stream")
+    assert 'filename="note.txt"' in got.headers["Content-Disposition"]
     inside = owner.api.view(f"/events/view/{event['id']}")["Event"]["ShadowAttribute"]
     assert inside[0]["data"] == data
     owner.api.ok(f"/shadow_attributes/accept/{proposal['id']}")

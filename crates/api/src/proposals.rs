@@ -105,6 +105,26 @@ pub(crate) fn view(request: &Request) -> Result<Answer, Failure> {
     Ok(document(|w| write_viewed_proposal(w, &proposal, bytes.as_deref())))
 }
 
+/// GET /shadow_attributes/download/{id}: the file that a proposal brings, as it is kept.
+pub(crate) fn download(request: &Request) -> Result<Answer, Failure> {
+    let reference = request.reference(0, INVALID)?;
+    let found = request.service.read(&request.actor, |r| {
+        let proposal = r.proposal(reference)?.filter(|p| !p.deleted).ok_or(Error::NotFound("proposal"))?;
+        let bytes = r.proposal_bytes(&proposal)?;
+        Ok((proposal, bytes))
+    });
+    let (proposal, bytes) = found.map_err(missing)?;
+    let bytes = bytes.ok_or(Failure::NotFound("Proposal not an attachment or malware-sample"))?;
+    // A sample is kept as an encrypted archive; what cannot stand in a header is left out of the name.
+    let extension = if proposal.kind.name() == "malware-sample" { ".zip" } else { "" };
+    let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ' ');
+    let name: String = proposal.value1.chars().filter(plain).take(200).collect();
+    Ok(Answer::json(bytes)
+        .header("content-type", "application/octet-stream")
+        .header("x-content-type-options", "nosniff")
+        .header("content-disposition", format!("attachment; filename=\"{name}{extension}\"")))
+}
+
 fn missing(e: Error) -> Failure {
     match e {
         Error::NotFound("proposal") => Failure::NotFound(INVALID),

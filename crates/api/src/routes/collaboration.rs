@@ -10,6 +10,7 @@ use pisax_access::Permission as P;
 pub(super) const ROUTES: &[Route] = &[
     route(Any, "shadowattributes", "index", Key, proposals::index, "List proposals, of an event or all."),
     route(Get, "shadowattributes", "view", Key, proposals::view, "One proposal."),
+    route(Get, "shadowattributes", "download", Key, proposals::download, "The file that a proposal brings."),
     route(Post, "shadowattributes", "add", ADD, proposals::add, "Propose a new attribute in an event."),
     route(Post, "shadowattributes", "edit", ADD, proposals::edit, "Propose other fields of an attribute."),
     route(Post, "shadowattributes", "delete", ADD, proposals::delete, "Propose that an attribute is deleted."),
