@@ -4,7 +4,7 @@ use crate::analyst_tree::AnalystTree;
 use crate::answer::{Sink, Stop};
 use crate::failure::Failure;
 use crate::galaxies::Expanded;
-use crate::proposals::Lists;
+use crate::proposals::{Open, write_inside};
 use crate::request::Request;
 use crate::scores::Extras;
 use pisax_access::Permission;
@@ -112,7 +112,7 @@ pub(crate) fn write_event(
     base_url: &str,
     sink: &mut Sink,
 ) -> Result<(), Stop> {
-    let (sightings, proposals, doubted) = (FxHashMap::default(), Lists::default(), FxHashSet::default());
+    let (sightings, proposals, doubted) = (FxHashMap::default(), Open::default(), FxHashSet::default());
     let event_tags = None;
     let mut writer = Writing { r, event, shape, base_url, sink, sightings, proposals, doubted, event_tags };
     writer.sink.buffer().extend_from_slice(b"{\"Event\":");
@@ -129,7 +129,7 @@ struct Writing<'w, 'r> {
     base_url: &'w str,
     sink: &'w mut Sink,
     sightings: FxHashMap<i64, Vec<Sighting>>,
-    proposals: Lists,
+    proposals: Open,
     /// Attributes that are left out for what is proposed about them.
     doubted: FxHashSet<i64>,
     /// The event's tags, read once they are needed.
@@ -174,22 +174,20 @@ impl Writing<'_, '_> {
                 }
             }
             if !include.no_shadow_attributes || self.shape.undoubted {
-                let open = self.r.proposals_of_event(self.event.id)?;
+                let open = Open::new(self.r.proposals_of_event(self.event.id)?);
                 if self.shape.undoubted {
-                    let doubts = open.iter().filter(|p| p.to_delete || !p.to_ids);
-                    self.doubted = doubts.map(|p| p.attribute_id).collect();
+                    self.doubted = open.doubted().collect();
                 }
                 if !include.no_shadow_attributes {
-                    self.proposals = Lists::write(self.r, &open, include.with_attachments)?;
+                    self.proposals = open;
                 }
             }
             self.raw(b",\"Attribute\":[");
             self.attributes()?;
             self.raw(b"]");
-            let of_new = self.proposals.of(0);
-            let sink = self.sink.buffer();
-            sink.extend_from_slice(b",\"ShadowAttribute\":");
-            sink.extend_from_slice(if of_new.is_empty() { b"[]" } else { of_new });
+            self.raw(b",\"ShadowAttribute\":[");
+            self.proposals_of_new()?;
+            self.raw(b"]");
         }
         self.raw(b",\"RelatedEvent\":[");
         if include.include_event_correlations {
@@ -399,13 +397,21 @@ impl Writing<'_, '_> {
         };
         let related = around.related_of(attribute.id);
         let said = around.analyst.members(&attribute.uuid, AnalystShape::Whole);
+        let mut proposals = Vec::new();
+        for proposal in self.proposals.of(attribute.id) {
+            proposals.push(if proposals.is_empty() { b'[' } else { b',' });
+            write_inside(self.r, proposal, self.shape.view.include.with_attachments, &mut proposals)?;
+        }
+        if !proposals.is_empty() {
+            proposals.push(b']');
+        }
         let context = AttributeContext {
             tags: &tags,
             data: data.as_deref(),
             sightings: self.sightings.get(&attribute.id).map_or(&[], Vec::as_slice),
             related: &related,
             galaxies: around.galaxies.get(&attribute.id).map_or(&[], Vec::as_slice),
-            proposals: self.proposals.of(attribute.id),
+            proposals: &proposals,
             sharing_group: around.groups.get(&attribute.sharing_group_id).map(Vec::as_slice),
             analyst_data: &said,
             more: around.more.get(&attribute.id).map_or(&[], Vec::as_slice),
@@ -413,6 +419,19 @@ impl Writing<'_, '_> {
         };
         write_event_attribute(&mut JsonWriter::new(self.sink.buffer()), &attribute, &context);
         self.sink.flush_full()
+    }
+
+    /// Proposals of new attributes, one after the other.
+    fn proposals_of_new(&mut self) -> Result<(), Stop> {
+        for (n, proposal) in self.proposals.of(0).iter().enumerate() {
+            if n > 0 {
+                self.sink.buffer().push(b',');
+            }
+            let with_file = self.shape.view.include.with_attachments;
+            write_inside(self.r, proposal, with_file, self.sink.buffer())?;
+            self.sink.flush_full()?;
+        }
+        Ok(())
     }
 
     fn related_events(&mut self) -> Result<(), Stop> {

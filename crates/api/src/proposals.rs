@@ -1,6 +1,6 @@
 //! `/shadow_attributes/…`: proposals, under MISP's name for them, and `/events/pushProposals`.
 
-use crate::answer::{Answer, Sink, Stop};
+use crate::answer::{Answer, Sink};
 use crate::failure::Failure;
 use crate::reply::document;
 use crate::request::{Request, text};
@@ -103,6 +103,26 @@ pub(crate) fn view(request: &Request) -> Result<Answer, Failure> {
         return Ok(Answer::exists());
     }
     Ok(document(|w| write_viewed_proposal(w, &proposal, bytes.as_deref())))
+}
+
+/// GET /shadow_attributes/download/{id}: the file that a proposal brings, as it is kept.
+pub(crate) fn download(request: &Request) -> Result<Answer, Failure> {
+    let reference = request.reference(0, INVALID)?;
+    let found = request.service.read(&request.actor, |r| {
+        let proposal = r.proposal(reference)?.filter(|p| !p.deleted).ok_or(Error::NotFound("proposal"))?;
+        let bytes = r.proposal_bytes(&proposal)?;
+        Ok((proposal, bytes))
+    });
+    let (proposal, bytes) = found.map_err(missing)?;
+    let bytes = bytes.ok_or(Failure::NotFound("Proposal not an attachment or malware-sample"))?;
+    // A sample is kept as an encrypted archive; what cannot stand in a header is left out of the name.
+    let extension = if proposal.kind.name() == "malware-sample" { ".zip" } else { "" };
+    let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ' ');
+    let name: String = proposal.value1.chars().filter(plain).take(200).collect();
+    Ok(Answer::json(bytes)
+        .header("content-type", "application/octet-stream")
+        .header("x-content-type-options", "nosniff")
+        .header("content-disposition", format!("attachment; filename=\"{name}{extension}\"")))
 }
 
 fn missing(e: Error) -> Failure {
@@ -286,37 +306,56 @@ fn pushed(success: bool, message: &str, counter: usize) -> Answer {
     })
 }
 
-/// Open proposals as lists of JSON, by the attribute they are about; 0 holds those of new ones.
+/// Open proposals by the attribute they are about; 0 holds those of new ones.
 #[derive(Default)]
-pub(crate) struct Lists(FxHashMap<i64, Vec<u8>>);
+pub(crate) struct Open(FxHashMap<i64, Vec<Proposal>>);
 
-impl Lists {
-    /// With their files, where the reader asked for files.
-    pub(crate) fn write(
-        r: &mut Reader<'_>,
-        proposals: &[Proposal],
-        with_files: bool,
-    ) -> Result<Self, pisax_store::Error> {
-        let mut lists: FxHashMap<i64, Vec<u8>> = FxHashMap::default();
+impl Open {
+    pub(crate) fn new(proposals: Vec<Proposal>) -> Self {
+        let mut by_attribute: FxHashMap<i64, Vec<Proposal>> = FxHashMap::default();
         for proposal in proposals {
-            let holds_file = matches!(proposal.kind.name(), "attachment" | "malware-sample");
-            let bytes = if holds_file && with_files { r.proposal_bytes(proposal)? } else { None };
-            let list = lists.entry(proposal.attribute_id).or_default();
-            list.push(if list.is_empty() { b'[' } else { b',' });
-            write_inner_proposal(&mut JsonWriter::new(list), proposal, bytes.as_deref());
+            by_attribute.entry(proposal.attribute_id).or_default().push(proposal);
         }
-        lists.values_mut().for_each(|list| list.push(b']'));
-        Ok(Self(lists))
+        Self(by_attribute)
     }
 
-    /// The list about an attribute; empty for none.
-    pub(crate) fn of(&self, attribute_id: i64) -> &[u8] {
+    /// Reads the ones about these attributes.
+    pub(crate) fn about(r: &mut Reader<'_>, attributes: &[i64]) -> Result<Self, pisax_store::Error> {
+        Ok(Self::new(r.proposals_of_attributes(attributes)?))
+    }
+
+    /// Attributes that one of them would delete or take out of detection.
+    pub(crate) fn doubted(&self) -> impl Iterator<Item = i64> {
+        self.0.values().flatten().filter(|p| p.to_delete || !p.to_ids).map(|p| p.attribute_id)
+    }
+
+    pub(crate) fn of(&self, attribute_id: i64) -> &[Proposal] {
         self.0.get(&attribute_id).map_or(&[], Vec::as_slice)
+    }
+
+    /// The list about an attribute as JSON, without files; empty for none.
+    pub(crate) fn bare_list(&self, attribute_id: i64) -> Vec<u8> {
+        let mut out = Vec::new();
+        for proposal in self.of(attribute_id) {
+            out.push(if out.is_empty() { b'[' } else { b',' });
+            write_inner_proposal(&mut JsonWriter::new(&mut out), proposal, None);
+        }
+        if !out.is_empty() {
+            out.push(b']');
+        }
+        out
     }
 }
 
-/// Reads the open proposals about these attributes.
-pub(crate) fn about(r: &mut Reader<'_>, attributes: &[i64]) -> Result<Lists, Stop> {
-    let proposals = r.proposals_of_attributes(attributes)?;
-    Ok(Lists::write(r, &proposals, false)?)
+/// Writes one proposal inside an event; its file is read only now, as files can be of any size.
+pub(crate) fn write_inside(
+    r: &mut Reader<'_>,
+    proposal: &Proposal,
+    with_file: bool,
+    out: &mut Vec<u8>,
+) -> Result<(), pisax_store::Error> {
+    let holds_file = matches!(proposal.kind.name(), "attachment" | "malware-sample");
+    let bytes = if holds_file && with_file { r.proposal_bytes(proposal)? } else { None };
+    write_inner_proposal(&mut JsonWriter::new(out), proposal, bytes.as_deref());
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use crate::analyst_tree::AnalystTree;
 use crate::answer::{Sink, Stop};
 use crate::event_writer::{Keep, org_summary};
-use crate::proposals::Lists;
+use crate::proposals::Open;
 use crate::scores::{self, Extras, Said};
 use pisax_access::{Actor, Permission};
 use pisax_formats::export::{self, AttributeFormat, ExportRow};
@@ -52,7 +52,7 @@ struct Around {
     tags: FxHashMap<i64, Vec<Attached>>,
     objects: FxHashMap<i64, Object>,
     sightings: FxHashMap<i64, Vec<Sighting>>,
-    proposals: Lists,
+    proposals: Open,
     /// Attributes that somebody proposes to delete or to take out of detection.
     doubted: FxHashSet<i64>,
     sighted: FxHashMap<i64, decay::Sighted>,
@@ -122,6 +122,7 @@ impl<'s> Rows<'s> {
             let data = self.attachment(&attribute)?;
             let said = around.analyst.members(&attribute.uuid, AnalystShape::Whole);
             let more = self.extras.members(&attribute, &self.said(&around, &attribute));
+            let proposals = around.proposals.bare_list(attribute.id);
             let context = AttributeContext {
                 tags: around.tags.get(&attribute.id).map_or(&[], Vec::as_slice),
                 inherited_tags: if self.include.include_event_tags { event_tags } else { &[] },
@@ -139,7 +140,7 @@ impl<'s> Rows<'s> {
                 event_uuid: self.include.include_event_uuid.then_some(event.uuid),
                 data: data.as_deref(),
                 sightings: around.sightings.get(&attribute.id).map_or(&[], Vec::as_slice),
-                proposals: around.proposals.of(attribute.id),
+                proposals: &proposals,
                 related_rows: &related,
                 analyst_data: &said,
                 more: &more,
@@ -263,7 +264,7 @@ impl<'s> Rows<'s> {
             }
         }
         if self.include.include_proposals {
-            around.proposals = crate::proposals::about(r, &batch.ids())?;
+            around.proposals = Open::about(r, &batch.ids())?;
         }
         if self.doubts {
             around.doubted = r.attributes_in_doubt(&batch.ids())?;

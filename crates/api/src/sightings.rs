@@ -117,6 +117,21 @@ pub(crate) fn filter_uuids(request: &Request) -> Result<Answer, Failure> {
     Ok(list(&known, |w, uuid| w.uuid(*uuid)))
 }
 
+/// POST /events/publishSightings/{event}
+pub(crate) fn publish(request: &Request) -> Result<Answer, Failure> {
+    let event = request.reference(0, body::INVALID_EVENT)?;
+    let id = service::publish(&request.service, &request.actor, event)?;
+    let base = &request.service.policy.base_url;
+    Ok(document(|w| {
+        w.begin_object();
+        member(w, "name", "Publish Sightings");
+        member(w, "message", "Sightings published");
+        member(w, "url", &format!("{base}/events/publishSightings/{id}"));
+        number_member(w, "id", id);
+        w.end_object();
+    }))
+}
+
 /// GET /sightings/view/{id|uuid}
 pub(crate) fn view(request: &Request) -> Result<Answer, Failure> {
     let reference = request.reference(0, "Invalid sighting.")?;

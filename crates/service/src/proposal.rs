@@ -18,7 +18,7 @@ use pisax_store::proposals::NewProposal;
 pub fn add(service: &Service, actor: &Actor, event: Ref, draft: AttributeDraft) -> Result<Proposal> {
     let checked = check(AttributeDraft { timestamp: None, ..draft }, false, service.clock.now_ms())?;
     service.write(actor, |w| {
-        let event = w.event(event)?.ok_or(Error::NotFound("event"))?;
+        let event = w.event_for_edit(event, whoever_sees_it)?;
         keep(w, event.id, 0, checked.attribute, false)
     })
 }
@@ -29,7 +29,7 @@ pub fn change(service: &Service, actor: &Actor, attribute: Ref, draft: Attribute
         return Err(Error::Refused("Invalid input.".into()));
     }
     service.write(actor, |w| {
-        let batch = living(w, attribute)?;
+        let batch = locked(w, attribute)?;
         let old = batch.get(0);
         let wished = settled(&old, draft, w.now_ms)?;
         keep(w, old.event_id, old.id, wished, false)
@@ -39,11 +39,23 @@ pub fn change(service: &Service, actor: &Actor, attribute: Ref, draft: Attribute
 /// Proposes that a visible attribute goes.
 pub fn deletion(service: &Service, actor: &Actor, attribute: Ref) -> Result<Proposal> {
     service.write(actor, |w| {
-        let batch = living(w, attribute)?;
+        let batch = locked(w, attribute)?;
         let old = batch.get(0);
         let same = settled(&old, AttributeDraft::default(), w.now_ms)?;
         keep(w, old.event_id, old.id, same, true)
     })
+}
+
+/// To propose takes no right to the event; the lock keeps it there until the proposal is.
+fn whoever_sees_it(_: &Actor, _: edit::EventOwner) -> bool {
+    true
+}
+
+/// The attribute behind the lock of its event.
+fn locked(w: &mut Writer<'_>, attribute: Ref) -> Result<pisax_store::attributes::Batch> {
+    let event_id = living(w, attribute)?.get(0).event_id;
+    w.event_for_edit(Ref::Id(event_id), whoever_sees_it)?;
+    living(w, attribute)
 }
 
 fn living(w: &mut Writer<'_>, attribute: Ref) -> Result<pisax_store::attributes::Batch> {
@@ -126,7 +138,7 @@ pub fn accept(service: &Service, actor: &Actor, reference: Ref) -> Result<Asks> 
 pub fn discard(service: &Service, actor: &Actor, reference: Ref) -> Result<()> {
     service.write(actor, |w| {
         let seen = open(w, reference)?;
-        let event = w.event_for_edit(Ref::Id(seen.event_id), |_, _| true)?;
+        let event = w.event_for_edit(Ref::Id(seen.event_id), whoever_sees_it)?;
         let proposal = open(w, Ref::Id(seen.id))?;
         let owner = edit::EventOwner { orgc_id: event.orgc_id, user_id: event.user_id, locked: event.locked };
         let same_org = actor.org_id == proposal.org_id;
@@ -182,7 +194,7 @@ pub fn capture(
     }
     let now_ms = service.clock.now_ms();
     service.write(actor, |w| {
-        let event = w.event(Ref::Uuid(event_uuid))?.ok_or(Error::NotFound("event"))?;
+        let event = w.event_for_edit(Ref::Uuid(event_uuid), whoever_sees_it)?;
         let uuids: Vec<Uuid> = drafts.iter().filter_map(|d| d.attribute.uuid).collect();
         let known = w.known_attributes(&uuids)?;
         let mut captured = Captured::default();

@@ -57,6 +57,8 @@ pub struct Settings {
     pub access_log_days: i64,
     /// The change log is kept for so many days; 0: for good.
     pub audit_days: i64,
+    /// Other instances get new sightings without somebody publishing them.
+    pub publishes_sightings: bool,
 }
 
 /// Publishing over ZeroMQ: where, and what.
@@ -116,6 +118,7 @@ impl Default for Settings {
             log_requests: false,
             access_log_days: 30,
             audit_days: 0,
+            publishes_sightings: false,
         }
     }
 }

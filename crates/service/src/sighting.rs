@@ -16,6 +16,7 @@ pub fn add(service: &Service, actor: &Actor, drafts: &[SightingDraft]) -> Result
     if !actor.has(Permission::Sighting) && !actor.sees_all() {
         return Err(Error::Forbidden);
     }
+    let at_once = service.settings().publishes_sightings;
     service.write(actor, |w| {
         let mut new = Vec::new();
         for draft in drafts {
@@ -24,7 +25,7 @@ pub fn add(service: &Service, actor: &Actor, drafts: &[SightingDraft]) -> Result
                 new.push(of(w, draft, kind, attribute_id, event_id));
             }
         }
-        keep(w, &new)
+        keep(w, &new, at_once)
     })
 }
 
@@ -39,11 +40,12 @@ pub fn add_where(
         return Err(Error::Forbidden);
     }
     let kind = kind(draft)?;
+    let at_once = service.settings().publishes_sightings;
     service.write(actor, |w| {
         let ids = w.find(Scope::Attributes, filter)?;
         let found = w.attributes_by_ids(&ids)?;
         let new: Vec<NewSighting> = found.iter().map(|a| of(w, draft, kind, a.id, a.event_id)).collect();
-        keep(w, &new)
+        keep(w, &new, at_once)
     })
 }
 
@@ -65,14 +67,22 @@ fn of(
     }
 }
 
-/// Keeps one's own sightings; gives the last one.
-fn keep(w: &mut Writer<'_>, new: &[NewSighting]) -> Result<Sighting> {
+/// Keeps one's own sightings; gives the last one. `at_once`: they are for other instances from now on.
+fn keep(w: &mut Writer<'_>, new: &[NewSighting], at_once: bool) -> Result<Sighting> {
     if new.is_empty() {
         return Err(Error::NotFound("attribute"));
     }
     let ids = w.add_sightings(new)?;
     let blocked = || Error::Refused("Sightings of this organisation are blocked.".into());
     let last = ids.last().copied().ok_or_else(blocked)?;
+    if at_once {
+        let mut events: Vec<i64> = new.iter().map(|s| s.event_id).collect();
+        events.sort_unstable();
+        events.dedup();
+        for event in w.events_by_ids(&events)? {
+            w.publish_sightings(&event)?;
+        }
+    }
     w.sighting(Ref::Id(last))?.ok_or(Error::NotFound("sighting"))
 }
 
@@ -84,7 +94,7 @@ pub fn capture(service: &Service, actor: &Actor, event: Ref, drafts: Vec<Sightin
         return Err(Error::Forbidden);
     }
     service.write(actor, |w| {
-        w.event(event)?.ok_or(Error::NotFound("event"))?;
+        let event = w.event(event)?.ok_or(Error::NotFound("event"))?;
         let uuid = |draft: &SightingDraft| match draft.attribute {
             Some(Ref::Uuid(uuid)) => Some(uuid),
             _ => None,
@@ -118,7 +128,24 @@ pub fn capture(service: &Service, actor: &Actor, event: Ref, drafts: Vec<Sightin
             let sighting = of(w, draft, kind, *attribute_id, *event_id);
             new.push(NewSighting { uuid: draft.uuid.unwrap_or(sighting.uuid), org_id, ..sighting });
         }
-        Ok(w.add_sightings(&new)?.len())
+        let added = w.add_sightings(&new)?.len();
+        // What came from one instance goes on to the next.
+        if added > 0 {
+            w.publish_sightings(&event)?;
+        }
+        Ok(added)
+    })
+}
+
+/// Lets other instances fetch the sightings of a visible event; returns its row number.
+pub fn publish(service: &Service, actor: &Actor, event: Ref) -> Result<i64> {
+    if !actor.has(Permission::Sighting) && !actor.sees_all() {
+        return Err(Error::Forbidden);
+    }
+    service.write(actor, |w| {
+        let event = w.event(event)?.ok_or(Error::NotFound("event"))?;
+        w.publish_sightings(&event)?;
+        Ok(event.id)
     })
 }
 

@@ -280,11 +280,11 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Whether the event's people have been told of proposals since they last looked at one.
-    pub fn set_proposal_mail_lock(&mut self, event_id: i64, told: bool) -> Result<()> {
+    /// Whether the event's people have been told of proposals since they last looked at one; gives whether that is
+    /// new, so that they are told once.
+    pub fn set_proposal_mail_lock(&mut self, event_id: i64, told: bool) -> Result<bool> {
         let sql = "update events set proposal_email_lock = $2 where id = $1 and proposal_email_lock <> $2";
-        self.conn.execute(sql, &[event_id.into(), told.into()])?;
-        Ok(())
+        Ok(self.conn.execute(sql, &[event_id.into(), told.into()])? > 0)
     }
 
     /// Proposals of an attribute or event that is removed for good.

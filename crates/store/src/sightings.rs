@@ -3,6 +3,7 @@
 use crate::changes::{Action, Noun};
 use crate::conn::{Kind, Row, Val};
 use crate::{Error, Reader, Result, Writer, dialect, list};
+use pisax_model::event::Event;
 use pisax_model::filter::Range;
 use pisax_model::fold::fold;
 use pisax_model::ids::Ref;
@@ -250,6 +251,17 @@ impl Writer<'_> {
                 .field("source", "", &sighting.source);
         }
         Ok(ids)
+    }
+
+    /// Notes that an event has sightings for other instances to fetch: they compare this time with what they know.
+    pub fn publish_sightings(&mut self, event: &Event) -> Result<()> {
+        let now = self.now();
+        self.conn.execute(
+            "update events set sighting_timestamp = $2 where id = $1",
+            &[event.id.into(), now.into()],
+        )?;
+        self.changed(Noun::Sighting, Action::Publish, event.uuid, event.id).of(event.id, &event.info);
+        Ok(())
     }
 
     /// Removes a sighting the actor sees.

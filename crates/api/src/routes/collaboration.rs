@@ -2,7 +2,7 @@
 
 use super::Methods::{Any, Get, Post};
 use super::Need::{Key, Read, Write};
-use super::{ADD, MODIFY, Route, SITE_ADMIN, route};
+use super::{ADD, MODIFY, Route, SIGHTER, SITE_ADMIN, route};
 use crate::{blocklists, delegations, event_actions, many_attributes, proposals, sightings};
 use pisax_access::Permission as P;
 
@@ -10,6 +10,7 @@ use pisax_access::Permission as P;
 pub(super) const ROUTES: &[Route] = &[
     route(Any, "shadowattributes", "index", Key, proposals::index, "List proposals, of an event or all."),
     route(Get, "shadowattributes", "view", Key, proposals::view, "One proposal."),
+    route(Get, "shadowattributes", "download", Key, proposals::download, "The file that a proposal brings."),
     route(Post, "shadowattributes", "add", ADD, proposals::add, "Propose a new attribute in an event."),
     route(Post, "shadowattributes", "edit", ADD, proposals::edit, "Propose other fields of an attribute."),
     route(Post, "shadowattributes", "delete", ADD, proposals::delete, "Propose that an attribute is deleted."),
@@ -23,6 +24,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Post, "eventdelegations", "delegateevent", Write(&[P::Delegate]), delegations::delegate, "Ask an organisation to take an event over."),
     route(Post, "eventdelegations", "acceptdelegation", ADD, delegations::accept, "Take an event over."),
     route(Post, "eventdelegations", "deletedelegation", ADD, delegations::end, "Take such a request back, or decline it."),
+    route(Post, "events", "publishsightings", SIGHTER, sightings::publish, "Let other instances fetch the sightings of an event."),
     route(Get, "sightings", "view", Key, sightings::view, "One sighting."),
     route(Post, "sightings", "bulksavesightings", Write(&[P::Sync, P::Sighting]), sightings::bulk_save, "Keep sightings that were made elsewhere."),
     route(Post, "sightings", "filtersightinguuidsforpush", Write(&[P::Sync]), sightings::filter_uuids, "Which of these sightings are known here."),

@@ -7,7 +7,6 @@ use crate::{Error, Result, Service};
 use pisax_access::{Actor, edit};
 use pisax_model::Uuid;
 use pisax_model::attribute::{AttributeDraft, AttributeView};
-use pisax_model::content::Content;
 use pisax_model::event::Event;
 use pisax_model::ids::Ref;
 use pisax_model::object::{Object, ObjectDraft, Reference, ReferenceDraft};
@@ -36,6 +35,7 @@ pub fn merge(service: &Service, actor: &Actor, target: Ref, source: Ref) -> Resu
         let mut copies = Copies::default();
         copies.attributes(w, &source, &target)?;
         copies.objects(w, &source, &target)?;
+        copies.files(w)?;
         copies.references(w, &target)?;
         let now = w.now();
         w.touch_event(target.id, now)?;
@@ -47,6 +47,8 @@ pub fn merge(service: &Service, actor: &Actor, target: Ref, source: Ref) -> Resu
 #[derive(Default)]
 struct Copies {
     uuids: FxHashMap<Uuid, Uuid>,
+    /// Originals that hold a file: row number and uuid.
+    holders: Vec<(i64, Uuid)>,
     /// Copied objects that refer to something, with what the originals refer to.
     referring: Vec<(Object, Vec<Reference>)>,
 }
@@ -59,6 +61,7 @@ impl Copies {
             let Some(last) = batch.last_id() else { return Ok(()) };
             after = last;
             let now_ms = w.now_ms;
+            self.note_holders(&batch);
             let drafts = drafts(w, &batch)?;
             let checked: Vec<_> = drafts.into_iter().map(|draft| check(draft, false, now_ms)).collect();
             for (original, copy) in batch.iter().zip(&checked) {
@@ -79,6 +82,7 @@ impl Copies {
             let ids: Vec<i64> = objects.iter().map(|o| o.id).collect();
             let mut references = w.references_of(&ids, false)?;
             let batch = w.object_attributes(source, LIVING, &ids)?;
+            self.note_holders(&batch);
             let drafts = drafts(w, &batch)?;
             let mut inside: FxHashMap<i64, (Vec<Uuid>, Vec<AttributeDraft>)> = FxHashMap::default();
             for (view, draft) in batch.iter().zip(drafts) {
@@ -102,6 +106,26 @@ impl Copies {
         }
     }
 
+    fn note_holders(&mut self, batch: &Batch) {
+        let holds_file =
+            |view: &AttributeView<'_>| matches!(view.kind.name(), "attachment" | "malware-sample");
+        self.holders.extend(batch.iter().filter(holds_file).map(|view| (view.id, view.uuid)));
+    }
+
+    /// Files go from row to row inside the database: they can be of any size.
+    fn files(&self, w: &mut Writer<'_>) -> Result<()> {
+        let copies: Vec<Uuid> =
+            self.holders.iter().filter_map(|(_, uuid)| self.uuids.get(uuid)).copied().collect();
+        let known = w.known_attributes(&copies)?;
+        for (from, uuid) in &self.holders {
+            // What the target had already was not copied.
+            if let Some(copy) = self.uuids.get(uuid).and_then(|copy| known.get(copy)) {
+                w.copy_attachment(*from, copy.id)?;
+            }
+        }
+        Ok(())
+    }
+
     /// After all copies are there. A reference to what was not copied is left out.
     fn references(self, w: &mut Writer<'_>, target: &Event) -> Result<()> {
         for (object, list) in self.referring {
@@ -123,17 +147,15 @@ impl Copies {
     }
 }
 
-/// The attributes as somebody would send them anew, with tags and files.
+/// The attributes as somebody would send them anew, with tags; files follow by themselves.
 fn drafts(w: &mut Writer<'_>, batch: &Batch) -> Result<Vec<AttributeDraft>> {
     let mut tags = w.attribute_tags(&batch.ids())?;
     let mut drafts = Vec::with_capacity(batch.len());
     for view in batch.iter() {
-        let holds_file = matches!(view.kind.name(), "attachment" | "malware-sample");
         drafts.push(AttributeDraft {
             uuid: None,
             sharing_group: group(&view),
             tags: tags.remove(&view.id).unwrap_or_default().into_iter().map(tag_draft).collect(),
-            data: if holds_file { w.attachment(view.id)?.map(Content::Bytes) } else { None },
             ..with_stored(&view, AttributeDraft::default())
         });
     }

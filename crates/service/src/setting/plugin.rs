@@ -11,6 +11,13 @@ pub(super) const SETTINGS: &[Setting] = &[
         set: Some(|s, text| flag(text).map(|on| s.anonymous_sightings = on)),
     },
     Setting {
+        name: "Plugin.Sightings_enable_realtime_publish",
+        level: Level::Recommended,
+        description: "New sightings are for other instances to fetch at once, without anybody publishing them.",
+        get: |s| Value::Flag(s.settings().publishes_sightings),
+        set: Some(|s, text| flag(text).map(|on| s.publishes_sightings = on)),
+    },
+    Setting {
         name: "Plugin.Sightings_policy",
         level: Level::Recommended,
         description: "Who sees the sightings of others: 0 the event's owner, 1 also who has sighted something in the \

@@ -424,6 +424,15 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Gives an attribute the bytes of another one, where that has some: kept once more, as names are for one
+    /// attribute alone.
+    pub fn copy_attachment(&mut self, from: i64, to: i64) -> Result<()> {
+        match self.attachment(from)? {
+            Some(bytes) => self.put_attachment(to, &Content::Bytes(bytes)),
+            None => Ok(()),
+        }
+    }
+
     pub(crate) fn drop_attachment(&mut self, attribute_id: i64) -> Result<()> {
         self.drop_attachments("attribute_id = $1", attribute_id)
     }
