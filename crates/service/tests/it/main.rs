@@ -5,6 +5,7 @@
 mod groups;
 mod knowledge;
 mod people;
+mod reports;
 mod sightings;
 mod writes;
 
