@@ -94,6 +94,8 @@ pub struct TargetHere {
     pub visible: bool,
     /// The event it is or is in; 0 when it is in none.
     pub event_id: i64,
+    /// Whether it is analyst data itself.
+    pub analyst_data: bool,
 }
 
 impl Reader<'_> {
@@ -249,7 +251,8 @@ impl Reader<'_> {
                 dialect::in_uuid_set(lite, "t.uuid", 1)
             );
             self.conn.each(&sql, &[Val::Text(&set)], |row| {
-                let here = TargetHere { event_id: row.int(1)?, visible: row.flag(2)? };
+                let analyst_data = from == "analyst_data t";
+                let here = TargetHere { event_id: row.int(1)?, visible: row.flag(2)?, analyst_data };
                 found.insert(row.uuid(0)?, here);
                 Ok(())
             })?;
