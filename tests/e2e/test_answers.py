@@ -51,6 +51,7 @@ class Unrecorded:
     path: str
     body: Any = None
     method: str = "POST"
+    auth: str = "admin"
 
 
 def loosely(*keys: str) -> frozenset[str]:
@@ -159,11 +160,11 @@ STORY: list[Recorded | Unrecorded] = [
     Unrecorded("/objects/delete/33333333-0000-4000-8000-000000000002"),
     Recorded(94, "/sightings/add/{md5}"),
     Recorded(97, "/sightings/listSightings/{md5}/attribute"),
-    # In the recording it came in as a proposal that was accepted.
-    Unrecorded(
-        "/attributes/add/{event1}",
-        {"type": "domain", "category": "Network activity", "value": "proposal.example.com", "comment": "p"},
-    ),
+    Recorded(100, "/shadow_attributes/add/{event1}"),
+    Unrecorded(f"/shadow_attributes/edit/{ATTRIBUTE.format(2)}", {"value": "evil2.example.com"}, auth="user"),
+    Recorded(102, "/shadow_attributes/index/{event1}"),
+    Recorded(104, "/shadow_attributes/accept/{proposal}"),
+    Unrecorded("/shadow_attributes/discard/{change}"),
     # What this user saw of event 2 at that moment of the recording session was not kept.
     Recorded(107, "/events/view/{event1}", loose=loosely("RelatedEvent")),
     Recorded(109),
@@ -246,9 +247,6 @@ STORY: list[Recorded | Unrecorded] = [
 ]
 
 LATER = {
-    100: "proposals",
-    102: "proposals",
-    104: "proposals",
     146: "csv export",
     169: "statistics",
     171: "statistics",
@@ -276,7 +274,7 @@ class Teller:
 
     def tell(self, step: Recorded | Unrecorded) -> None:
         if isinstance(step, Unrecorded):
-            answer = self.send(self.server.api(), step.method, step.path, step.body)
+            answer = self.send(self.who(step.auth), step.method, step.path, step.body)
             assert answer.status_code in (200, 302), f"{step.path}: {answer.status_code} {answer.text}"
         else:
             said = recording(step.number)
@@ -324,6 +322,9 @@ class Teller:
             self.names["org"] = said["Organisation"]["id"]
         if "Tag" in said and isinstance(said["Tag"], dict) and said["Tag"]["name"] == "golden:manual":
             self.names["manual"] = said["Tag"]["id"]
+        if "ShadowAttribute" in said:
+            kind = "proposal" if said["ShadowAttribute"]["old_id"] == "0" else "change"
+            self.names[kind] = said["ShadowAttribute"]["id"]
         if "Attribute" in said and isinstance(said["Attribute"], dict):
             self.names["md5"] = self.names.get("md5", said["Attribute"]["id"])
 

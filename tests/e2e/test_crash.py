@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+import resource
+import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import requests
 from conftest import NewInstance
-from harness.instance import Instance
+from harness.instance import Instance, binary
 
 SEED = 20_260_101
 ROUNDS = 8
@@ -103,3 +105,80 @@ def test_a_killed_server_keeps_every_acknowledged_event_whole(new_instance: NewI
     assert int(found.headers["X-Result-Count"]) == len(there)
     assert instance.stop() == 0
     instance.cli("db", "check")
+
+
+# More rows than one bulk statement takes, so that a kill falls into the middle of several.
+LINES = 120_000
+LIST_ROUNDS = 4
+# A list is held in memory while it is written as one transaction: this much is ours to spend.
+LIST_MEMORY = 700 << 20
+
+
+def test_a_killed_import_of_a_long_list_leaves_all_of_it_or_nothing(new_instance: NewInstance) -> None:
+    instance = new_instance()
+    instance.start()
+    instance.stop()
+    lists = instance.folder / "list.txt"
+    lists.write_text("# Reference: https://blog.example/x\n" + "".join(lines(LINES)))
+    chance = random.Random(SEED)
+    words = [binary(), "import", lists, *instance.place]
+
+    outcomes = set()
+    for _ in range(LIST_ROUNDS):
+        importing = subprocess.Popen(
+            words,
+            cwd=instance.folder,
+            env=instance.env(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            importing.wait(chance.uniform(0.05, 1.5))
+        except subprocess.TimeoutExpired:
+            importing.kill()
+            importing.wait()
+        instance.cli("db", "check")
+        outcomes.add(stored(instance))
+        assert outcomes <= {0, LINES + 1}
+
+    # Whatever happened before, the list can be brought in, and a second time changes nothing.
+    for _ in range(2):
+        instance.cli("import", lists)
+        assert stored(instance) == LINES + 1
+    instance.cli("db", "check")
+
+
+def lines(count: int) -> list[str]:
+    """Indicators of several kinds, all different."""
+    forms = ("host{0}.example.net\n", "http://evil{0}.example/gate.php\n", "{0:064x}\n")
+    return [forms[n % len(forms)].format(n) for n in range(count)]
+
+
+def stored(instance: Instance) -> int:
+    """Attributes the only event has, 0 when there is no event."""
+    instance.start()
+    events = instance.api().view("/events/index")
+    instance.stop()
+    assert len(events) <= 1
+    return int(events[0]["attribute_count"]) if events else 0
+
+
+def test_a_long_list_is_imported_in_bounded_memory(new_instance: NewInstance) -> None:
+    instance = new_instance()
+    lists = instance.folder / "list.txt"
+    lists.write_text("".join(lines(LINES)))
+
+    def bound() -> None:
+        resource.setrlimit(resource.RLIMIT_DATA, (LIST_MEMORY, LIST_MEMORY))
+
+    done = subprocess.run(
+        [binary(), "import", lists, *instance.place],
+        cwd=instance.folder,
+        env=instance.env(),
+        preexec_fn=bound,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert stored(instance) == LINES

@@ -318,3 +318,24 @@ def test_the_pages_fit_a_phone(phone: Page, demo: Instance, engine: str) -> None
         )
         assert overflow <= 0, f"{path} is {overflow} pixels wider than the screen"
         picture(phone, name, engine)
+
+
+def test_what_programs_can_call_is_read_and_searched(page: Page, demo: Instance, engine: str) -> None:
+    page.get_by_role("link", name="API").click()
+    expect(page.get_by_role("heading", name="API", exact=True)).to_be_visible()
+    expect(page.get_by_text("/events/restSearch")).to_have_count(2)
+    picture(page, "api", engine)
+    page.get_by_label("Find a call").fill("sighting delete")
+    page.get_by_role("button", name="Find").click()
+    expect(page.get_by_text("1 call.")).to_be_visible()
+    expect(page.get_by_text("/sightings/delete/{sighting}")).to_be_visible()
+    page.get_by_label("Find a call").fill("no such call")
+    page.get_by_role("button", name="Find").click()
+    expect(page.get_by_role("heading", name="No call has this")).to_be_visible()
+
+
+def test_the_api_fits_a_phone(phone: Page, demo: Instance, engine: str) -> None:
+    phone.goto(f"{demo.url}/api/openapi?find=tags")
+    expect(phone.get_by_text("/tags/add")).to_be_visible()
+    assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    picture(phone, "api-phone", engine)

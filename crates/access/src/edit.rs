@@ -44,6 +44,16 @@ pub fn may_tag(actor: &Actor, event: EventOwner, local: bool) -> bool {
     tagger && (may_edit(actor, event) || (local && actor.host_org))
 }
 
+/// Change a custom galaxy cluster or its relations: galaxy editors of the organisation that made it.
+pub fn may_edit_cluster(actor: &Actor, orgc_id: i64) -> bool {
+    actor.has(Permission::SiteAdmin) || (actor.has(Permission::GalaxyEditor) && actor.org_id == orgc_id)
+}
+
+/// Change a tag collection: tag editors of its organisation.
+pub fn may_edit_collection(actor: &Actor, org_id: i64) -> bool {
+    actor.has(Permission::SiteAdmin) || (actor.has(Permission::TagEditor) && actor.org_id == org_id)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +80,18 @@ mod tests {
         assert!(!may_edit(&actor(1, 8, &[Modify]), OWNER));
         assert!(!may_edit(&actor(2, 7, &[Modify, ModifyOrg]), OWNER));
         assert!(may_edit(&actor(2, 9, &[SiteAdmin]), OWNER));
+    }
+
+    #[test]
+    fn clusters_and_collections_are_changed_by_editors_of_their_organisation() {
+        use Permission::{GalaxyEditor, SiteAdmin, TagEditor};
+        assert!(may_edit_cluster(&actor(1, 8, &[GalaxyEditor]), 1));
+        assert!(!may_edit_cluster(&actor(2, 8, &[GalaxyEditor]), 1));
+        assert!(!may_edit_cluster(&actor(1, 8, &[TagEditor]), 1));
+        assert!(may_edit_cluster(&actor(2, 8, &[SiteAdmin]), 1));
+        assert!(may_edit_collection(&actor(1, 8, &[TagEditor]), 1));
+        assert!(!may_edit_collection(&actor(2, 8, &[TagEditor]), 1));
+        assert!(!may_edit_collection(&actor(1, 8, &[GalaxyEditor]), 1));
     }
 
     #[test]

@@ -10,4 +10,7 @@ pub mod visibility;
 
 pub use actor::{Actor, Origin, Via};
 pub use pisax_model::permission::{Permission, Permissions};
-pub use visibility::{AnalystFacts, AttributeFacts, EventFacts, ObjectFacts, Visibility};
+pub use visibility::{
+    AnalystFacts, AttributeFacts, ClusterFacts, EventFacts, ObjectFacts, ProposalFacts, ReadingRules,
+    SightingPolicy, Visibility,
+};

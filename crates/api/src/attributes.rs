@@ -38,10 +38,13 @@ fn viewed(r: &mut Reader<'_>, batch: &Batch) -> pisax_service::Result<Vec<u8>> {
     let attribute = batch.get(0);
     let event = r.event(Ref::Id(attribute.event_id))?;
     let tags = r.attribute_tags(&batch.ids())?.remove(&attribute.id).unwrap_or_default();
+    let open = r.proposals_of_attributes(&batch.ids())?;
+    let proposals = crate::proposals::Lists::write(r, &open, false)?;
     let said = AnalystTree::load(r, &[attribute.uuid])?.members(&attribute.uuid, AnalystShape::Whole);
     let context = AttributeContext {
         tags: &tags,
         event_uuid: event.map(|e| e.uuid),
+        proposals: proposals.of(attribute.id),
         analyst_data: &said,
         ..AttributeContext::default()
     };

@@ -1,12 +1,13 @@
-//! `/eventBlocklists/…` and `/orgBlocklists/…`
+//! `/eventBlocklists/…`, `/orgBlocklists/…`, `/sightingBlocklists/…` and
+//! `/galaxyClusterBlocklists/…`
 
 use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::reply::{document, list, member, number_member, saved, wrapped};
 use crate::request::{Request, text, texts};
 use pisax_model::{Uuid, time};
-use pisax_service::blocklist::{self as service, Note, OrgNote};
-use pisax_store::blocklist::{BlockedEvent, BlockedOrg};
+use pisax_service::blocklist::{self as service, ClusterNote, Note, OrgNote};
+use pisax_store::blocklist::{BlockedCluster, BlockedEvent, BlockedOrg, Refused};
 use pisax_wire::JsonWriter;
 
 const INVALID: &str = "Invalid blocklist entry";
@@ -90,15 +91,23 @@ pub(crate) fn delete(request: &Request) -> Result<Answer, Failure> {
     Ok(saved(request, "Blocklist item removed."))
 }
 
-// ---- Organisations ------------------------------------------------------------------------------------
+// ---- Organisations: their events and their sightings --------------------------------------------------
+
+/// MISP's name of an entry.
+fn model(what: Refused) -> &'static str {
+    match what {
+        Refused::Events => "OrgBlocklist",
+        Refused::Sightings => "SightingBlocklist",
+    }
+}
 
 fn org_note(sent: &serde_json::Value) -> OrgNote {
     OrgNote { org_name: text(sent, "org_name"), comment: text(sent, "comment") }
 }
 
-fn write_org(w: &mut JsonWriter<'_>, entry: &BlockedOrg) {
+fn write_org(w: &mut JsonWriter<'_>, what: Refused, entry: &BlockedOrg) {
     w.begin_object();
-    w.key("OrgBlocklist");
+    w.key(model(what));
     w.begin_object();
     number_member(w, "id", entry.id);
     w.key("org_uuid");
@@ -110,29 +119,118 @@ fn write_org(w: &mut JsonWriter<'_>, entry: &BlockedOrg) {
     w.end_object();
 }
 
+fn index_of(request: &Request, what: Refused) -> Result<Answer, Failure> {
+    let entries = service::list_orgs(&request.service, &request.actor, what)?;
+    Ok(list(&entries, |w, entry| write_org(w, what, entry)))
+}
+
+fn add_to(request: &Request, what: Refused) -> Result<Answer, Failure> {
+    let sent = request.unwrapped(model(what))?;
+    let (good, bad) = uuids(&sent, "org_uuid");
+    service::add_orgs(&request.service, &request.actor, what, &good, &org_note(&sent))?;
+    Ok(outcome(&good, &bad))
+}
+
+fn edit_in(request: &Request, what: Refused) -> Result<Answer, Failure> {
+    let reference = request.reference(0, INVALID)?;
+    let sent = request.unwrapped(model(what))?;
+    let entry = service::edit_org(&request.service, &request.actor, what, reference, org_note(&sent))?;
+    Ok(document(|w| write_org(w, what, &entry)))
+}
+
+fn delete_from(request: &Request, what: Refused) -> Result<Answer, Failure> {
+    service::remove_org(&request.service, &request.actor, what, request.reference(0, INVALID)?)?;
+    Ok(saved(request, "Blocklist item removed."))
+}
+
 /// GET /orgBlocklists/index
 pub(crate) fn index_orgs(request: &Request) -> Result<Answer, Failure> {
-    Ok(list(&service::list_orgs(&request.service, &request.actor)?, write_org))
+    index_of(request, Refused::Events)
 }
 
 /// POST /orgBlocklists/add `{uuids, org_name, comment}`
 pub(crate) fn add_orgs(request: &Request) -> Result<Answer, Failure> {
-    let sent = request.unwrapped("OrgBlocklist")?;
-    let (good, bad) = uuids(&sent, "org_uuid");
-    service::add_orgs(&request.service, &request.actor, &good, &org_note(&sent))?;
-    Ok(outcome(&good, &bad))
+    add_to(request, Refused::Events)
 }
 
 /// POST /orgBlocklists/edit/{id|uuid}
 pub(crate) fn edit_org(request: &Request) -> Result<Answer, Failure> {
-    let reference = request.reference(0, INVALID)?;
-    let sent = request.unwrapped("OrgBlocklist")?;
-    let entry = service::edit_org(&request.service, &request.actor, reference, org_note(&sent))?;
-    Ok(document(|w| write_org(w, &entry)))
+    edit_in(request, Refused::Events)
 }
 
 /// POST /orgBlocklists/delete/{id|uuid}
 pub(crate) fn delete_org(request: &Request) -> Result<Answer, Failure> {
-    service::remove_org(&request.service, &request.actor, request.reference(0, INVALID)?)?;
+    delete_from(request, Refused::Events)
+}
+
+/// GET /sightingBlocklists/index
+pub(crate) fn index_sighters(request: &Request) -> Result<Answer, Failure> {
+    index_of(request, Refused::Sightings)
+}
+
+/// POST /sightingBlocklists/add `{uuids, org_name, comment}`
+pub(crate) fn add_sighters(request: &Request) -> Result<Answer, Failure> {
+    add_to(request, Refused::Sightings)
+}
+
+/// POST /sightingBlocklists/edit/{id|uuid}
+pub(crate) fn edit_sighter(request: &Request) -> Result<Answer, Failure> {
+    edit_in(request, Refused::Sightings)
+}
+
+/// POST /sightingBlocklists/delete/{id|uuid}
+pub(crate) fn delete_sighter(request: &Request) -> Result<Answer, Failure> {
+    delete_from(request, Refused::Sightings)
+}
+
+// ---- Galaxy clusters ----------------------------------------------------------------------------------
+
+fn cluster_note(sent: &serde_json::Value) -> ClusterNote {
+    ClusterNote {
+        cluster_info: text(sent, "cluster_info"),
+        cluster_orgc: text(sent, "cluster_orgc"),
+        comment: text(sent, "comment"),
+    }
+}
+
+fn write_cluster(w: &mut JsonWriter<'_>, entry: &BlockedCluster) {
+    w.begin_object();
+    w.key("GalaxyClusterBlocklist");
+    w.begin_object();
+    number_member(w, "id", entry.id);
+    w.key("cluster_uuid");
+    w.uuid(entry.cluster_uuid);
+    member(w, "created", &time::format_datetime(entry.created));
+    member(w, "cluster_info", &entry.cluster_info);
+    member(w, "comment", &entry.comment);
+    member(w, "cluster_orgc", &entry.cluster_orgc);
+    w.end_object();
+    w.end_object();
+}
+
+/// GET /galaxyClusterBlocklists/index
+pub(crate) fn index_clusters(request: &Request) -> Result<Answer, Failure> {
+    Ok(list(&service::list_clusters(&request.service, &request.actor)?, write_cluster))
+}
+
+/// POST /galaxyClusterBlocklists/add `{uuids, cluster_info, cluster_orgc, comment}`
+pub(crate) fn add_clusters(request: &Request) -> Result<Answer, Failure> {
+    let sent = request.unwrapped("GalaxyClusterBlocklist")?;
+    let (good, bad) = uuids(&sent, "cluster_uuid");
+    service::add_clusters(&request.service, &request.actor, &good, &cluster_note(&sent))?;
+    Ok(outcome(&good, &bad))
+}
+
+/// POST /galaxyClusterBlocklists/edit/{id|uuid}
+pub(crate) fn edit_cluster(request: &Request) -> Result<Answer, Failure> {
+    let reference = request.reference(0, INVALID)?;
+    let sent = request.unwrapped("GalaxyClusterBlocklist")?;
+    let entry = service::edit_cluster(&request.service, &request.actor, reference, cluster_note(&sent))?;
+    Ok(document(|w| write_cluster(w, &entry)))
+}
+
+/// POST /galaxyClusterBlocklists/delete/{id|uuid}
+pub(crate) fn delete_cluster(request: &Request) -> Result<Answer, Failure> {
+    service::remove_cluster(&request.service, &request.actor, request.reference(0, INVALID)?)?;
     Ok(saved(request, "Blocklist item removed."))
 }

@@ -10,6 +10,8 @@ pub const PYMISP_VERSION: &str = "2.5.34";
 pub fn invalid(noun: &str) -> &'static str {
     match noun {
         "event" => "Invalid event",
+        "target event" => "Invalid target event.",
+        "source event" => "Invalid source event.",
         "attribute" => "Invalid attribute",
         "object" => "Invalid object",
         "reference" => "Invalid object reference",
@@ -20,11 +22,17 @@ pub fn invalid(noun: &str) -> &'static str {
         "role" => "Invalid role",
         "sharing group" => "Invalid sharing group or no editing rights.",
         "sighting" => "Invalid sighting",
+        "proposal" => "Invalid proposal.",
+        "delegation" => "Invalid delegation",
         "auth key" => "Invalid auth key",
         "server" => "Invalid server",
         "taxonomy" => "Invalid taxonomy",
         "report" => "Invalid report",
         "event graph" => "Invalid EventGraph",
+        "warninglist" => "Invalid Warninglist.",
+        "noticelist" => "Noticelist not found.",
+        "decaying model" => "No Decaying Model with the provided ID exists",
+        "correlation exclusion" => "Invalid CorrelationExclusion.",
         "blocklist entry" => "Invalid blocklist entry",
         _ => "Not Found",
     }

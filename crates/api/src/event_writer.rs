@@ -3,6 +3,10 @@
 use crate::analyst_tree::AnalystTree;
 use crate::answer::{Sink, Stop};
 use crate::failure::Failure;
+use crate::galaxies::Expanded;
+use crate::proposals::Lists;
+use crate::request::Request;
+use crate::scores::Extras;
 use pisax_access::Permission;
 use pisax_model::Uuid;
 use pisax_model::event::Event;
@@ -12,7 +16,7 @@ use pisax_model::object::{Object, Reference};
 use pisax_model::sighting::Sighting;
 use pisax_model::tag::Attached;
 use pisax_store::Reader;
-use pisax_store::attributes::{Batch, Wanted};
+use pisax_store::attributes::{Batch, Trim, Wanted};
 use pisax_store::orgs::OrgName;
 use pisax_store::sightings::Sighted;
 use pisax_wire::JsonWriter;
@@ -34,12 +38,18 @@ pub(crate) struct Shape {
     pub(crate) view: EventView,
     /// Correlations shown for each batch of attributes (`MISP.max_correlations_per_event`).
     pub(crate) correlations: usize,
+    /// More of them than this are marked (`MISP.correlation_limit`).
+    correlation_limit: usize,
+    /// Scores and warnings.
+    extras: Extras,
     /// The answer to an addition or edit, which has a little less than a view (045).
     saved: bool,
-    /// Attributes that carry one of these tags are left out.
-    pub(crate) without_tags: FxHashSet<i64>,
+    /// Attributes that are left out of what is read.
+    pub(crate) trim: Trim,
     /// Attributes for which this says no are left out.
     pub(crate) keep: Option<Keep>,
+    /// Attributes that somebody proposes to delete or to take out of detection are left out.
+    pub(crate) undoubted: bool,
 }
 
 /// A last look at an attribute before it is written (warninglists).
@@ -47,7 +57,26 @@ pub(crate) type Keep = Box<dyn Fn(&pisax_model::attribute::AttributeView<'_>) ->
 
 impl Shape {
     pub(crate) fn new(view: EventView) -> Self {
-        Self { view, correlations: 5000, saved: false, without_tags: FxHashSet::default(), keep: None }
+        let trim = Trim { to_ids: view.to_ids, ..Trim::default() };
+        Self {
+            view,
+            correlations: 5000,
+            correlation_limit: 20,
+            extras: Extras::default(),
+            saved: false,
+            trim,
+            keep: None,
+            undoubted: false,
+        }
+    }
+
+    /// Takes over what the instance is set to, its decaying models and its warninglists.
+    pub(crate) fn fit(&mut self, request: &Request) -> Result<(), Failure> {
+        self.correlations = request.shown_correlations();
+        self.correlation_limit =
+            usize::try_from(request.service.settings().correlation_limit).unwrap_or_default();
+        self.extras = Extras::load(&request.service, &request.actor, &self.view.include)?;
+        Ok(())
     }
 
     /// The answer to an addition or edit.
@@ -82,7 +111,9 @@ pub(crate) fn write_event(
     base_url: &str,
     sink: &mut Sink,
 ) -> Result<(), Stop> {
-    let mut writer = Writing { r, event, shape, base_url, sink, sightings: FxHashMap::default() };
+    let (sightings, proposals, doubted) = (FxHashMap::default(), Lists::default(), FxHashSet::default());
+    let event_tags = None;
+    let mut writer = Writing { r, event, shape, base_url, sink, sightings, proposals, doubted, event_tags };
     writer.sink.buffer().extend_from_slice(b"{\"Event\":");
     writer.head()?;
     writer.body()?;
@@ -97,6 +128,11 @@ struct Writing<'w, 'r> {
     base_url: &'w str,
     sink: &'w mut Sink,
     sightings: FxHashMap<i64, Vec<Sighting>>,
+    proposals: Lists,
+    /// Attributes that are left out for what is proposed about them.
+    doubted: FxHashSet<i64>,
+    /// The event's tags, read once they are needed.
+    event_tags: Option<Vec<Attached>>,
 }
 
 impl Writing<'_, '_> {
@@ -136,16 +172,29 @@ impl Writing<'_, '_> {
                     self.sightings.entry(sighting.attribute_id).or_default().push(sighting);
                 }
             }
+            if !include.no_shadow_attributes || self.shape.undoubted {
+                let open = self.r.proposals_of_event(self.event.id)?;
+                if self.shape.undoubted {
+                    let doubts = open.iter().filter(|p| p.to_delete || !p.to_ids);
+                    self.doubted = doubts.map(|p| p.attribute_id).collect();
+                }
+                if !include.no_shadow_attributes {
+                    self.proposals = Lists::write(self.r, &open, include.with_attachments)?;
+                }
+            }
             self.raw(b",\"Attribute\":[");
             self.attributes()?;
-            self.raw(b"],\"ShadowAttribute\":[]");
+            self.raw(b"]");
+            let of_new = self.proposals.of(0);
+            let sink = self.sink.buffer();
+            sink.extend_from_slice(b",\"ShadowAttribute\":");
+            sink.extend_from_slice(if of_new.is_empty() { b"[]" } else { of_new });
         }
         self.raw(b",\"RelatedEvent\":[");
         if include.include_event_correlations {
             self.related_events()?;
         }
-        let mut tags = self.r.event_tags(&[self.event.id])?.remove(&self.event.id).unwrap_or_default();
-        self.drop_tags(&mut tags);
+        let tags = self.tags_of_event()?;
         let galaxies = if include.exclude_galaxy { Vec::new() } else { self.galaxies(&tags)? };
         self.raw(b"],\"Galaxy\":[");
         self.raw(&galaxies);
@@ -167,6 +216,65 @@ impl Writing<'_, '_> {
         }
         let mut w = JsonWriter::after_member(self.sink.buffer());
         write_tag_member(&mut w, &tags);
+        if let Some(scoring) = self.shape.extras.scoring.as_ref().filter(|_| include.include_scores_on_event)
+        {
+            w.key("event_scores");
+            scoring.write(&mut w, &scoring.of_event(self.event, &tags));
+        }
+        Ok(())
+    }
+
+    fn tags_of_event(&mut self) -> Result<Vec<Attached>, Stop> {
+        if let Some(tags) = &self.event_tags {
+            return Ok(tags.clone());
+        }
+        let mut tags = self.r.event_tags(&[self.event.id])?.remove(&self.event.id).unwrap_or_default();
+        self.drop_tags(&mut tags);
+        self.event_tags = Some(tags.clone());
+        Ok(tags)
+    }
+
+    /// Members of attributes that come from elsewhere than their rows: warnings, scores, marks of correlation.
+    fn more(&mut self, batch: &Batch, around: &mut Around) -> Result<(), Stop> {
+        let shape = self.shape;
+        let (include, extras) = (&shape.view.include, &shape.extras);
+        let scoring = extras.scoring.as_ref().filter(|_| include.include_decay_score);
+        let event_tags = if scoring.is_some() { self.tags_of_event()? } else { Vec::new() };
+        let sighted = if scoring.is_some() { self.r.sighted(&batch.ids())? } else { FxHashMap::default() };
+        let excluded = match include.include_granular_correlations {
+            true => self.r.excluded_attributes(batch)?,
+            false => FxHashSet::default(),
+        };
+        if scoring.is_none() && extras.warnings.is_none() && !include.include_granular_correlations {
+            return Ok(());
+        }
+        for attribute in batch.iter() {
+            let id = attribute.id;
+            let said = scoring.map_or_else(Vec::new, |scoring| {
+                let mut tags = around.all_tags.get(&id).cloned().unwrap_or_default();
+                self.drop_tags(&mut tags);
+                let seen = sighted.get(&id).copied().unwrap_or_default();
+                scoring.of_attribute(&attribute, &tags, &event_tags, seen)
+            });
+            let mut members = extras.members(&attribute, &said);
+            let pairs = around.pairs.get(&id).map_or(0, Vec::len);
+            for (mark, on) in [
+                ("correlation_exclusion", excluded.contains(&id)),
+                ("over_correlation", pairs > shape.correlation_limit),
+            ] {
+                if on {
+                    let mut w = match members.is_empty() {
+                        true => JsonWriter::new(&mut members),
+                        false => JsonWriter::after_member(&mut members),
+                    };
+                    w.key(mark);
+                    w.bool(true);
+                }
+            }
+            if !members.is_empty() {
+                around.more.insert(id, members);
+            }
+        }
         Ok(())
     }
 
@@ -212,12 +320,13 @@ impl Writing<'_, '_> {
         let wanted = self.shape.wanted();
         let (mut after, mut first) = (0, true);
         loop {
-            let batch = self.r.event_attributes(self.event, wanted, after, ATTRIBUTES)?;
+            let batch =
+                self.r.trimmed_event_attributes(self.event, wanted, &self.shape.trim, after, ATTRIBUTES)?;
             let Some(last) = batch.last_id() else { return Ok(()) };
             after = last;
             let around = self.around(&batch)?;
             for i in 0..batch.len() {
-                if !self.passes(&batch, i, &around) {
+                if !self.passes(&batch, i) {
                     continue;
                 }
                 if !std::mem::take(&mut first) {
@@ -231,17 +340,12 @@ impl Writing<'_, '_> {
         }
     }
 
-    fn passes(&self, batch: &Batch, i: usize, around: &Around) -> bool {
+    fn passes(&self, batch: &Batch, i: usize) -> bool {
         let attribute = batch.get(i);
         let view = &self.shape.view;
-        let ids = match view.to_ids {
-            Tri::Only(flag) => attribute.to_ids == flag,
-            Tri::Any => true,
-        };
-        let tagged = |t: &Attached| self.shape.without_tags.contains(&t.tag.id);
-        ids && (!view.public || matches!(attribute.distribution, 3 | 5))
+        !self.doubted.contains(&attribute.id)
+            && (!view.public || matches!(attribute.distribution, 3 | 5))
             && view.search_for.as_ref().is_none_or(|text| attribute.value().contains(text.as_str()))
-            && !around.all_tags.get(&attribute.id).is_some_and(|tags| tags.iter().any(tagged))
             && self.shape.keep.as_ref().is_none_or(|keep| keep(&attribute))
     }
 
@@ -252,10 +356,11 @@ impl Writing<'_, '_> {
         let mut around = Around { all_tags, ..Around::default() };
         let galaxy_tags = around.all_tags.values().flatten().any(|t| t.tag.is_galaxy);
         if galaxy_tags && !include.exclude_galaxy {
+            let known = Expanded::load(self.r, around.all_tags.values().flatten())?;
             for (id, tags) in &around.all_tags {
-                let list = crate::galaxies::expand(self.r, tags)?;
-                if !list.is_empty() {
-                    around.galaxies.insert(*id, list);
+                let items = known.items(tags);
+                if !items.is_empty() {
+                    around.galaxies.insert(*id, [b"[", items.as_slice(), b"]"].concat());
                 }
             }
         }
@@ -267,6 +372,7 @@ impl Writing<'_, '_> {
         if !groups.is_empty() {
             around.load_groups(self.r, &groups, self.base_url)?;
         }
+        self.more(batch, &mut around)?;
         Ok(around)
     }
 
@@ -287,8 +393,10 @@ impl Writing<'_, '_> {
             sightings: self.sightings.get(&attribute.id).map_or(&[], Vec::as_slice),
             related: &related,
             galaxies: around.galaxies.get(&attribute.id).map_or(&[], Vec::as_slice),
+            proposals: self.proposals.of(attribute.id),
             sharing_group: around.groups.get(&attribute.sharing_group_id).map(Vec::as_slice),
             analyst_data: &said,
+            more: around.more.get(&attribute.id).map_or(&[], Vec::as_slice),
             ..AttributeContext::default()
         };
         write_event_attribute(&mut JsonWriter::new(self.sink.buffer()), &attribute, &context);
@@ -334,7 +442,7 @@ impl Writing<'_, '_> {
             let Some(last) = objects.last() else { return Ok(()) };
             after = last.id;
             let ids: Vec<i64> = objects.iter().map(|o| o.id).collect();
-            let batch = self.r.object_attributes(self.event, wanted, &ids)?;
+            let batch = self.r.trimmed_object_attributes(self.event, wanted, &self.shape.trim, &ids)?;
             let around = self.around(&batch)?;
             let references = References::load(self.r, &ids, wanted.deleted)?;
             let said = self.analyst(&objects.iter().map(|o| o.uuid).collect::<Vec<_>>())?;
@@ -344,7 +452,7 @@ impl Writing<'_, '_> {
                 while at < batch.len() && batch.get(at).object_id == object.id {
                     at += 1;
                 }
-                let rows: Vec<usize> = (from..at).filter(|i| self.passes(&batch, *i, &around)).collect();
+                let rows: Vec<usize> = (from..at).filter(|i| self.passes(&batch, *i)).collect();
                 // An object of which the reader sees no attribute is nothing to him, unless it is a tombstone.
                 if rows.is_empty() && !object.deleted {
                     continue;
@@ -398,6 +506,8 @@ struct Around {
     events: FxHashMap<i64, Event>,
     groups: FxHashMap<i64, Vec<u8>>,
     analyst: AnalystTree,
+    /// Members that stand last.
+    more: FxHashMap<i64, Vec<u8>>,
 }
 
 impl Around {

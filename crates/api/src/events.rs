@@ -32,9 +32,9 @@ pub(crate) fn view(request: &Request) -> Result<Answer, Failure> {
         return Ok(Answer::exists());
     }
     let mut shape = Shape::new(read_event_view(&request.body, &request.path.named)?);
-    shape.correlations = request.shown_correlations();
     // A view always tells what analysts said (213), a search where it is asked to.
     shape.view.include.include_analyst_data = true;
+    shape.fit(request)?;
     with_etag(request, answer_event(request, event, shape)?)
 }
 
@@ -68,7 +68,8 @@ fn answer_event(request: &Request, event: Event, shape: Shape) -> Result<Answer,
     if short { Answer::short(produce) } else { Ok(Answer::stream(produce)) }
 }
 
-fn saved(request: &Request, id: i64) -> Result<Answer, Failure> {
+/// The event with this row number, as an addition or edit is answered.
+pub(crate) fn saved(request: &Request, id: i64) -> Result<Answer, Failure> {
     let event = find(request, Ref::Id(id))?;
     answer_event(request, event, Shape::saved(request.path.flag("metadata"))?)
 }
@@ -184,6 +185,17 @@ pub(crate) fn index(request: &Request) -> Result<Answer, Failure> {
     let service = Arc::clone(&request.service);
     let actor = request.actor.clone();
     let few = page.len() <= 100;
+    if wants_csv(request) {
+        let produce = move |sink: &mut crate::answer::Sink| {
+            sink.buffer().extend_from_slice(CSV_COLUMNS);
+            for chunk in page.chunks(500) {
+                sink.held(|sink| service.store.read(&actor, |r| csv_rows(r, chunk, sink)))?;
+            }
+            Ok(())
+        };
+        let answer = Answer::stream(produce).header("content-type", "text/csv; charset=UTF-8");
+        return Ok(answer.header("x-result-count", total));
+    }
     let produce = move |sink: &mut crate::answer::Sink| {
         sink.buffer().push(b'[');
         let mut first = true;
@@ -197,6 +209,52 @@ pub(crate) fn index(request: &Request) -> Result<Answer, Failure> {
     };
     let answer = if few { Answer::short(produce)? } else { Answer::stream(produce) };
     Ok(answer.header("x-result-count", total))
+}
+
+fn wants_csv(request: &Request) -> bool {
+    let accept = request.headers.get("accept").and_then(|v| v.to_str().ok()).unwrap_or_default();
+    request.path.raw.ends_with(".csv") || accept.trim_start().starts_with("text/csv")
+}
+
+/// The columns of the index as CSV (semantics 8.3).
+const CSV_COLUMNS: &[u8] =
+    b"id,date,info,tags,uuid,published,analysis,attribute_count,orgc_id,orgc_name,orgc_uuid,\
+timestamp,distribution,sharing_group_id,threat_level_id,publish_timestamp,extends_uuid\n";
+
+fn csv_rows(r: &mut Reader<'_>, ids: &[i64], sink: &mut crate::answer::Sink) -> Result<(), Stop> {
+    let events = r.events_by_ids(ids)?;
+    let orgs: Vec<i64> = events.iter().map(|e| e.orgc_id).collect();
+    let names = r.org_names(&orgs)?;
+    let tags = r.event_tags(ids)?;
+    for e in &events {
+        let orgc = org_summary(&names, e.orgc_id);
+        let attached = tags.get(&e.id).map_or(&[][..], Vec::as_slice);
+        let tags: Vec<&str> =
+            attached.iter().filter(|t| t.tag.exportable).map(|t| t.tag.name.as_str()).collect();
+        let number = |n: i64| n.to_string();
+        let row = [
+            number(e.id),
+            e.date.clone(),
+            e.info.clone(),
+            tags.join(", "),
+            e.uuid.to_string(),
+            number(i64::from(e.published)),
+            number(e.analysis),
+            number(e.attribute_count),
+            number(e.orgc_id),
+            orgc.name.to_owned(),
+            orgc.uuid.to_string(),
+            number(e.timestamp),
+            number(e.distribution),
+            number(e.sharing_group_id),
+            number(e.threat_level_id),
+            number(e.publish_timestamp),
+            e.extends_uuid.map(|uuid| uuid.to_string()).unwrap_or_default(),
+        ];
+        crate::csv::line(sink.buffer(), row.iter().map(String::as_str));
+        sink.flush_full()?;
+    }
+    Ok(())
 }
 
 fn index_rows(

@@ -1,47 +1,70 @@
-//! Galaxy tags expanded into the clusters they stand for.
+//! Galaxy tags expanded into the clusters they stand for, and the columns of both.
 
 use crate::answer::Stop;
-use pisax_model::ids::Ref;
 use pisax_model::tag::Attached;
 use pisax_store::Reader;
-use pisax_store::knowledge::{ClusterRow, GalaxyRow};
+use pisax_store::clusters::{ClusterRow, Owned};
+use pisax_store::knowledge::GalaxyRow;
 use pisax_wire::JsonWriter;
+use rustc_hash::FxHashMap;
 
-/// The items of a `"Galaxy":[…]` list: one per galaxy, with the clusters that these tags name. A tag whose
-/// cluster is not known here stays a plain tag.
-pub(crate) fn expand(r: &mut Reader<'_>, tags: &[Attached]) -> Result<Vec<u8>, Stop> {
-    let names: Vec<String> = tags.iter().filter(|t| t.tag.is_galaxy).map(|t| t.tag.name.clone()).collect();
-    let mut out = Vec::new();
-    if names.is_empty() {
-        return Ok(out);
+/// The clusters that tags stand for, with their galaxies, read by set.
+#[derive(Default)]
+pub(crate) struct Expanded {
+    clusters: FxHashMap<String, ClusterRow>,
+    galaxies: FxHashMap<i64, GalaxyRow>,
+}
+
+impl Expanded {
+    /// Reads what these tags stand for, as far as the actor sees it.
+    pub(crate) fn load<'t>(
+        r: &mut Reader<'_>,
+        tags: impl Iterator<Item = &'t Attached>,
+    ) -> Result<Self, pisax_store::Error> {
+        let names: Vec<String> = tags.filter(|t| t.tag.is_galaxy).map(|t| t.tag.name.clone()).collect();
+        if names.is_empty() {
+            return Ok(Self::default());
+        }
+        let clusters = r.cluster_by_tag_names(&names)?;
+        let ids: Vec<i64> = clusters.values().map(|c| c.galaxy_id).collect();
+        Ok(Self { galaxies: r.galaxies_by_ids(&ids)?, clusters })
     }
-    let clusters = r.cluster_by_tag_names(&names)?;
-    let mut galaxies: Vec<(GalaxyRow, Vec<(&Attached, &ClusterRow)>)> = Vec::new();
-    for tag in tags {
-        let Some(cluster) = clusters.get(&pisax_store::tags::folded(&tag.tag.name)) else { continue };
-        match galaxies.iter_mut().find(|(g, _)| g.id == cluster.galaxy_id) {
-            Some((_, list)) => list.push((tag, cluster)),
-            None => {
-                if let Some(galaxy) = r.galaxy(Ref::Id(cluster.galaxy_id))? {
-                    galaxies.push((galaxy, vec![(tag, cluster)]));
-                }
+
+    /// The items of a `"Galaxy":[…]` list: one per galaxy, with the clusters that these tags name. A tag whose
+    /// cluster is not known here, or not to the reader, stays a plain tag.
+    pub(crate) fn items(&self, tags: &[Attached]) -> Vec<u8> {
+        let mut groups: Vec<(&GalaxyRow, Vec<(&Attached, &ClusterRow)>)> = Vec::new();
+        for tag in tags.iter().filter(|t| t.tag.is_galaxy) {
+            let Some(cluster) = self.clusters.get(&pisax_store::tags::folded(&tag.tag.name)) else {
+                continue;
+            };
+            let Some(galaxy) = self.galaxies.get(&cluster.galaxy_id) else { continue };
+            match groups.iter_mut().find(|(g, _)| g.id == galaxy.id) {
+                Some((_, list)) => list.push((tag, cluster)),
+                None => groups.push((galaxy, vec![(tag, cluster)])),
             }
         }
-    }
-    for (n, (galaxy, list)) in galaxies.iter().enumerate() {
-        if n > 0 {
-            out.push(b',');
+        let mut out = Vec::new();
+        for (n, (galaxy, list)) in groups.iter().enumerate() {
+            if n > 0 {
+                out.push(b',');
+            }
+            let mut w = JsonWriter::new(&mut out);
+            w.begin_object();
+            galaxy_columns(&mut w, galaxy);
+            w.key("GalaxyCluster");
+            w.begin_array();
+            list.iter().for_each(|(tag, cluster)| attached_cluster(&mut w, tag, cluster, &galaxy.kind));
+            w.end_array();
+            w.end_object();
         }
-        let mut w = JsonWriter::new(&mut out);
-        w.begin_object();
-        galaxy_columns(&mut w, galaxy);
-        w.key("GalaxyCluster");
-        w.begin_array();
-        list.iter().for_each(|(tag, cluster)| attached_cluster(&mut w, tag, cluster, &galaxy.kind));
-        w.end_array();
-        w.end_object();
+        out
     }
-    Ok(out)
+}
+
+/// The items of a `"Galaxy":[…]` list for the tags of one record.
+pub(crate) fn expand(r: &mut Reader<'_>, tags: &[Attached]) -> Result<Vec<u8>, Stop> {
+    Ok(Expanded::load(r, tags.iter())?.items(tags))
 }
 
 fn member(w: &mut JsonWriter<'_>, key: &str, text: &str) {
@@ -65,7 +88,7 @@ pub(crate) fn galaxy_columns(w: &mut JsonWriter<'_>, galaxy: &GalaxyRow) {
     w.key("enabled");
     w.bool(galaxy.enabled);
     w.key("local_only");
-    w.bool(false);
+    w.bool(galaxy.local_only);
     w.key("kill_chain_order");
     if galaxy.kill_chain_order.is_empty() { w.null() } else { w.raw(galaxy.kill_chain_order.as_bytes()) }
 }
@@ -77,7 +100,11 @@ pub(crate) fn cluster_columns(w: &mut JsonWriter<'_>, cluster: &ClusterRow, kind
     w.key("uuid");
     w.uuid(cluster.uuid);
     w.key("collection_uuid");
-    w.uuid(cluster.collection_uuid);
+    if cluster.collection_uuid.is_nil() {
+        w.str("")
+    } else {
+        w.uuid(cluster.collection_uuid)
+    }
     member(w, "type", kind);
     member(w, "value", &cluster.value);
     member(w, "tag_name", &cluster.tag_name);
@@ -89,26 +116,37 @@ pub(crate) fn cluster_columns(w: &mut JsonWriter<'_>, cluster: &ClusterRow, kind
     w.raw(if cluster.authors.is_empty() { b"[]" } else { cluster.authors.as_bytes() });
     w.key("version");
     w.str_num(cluster.version);
+    // What came with a library is for everybody, and nobody's.
+    let library = Owned { distribution: 3, ..Owned::default() };
+    let owned = cluster.owned.as_ref().unwrap_or(&library);
     w.key("distribution");
-    w.str_num(3);
+    w.str_num(owned.distribution);
     w.key("sharing_group_id");
-    w.null();
-    for key in ["org_id", "orgc_id"] {
-        w.key(key);
-        w.str_num(0);
+    if owned.distribution == 4 {
+        w.str_num(owned.sharing_group_id)
+    } else {
+        w.null()
     }
-    w.key("default");
-    w.bool(true);
-    w.key("locked");
-    w.bool(false);
+    for (key, number) in [("org_id", owned.org_id), ("orgc_id", owned.orgc_id)] {
+        w.key(key);
+        w.str_num(number);
+    }
+    flag(w, "default", cluster.owned.is_none());
+    flag(w, "locked", owned.locked);
     w.key("extends_uuid");
-    w.str("");
+    match owned.extends_uuid {
+        Some(uuid) => w.uuid(uuid),
+        None => w.str(""),
+    }
     w.key("extends_version");
-    w.str_num(0);
-    w.key("published");
-    w.bool(false);
-    w.key("deleted");
-    w.bool(false);
+    w.str_num(owned.extends_version);
+    flag(w, "published", owned.published);
+    flag(w, "deleted", owned.deleted);
+}
+
+fn flag(w: &mut JsonWriter<'_>, key: &str, on: bool) {
+    w.key(key);
+    w.bool(on);
 }
 
 fn attached_cluster(w: &mut JsonWriter<'_>, tag: &Attached, cluster: &ClusterRow, kind: &str) {

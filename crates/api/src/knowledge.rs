@@ -9,7 +9,8 @@ use pisax_formats::knowledge::{Package, stored};
 use pisax_model::fold::fold;
 use pisax_model::ids::Ref;
 use pisax_model::knowledge::{ObjectTemplate, TemplateElement};
-use pisax_store::knowledge::{ClusterRow, GalaxyRow, TemplateRow};
+use pisax_store::clusters::ClusterRow;
+use pisax_store::knowledge::{GalaxyRow, TemplateRow};
 use pisax_wire::JsonWriter;
 
 const NO_GALAXY: &str = "Invalid galaxy";
@@ -89,6 +90,12 @@ pub(crate) fn galaxy(request: &Request) -> Result<Answer, Failure> {
 fn write_cluster(w: &mut JsonWriter<'_>, cluster: &ClusterRow, kind: &str, element: &mut i64) {
     w.begin_object();
     cluster_columns(w, cluster, kind);
+    write_elements(w, cluster, element);
+    w.end_object();
+}
+
+/// `"GalaxyElement":[…]`
+pub(crate) fn write_elements(w: &mut JsonWriter<'_>, cluster: &ClusterRow, element: &mut i64) {
     w.key("GalaxyElement");
     w.begin_array();
     for (key, values) in stored::read_meta(&cluster.meta) {
@@ -103,7 +110,6 @@ fn write_cluster(w: &mut JsonWriter<'_>, cluster: &ClusterRow, kind: &str, eleme
         }
     }
     w.end_array();
-    w.end_object();
 }
 
 /// POST /galaxies/update

@@ -136,6 +136,18 @@ mod tests {
         assert_eq!(parse("/events/5").args, ["5"]);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_path_breaks_it(raw in "/\\PC{0,80}", query in "\\PC{0,40}") {
+            for method in [Method::GET, Method::POST, Method::DELETE] {
+                let path = Path::parse(&raw, Some(&query), &method);
+                let plain = |text: &str| text.chars().all(|c| c != '_');
+                assert!(plain(&path.controller) && plain(&path.action));
+                assert!(path.named.iter().all(|(name, _)| !name.is_empty() || query.contains('=')));
+            }
+        }
+    }
+
     #[test]
     fn named_parameters_are_lifted_out() {
         let path = parse("/events/view/5/deleted[]:0/deleted[]:1/extended:1");

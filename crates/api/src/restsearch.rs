@@ -6,12 +6,13 @@ use crate::event_writer::{Keep, Shape, write_event};
 use crate::failure::Failure;
 use crate::request::Request;
 use crate::rows::Rows;
+use crate::scores::Extras;
 use pisax_access::Actor;
 use pisax_formats::export;
 use pisax_model::filter::{Filter, Scope, Tri};
 use pisax_model::ids::Ref;
 use pisax_service::Service;
-use pisax_store::attributes::{Batch, Wanted};
+use pisax_store::attributes::{Batch, Trim, Wanted};
 use pisax_wire::JsonWriter;
 use pisax_wire::SearchRequest;
 use pisax_wire::analyst_out::AnalystShape;
@@ -48,7 +49,28 @@ fn read(request: &Request, scope: Scope) -> Result<SearchRequest, Failure> {
     if search.format == "json" && request.path.raw.ends_with(".csv") {
         search.format = "csv".into();
     }
+    refuse_ignored(request, &search.ignored)?;
     Ok(search)
+}
+
+/// Refuses parameters that mean nothing, where the instance is set to.
+pub(crate) fn refuse_ignored(request: &Request, ignored: &[String]) -> Result<(), Failure> {
+    if ignored.is_empty() || !request.service.settings().refuse_ignored_parameters {
+        return Ok(());
+    }
+    Err(Failure::BadRequest(format!("These parameters mean nothing in this search: {}.", named(ignored))))
+}
+
+/// Names parameters that were ignored in a header, so that a typo does not pass for a search of everything.
+pub(crate) fn tell_ignored(answer: Answer, ignored: &[String]) -> Answer {
+    if ignored.is_empty() { answer } else { answer.header("x-pisax-ignored-parameters", named(ignored)) }
+}
+
+/// Names as a header can carry them: a client chose them.
+fn named(ignored: &[String]) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "_-.[]".contains(c) { c } else { '?' };
+    let names = ignored.iter().take(20).map(|name| name.chars().take(60).map(plain).collect::<String>());
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// How many matched, and how many of these were left out afterwards.
@@ -58,42 +80,68 @@ struct Found {
     skipped: usize,
 }
 
-fn heads(answer: Answer, format: &str, extension: &str, found: Found) -> Answer {
-    answer
+fn heads(answer: Answer, format: &str, extension: &str, found: Found, ignored: &[String]) -> Answer {
+    tell_ignored(answer, ignored)
         .header("x-result-count", found.total)
         .header("x-export-module-used", format)
         .header("x-response-format", extension)
         .header("x-skipped-elements-count", found.skipped)
 }
 
-/// Leaves out what `keep` refuses before anything is sent, so that the headers tell the truth.
+/// The attributes of the page asked for, without those on a warninglist or decayed, where the search says so.
+/// They are left out before anything is sent, so that the headers tell the truth; and after paging, as in MISP:
+/// a page with what was skipped is as long as asked for, which is how clients know that there is another.
 fn sift(
     service: &Service,
     actor: &Actor,
-    mut ids: Vec<i64>,
-    keep: Option<Keep>,
+    search: &SearchRequest,
+    ids: Vec<i64>,
+    extras: &Extras,
 ) -> Result<(Vec<i64>, Found), Failure> {
     let total = ids.len();
-    if let Some(keep) = keep {
+    let mut ids = page(&search.filter, ids);
+    let paged = ids.len();
+    if search.filter.enforce_warninglist || search.include.exclude_decayed {
+        let include = &search.include;
+        let include = Include {
+            exclude_decayed: include.exclude_decayed,
+            include_decay_score: include.include_decay_score,
+            include_event_tags: include.exclude_decayed,
+            include_all_tags: include.include_all_tags,
+            exclude_local_tags: include.exclude_local_tags,
+            ..Include::default()
+        };
+        let keep = keep(service, search.filter.enforce_warninglist);
+        let mut rows = Rows::new(service, actor, include, keep).with(extras.clone());
         let mut refused = rustc_hash::FxHashSet::default();
         for chunk in ids.chunks(BATCH) {
             let batch = service.read(actor, |r| Ok(r.attributes_by_ids(chunk)?))?;
-            refused.extend(batch.iter().filter(|a| !keep(a)).map(|a| a.id));
+            let found = rows.refused(&batch).map_err(|stop| match stop {
+                Stop::Broken(failure) => failure,
+                Stop::Gone => Failure::Internal("nothing is sent yet that a client could leave".into()),
+            })?;
+            refused.extend(found);
         }
         ids.retain(|id| !refused.contains(id));
     }
-    let skipped = total - ids.len();
+    let skipped = paged - ids.len();
     Ok((ids, Found { total, skipped }))
 }
 
 /// Attributes that trip over an enabled warninglist are left out, decided in memory.
-fn keep(service: &Arc<Service>, enforce: bool) -> Option<Keep> {
+fn keep(service: &Service, enforce: bool) -> Option<Keep> {
     enforce.then(|| {
         let lists = service.warninglists.load();
         Box::new(move |a: &pisax_model::attribute::AttributeView<'_>| {
             !lists.is_hit(a.kind, a.value1, a.value2)
         }) as Keep
     })
+}
+
+/// Whether what somebody proposes to delete or to take out of detection is left out: asked for, and allowed by
+/// `MISP.proposals_block_attributes`.
+fn blocks_doubted(service: &Service, include: &Include) -> bool {
+    include.allow_proposal_blocking && service.settings().proposals_block
 }
 
 /// GET|POST /attributes/restSearch
@@ -104,22 +152,26 @@ pub(crate) fn attributes(request: &Request) -> Result<Answer, Failure> {
     }
     let service = Arc::clone(&request.service);
     let actor = request.actor.clone();
-    let keep = keep(&service, search.filter.enforce_warninglist);
-    search.filter.enforce_warninglist = false;
-    let everything = service.read(&actor, |r| Ok(r.count_everything(&search.filter)?))?;
-    let include = std::mem::take(&mut search.include);
-    if let Some(total) = everything.filter(|_| search.filter.limit.is_none() && keep.is_none()) {
-        let answer = Answer::stream(move |sink| stream_everything(&service, &actor, include, sink));
+    search.filter.undoubted = blocks_doubted(&service, &search.include);
+    let extras = Extras::load(&service, &actor, &search.include)?;
+    let sifted = search.filter.enforce_warninglist || search.include.exclude_decayed;
+    let everything = match sifted || search.filter.limit.is_some() {
+        true => None,
+        false => service.read(&actor, |r| Ok(r.count_everything(&search.filter)?))?,
+    };
+    if let Some(total) = everything {
+        let include = std::mem::take(&mut search.include);
+        let answer = Answer::stream(move |sink| stream_everything(&service, &actor, include, extras, sink));
         let total = usize::try_from(total).unwrap_or_default();
-        return Ok(heads(answer, "json", "json", Found { total, skipped: 0 }));
+        return Ok(heads(answer, "json", "json", Found { total, skipped: 0 }, &search.ignored));
     }
     let ids = service.read(&actor, |r| Ok(r.find(Scope::Attributes, &search.filter)?))?;
-    let (ids, found) = sift(&service, &actor, ids, keep)?;
-    let ids = page(&search.filter, ids);
+    let (ids, found) = sift(&service, &actor, &search, ids, &extras)?;
+    let include = std::mem::take(&mut search.include);
     let short = ids.len() <= 500;
     let produce = move |sink: &mut Sink| {
         sink.buffer().extend_from_slice(b"{\"response\":{\"Attribute\":[");
-        let mut rows = Rows::new(&service, &actor, include, None);
+        let mut rows = Rows::new(&service, &actor, include, None).with(extras);
         for chunk in ids.chunks(BATCH) {
             let batch = service
                 .store
@@ -130,7 +182,7 @@ pub(crate) fn attributes(request: &Request) -> Result<Answer, Failure> {
         Ok(())
     };
     let answer = if short { Answer::short(produce)? } else { Answer::stream(produce) };
-    Ok(heads(answer, "json", "json", found))
+    Ok(heads(answer, "json", "json", found, &search.ignored))
 }
 
 /// Rows come by ascending number; a search may have asked for another order.
@@ -142,11 +194,12 @@ fn stream_everything(
     service: &Arc<Service>,
     actor: &Actor,
     include: Include,
+    extras: Extras,
     sink: &mut Sink,
 ) -> Result<(), Stop> {
     sink.buffer().extend_from_slice(b"{\"response\":{\"Attribute\":[");
     sink.flush()?;
-    let mut rows = Rows::new(service, actor, include, None);
+    let mut rows = Rows::new(service, actor, include, None).with(extras);
     let mut after = 0;
     loop {
         let batch =
@@ -169,29 +222,40 @@ fn exported(request: &Request, mut search: SearchRequest) -> Result<Answer, Fail
         requested_attributes: search.include.requested_attributes.clone(),
         requested_obj_attributes: search.include.requested_object_attributes.clone(),
         include_event_uuid: search.include.include_event_uuid,
+        include_decay_score: search.include.include_decay_score && search.scope != Scope::Events,
         ..export::ExportOptions::default()
     };
     let mut format =
         export::by_name(&search.format, &options).ok_or(Failure::NotFound(body::INVALID_FORMAT))?;
+    let service = Arc::clone(&request.service);
     if format.restrictive() {
         search.restrict();
+        search.include.allow_proposal_blocking = true;
     }
-    let service = Arc::clone(&request.service);
+    search.filter.undoubted = blocks_doubted(&service, &search.include);
     let actor = request.actor.clone();
-    let keep = keep(&service, search.filter.enforce_warninglist);
+    let extras = Extras::load(&service, &actor, &search.include)?;
     let ids = service.read(&actor, |r| Ok(r.find(search.scope, &search.filter)?))?;
-    let total = ids.len();
-    let ids = page(&search.filter, ids);
+    // Of events what is left out is left out of their content, which is looked at as it is written.
+    let (ids, found, keep) = if search.scope == Scope::Events {
+        let total = ids.len();
+        let keep = keep(&service, search.filter.enforce_warninglist);
+        (page(&search.filter, ids), Found { total, skipped: 0 }, keep)
+    } else {
+        let (ids, found) = sift(&service, &actor, &search, ids, &extras)?;
+        (ids, found, None)
+    };
     let (name, extension, content_type) = (search.format.clone(), format.extension(), format.content_type());
     let include = std::mem::take(&mut search.include);
-    let to_ids = search.filter.to_ids;
+    let ignored = std::mem::take(&mut search.ignored);
+    let trim = service.read(&actor, |r| Ok(r.trim(&search.filter)?))?;
     let produce = move |sink: &mut Sink| {
         format.begin(sink.buffer());
-        let mut rows = Rows::new(&service, &actor, include, keep);
+        let mut rows = Rows::new(&service, &actor, include, keep).with(extras);
         if search.scope == Scope::Events {
             for id in ids {
-                each_of_event(&service, &actor, id, |batch| {
-                    rows.export(batch, to_ids, format.as_mut(), sink)
+                each_of_event(&service, &actor, id, &trim, |batch| {
+                    rows.export(batch, format.as_mut(), sink)
                 })?;
             }
         } else {
@@ -199,28 +263,29 @@ fn exported(request: &Request, mut search: SearchRequest) -> Result<Answer, Fail
                 let batch = service
                     .store
                     .read::<Batch, Failure>(&actor, |r| Ok(in_order(r.attributes_by_ids(chunk)?, chunk)))?;
-                rows.export(&batch, Tri::Any, format.as_mut(), sink)?;
+                rows.export(&batch, format.as_mut(), sink)?;
             }
         }
         format.end(sink.buffer());
         Ok(())
     };
     let answer = Answer::stream(produce).header("content-type", content_type);
-    Ok(heads(answer, &name, extension, Found { total, skipped: 0 }))
+    Ok(heads(answer, &name, extension, found, &ignored))
 }
 
-/// All living attributes of an event, in and outside objects, batch by batch.
+/// All living attributes of an event that the search does not trim, in and outside objects, batch by batch.
 fn each_of_event(
     service: &Service,
     actor: &Actor,
     id: i64,
+    trim: &Trim,
     mut f: impl FnMut(&Batch) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
     let living = Wanted { living: true, deleted: false };
     let (mut after, mut after_object) = (0, 0);
     loop {
         let batch = service.store.read::<Batch, Failure>(actor, |r| match r.event(Ref::Id(id))? {
-            Some(event) => Ok(r.event_attributes(&event, living, after, BATCH as i64)?),
+            Some(event) => Ok(r.trimmed_event_attributes(&event, living, trim, after, BATCH as i64)?),
             None => Ok(Batch::default()),
         })?;
         let Some(last) = batch.last_id() else { break };
@@ -233,7 +298,7 @@ fn each_of_event(
             let objects: Vec<i64> =
                 r.event_objects(&event, living, after_object, 500)?.iter().map(|o| o.id).collect();
             match objects.last() {
-                Some(last) => Ok(Some((*last, r.object_attributes(&event, living, &objects)?))),
+                Some(last) => Ok(Some((*last, r.trimmed_object_attributes(&event, living, trim, &objects)?))),
                 None => Ok(None),
             }
         })?;
@@ -255,7 +320,6 @@ pub(crate) fn events(request: &Request) -> Result<Answer, Failure> {
     let total = ids.len();
     let ids = page(&search.filter, ids);
     let include = std::mem::take(&mut search.include);
-    // A negated tag and to_ids also trim what is shown of an event (semantics 5.8).
     let view = EventView {
         include,
         deleted: search.filter.deleted,
@@ -264,12 +328,11 @@ pub(crate) fn events(request: &Request) -> Result<Answer, Failure> {
         search_for: None,
     };
     let mut shape = Shape::new(view);
-    shape.correlations = request.shown_correlations();
+    shape.fit(request)?;
     shape.keep = keep(&service, search.filter.enforce_warninglist);
-    if !search.filter.tags.not.is_empty() {
-        let not = &search.filter.tags.not;
-        shape.without_tags = service.read(&actor, |r| Ok(r.tag_ids(not)?.into_iter().collect()))?;
-    }
+    shape.undoubted = blocks_doubted(&service, &shape.view.include);
+    // A negated tag also trims what is shown of an event, as to_ids does (semantics 5.8).
+    shape.trim = service.read(&actor, |r| Ok(r.trim(&search.filter)?))?;
     let file = match ids[..] {
         [one] => format!("attachment; filename=\"misp.event.{one}.json\""),
         _ => "attachment; filename=\"misp.event.list.json\"".to_owned(),
@@ -293,7 +356,7 @@ pub(crate) fn events(request: &Request) -> Result<Answer, Failure> {
         sink.buffer().extend_from_slice(b"]}");
         Ok(())
     };
-    Ok(heads(Answer::stream(produce), "json", "json", Found { total, skipped: 0 })
+    Ok(heads(Answer::stream(produce), "json", "json", Found { total, skipped: 0 }, &search.ignored)
         .header("content-disposition", file))
 }
 
@@ -359,5 +422,5 @@ pub(crate) fn objects(request: &Request) -> Result<Answer, Failure> {
         sink.buffer().extend_from_slice(b"]}");
         Ok(())
     };
-    Ok(heads(Answer::stream(produce), "json", "json", Found { total, skipped: 0 }))
+    Ok(heads(Answer::stream(produce), "json", "json", Found { total, skipped: 0 }, &search.ignored))
 }

@@ -69,7 +69,15 @@ impl Route {
     /// Whether its body holds events, attributes, objects or text, which may be long.
     pub fn takes_content(&self) -> bool {
         match self.controller {
-            "events" | "attributes" | "objects" => matches!(self.action, "add" | "edit" | "freetextimport"),
+            "events" | "attributes" | "objects" | "shadowattributes" | "sightings" => matches!(
+                self.action,
+                "add"
+                    | "edit"
+                    | "freetextimport"
+                    | "pushproposals"
+                    | "bulksavesightings"
+                    | "filtersightinguuidsforpush"
+            ),
             "eventreports" | "eventgraph" => matches!(self.action, "add" | "edit"),
             "analystdata" => matches!(self.action, "pushanalystdata" | "filteranalystdataforpush"),
             _ => false,

@@ -3,11 +3,13 @@
 use crate::analyst_tree::AnalystTree;
 use crate::answer::{Sink, Stop};
 use crate::event_writer::{Keep, org_summary};
+use crate::proposals::Lists;
+use crate::scores::{self, Extras, Said};
 use pisax_access::{Actor, Permission};
 use pisax_formats::export::{self, AttributeFormat, ExportRow};
 use pisax_model::attribute::AttributeView;
+use pisax_model::decay;
 use pisax_model::event::Event;
-use pisax_model::filter::Tri;
 use pisax_model::object::Object;
 use pisax_model::sighting::Sighting;
 use pisax_model::tag::Attached;
@@ -22,7 +24,7 @@ use pisax_wire::attribute_out::{
     AttributeContext, EventContext, EventSummary, ObjectSummary, RelatedRow, write_search_attribute,
 };
 use pisax_wire::include::Include;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Correlations shown per attribute.
 const SHOWN_CORRELATIONS: usize = 100;
@@ -35,6 +37,9 @@ pub(crate) struct Rows<'s> {
     actor: &'s Actor,
     include: Include,
     keep: Option<Keep>,
+    /// Whether what is proposed to go is left out (`allow_proposal_blocking`, where the setting lets it).
+    doubts: bool,
+    extras: Extras,
     first: bool,
     events: FxHashMap<i64, Event>,
     event_tags: FxHashMap<i64, Vec<Attached>>,
@@ -47,6 +52,10 @@ struct Around {
     tags: FxHashMap<i64, Vec<Attached>>,
     objects: FxHashMap<i64, Object>,
     sightings: FxHashMap<i64, Vec<Sighting>>,
+    proposals: Lists,
+    /// Attributes that somebody proposes to delete or to take out of detection.
+    doubted: FxHashSet<i64>,
+    sighted: FxHashMap<i64, decay::Sighted>,
     pairs: FxHashMap<i64, Vec<i64>>,
     theirs: Batch,
     places: FxHashMap<i64, usize>,
@@ -55,11 +64,14 @@ struct Around {
 
 impl<'s> Rows<'s> {
     pub(crate) fn new(service: &'s Service, actor: &'s Actor, include: Include, keep: Option<Keep>) -> Self {
+        let doubts = include.allow_proposal_blocking && service.settings().proposals_block;
         Self {
             service,
             actor,
             include,
             keep,
+            doubts,
+            extras: Extras::default(),
             first: true,
             events: FxHashMap::default(),
             event_tags: FxHashMap::default(),
@@ -67,11 +79,37 @@ impl<'s> Rows<'s> {
         }
     }
 
+    /// The same with scores and warnings.
+    pub(crate) fn with(self, extras: Extras) -> Self {
+        Self { extras, ..self }
+    }
+
+    /// Those of a batch that are to be left out: on a warninglist, or decayed by all models that score them.
+    pub(crate) fn refused(&mut self, batch: &Batch) -> Result<Vec<i64>, Stop> {
+        let kept = |a: &AttributeView<'_>| self.keep.as_ref().is_none_or(|keep| keep(a));
+        let mut refused: Vec<i64> = batch.iter().filter(|a| !kept(a)).map(|a| a.id).collect();
+        if self.include.exclude_decayed {
+            let around = self.load(batch)?;
+            let decayed = batch.iter().filter(|a| scores::all_decayed(&self.said(&around, a)));
+            refused.extend(decayed.map(|a| a.id));
+        }
+        Ok(refused)
+    }
+
+    /// What the models of this answer say of an attribute.
+    fn said(&self, around: &Around, attribute: &AttributeView<'_>) -> Vec<Said> {
+        let Some(scoring) = &self.extras.scoring else { return Vec::new() };
+        let tags = around.tags.get(&attribute.id).map_or(&[][..], Vec::as_slice);
+        let event_tags = self.event_tags.get(&attribute.event_id).map_or(&[][..], Vec::as_slice);
+        let sighted = around.sighted.get(&attribute.id).copied().unwrap_or_default();
+        scoring.of_attribute(attribute, tags, event_tags, sighted)
+    }
+
     /// Writes a batch as JSON rows.
     pub(crate) fn write(&mut self, batch: &Batch, sink: &mut Sink) -> Result<(), Stop> {
         let around = self.load(batch)?;
         for attribute in batch.iter() {
-            if self.keep.as_ref().is_some_and(|keep| !keep(&attribute)) {
+            if self.leaves_out(&around, &attribute) {
                 continue;
             }
             // Its event went away between two reads: so did the attribute.
@@ -83,6 +121,7 @@ impl<'s> Rows<'s> {
             let related = self.related(&around, attribute.id);
             let data = self.attachment(&attribute)?;
             let said = around.analyst.members(&attribute.uuid, AnalystShape::Whole);
+            let more = self.extras.members(&attribute, &self.said(&around, &attribute));
             let context = AttributeContext {
                 tags: around.tags.get(&attribute.id).map_or(&[], Vec::as_slice),
                 inherited_tags: if self.include.include_event_tags { event_tags } else { &[] },
@@ -100,8 +139,10 @@ impl<'s> Rows<'s> {
                 event_uuid: self.include.include_event_uuid.then_some(event.uuid),
                 data: data.as_deref(),
                 sightings: around.sightings.get(&attribute.id).map_or(&[], Vec::as_slice),
+                proposals: around.proposals.of(attribute.id),
                 related_rows: &related,
                 analyst_data: &said,
+                more: &more,
                 ..AttributeContext::default()
             };
             write_search_attribute(&mut JsonWriter::new(sink.buffer()), &attribute, &context);
@@ -114,14 +155,12 @@ impl<'s> Rows<'s> {
     pub(crate) fn export(
         &mut self,
         batch: &Batch,
-        to_ids: Tri,
         format: &mut dyn AttributeFormat,
         sink: &mut Sink,
     ) -> Result<(), Stop> {
         let around = self.load(batch)?;
         for attribute in batch.iter() {
-            let trimmed = matches!(to_ids, Tri::Only(flag) if attribute.to_ids != flag);
-            if trimmed || self.keep.as_ref().is_some_and(|keep| !keep(&attribute)) {
+            if self.leaves_out(&around, &attribute) {
                 continue;
             }
             let Some(event) = self.events.get(&attribute.event_id) else { continue };
@@ -138,11 +177,16 @@ impl<'s> Rows<'s> {
                 tags: &tags,
                 event_tags: &event_tags,
                 object: around.objects.get(&attribute.object_id).map(export_object),
+                decay: scores::summary(&self.said(&around, &attribute)),
             };
             format.attribute(&row, sink.buffer());
             sink.flush_full()?;
         }
         Ok(())
+    }
+
+    fn leaves_out(&self, around: &Around, attribute: &AttributeView<'_>) -> bool {
+        around.doubted.contains(&attribute.id) || self.keep.as_ref().is_some_and(|keep| !keep(attribute))
     }
 
     /// One at a time: they can be of any size.
@@ -198,6 +242,15 @@ impl<'s> Rows<'s> {
             for sighting in r.sightings_of(Sighted::Attributes(batch.ids()))? {
                 around.sightings.entry(sighting.attribute_id).or_default().push(sighting);
             }
+        }
+        if self.include.include_proposals {
+            around.proposals = crate::proposals::about(r, &batch.ids())?;
+        }
+        if self.doubts {
+            around.doubted = r.attributes_in_doubt(&batch.ids())?;
+        }
+        if self.extras.scoring.is_some() {
+            around.sighted = r.sighted(&batch.ids())?;
         }
         self.drop_tags(&mut around.tags);
         Ok(around)

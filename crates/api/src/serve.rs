@@ -110,9 +110,15 @@ async fn answer(
     let (method, headers) = (parts.method, parts.headers);
     let checked = {
         let (app, path, method, headers) = (Arc::clone(app), path.clone(), method.clone(), headers.clone());
-        on_pool(Arc::clone(&app.permits), move || check(&app, address, &path, &method, &headers)).await??
+        on_pool(Arc::clone(&app.permits), move || check(&app, address, &path, &method, &headers)).await?
     };
-    let Checked { actor, owner, route } = checked;
+    let Checked { actor, owner, route } = match checked {
+        Ok(checked) => checked,
+        Err(refusal) => {
+            swallow(body).await;
+            return Err(refusal);
+        }
+    };
     *asker = Some(actor.clone());
     let limit = if route.takes_content() { app.max_body } else { app.max_body.min(SMALL_BODY) };
     let body = read_body(app, body, &headers, limit).await?;
@@ -170,6 +176,18 @@ fn check(
         return Err(Failure::NoPermission);
     }
     Ok(Checked { actor, owner, route })
+}
+
+/// Takes in a small body that nobody will read: HTTP/1 closes a connection on which one is left, and a client
+/// that keeps connections would see its next request fail.
+async fn swallow(mut body: HttpBody) {
+    let mut taken = 0;
+    while let Ok(Some(Ok(frame))) = tokio::time::timeout(PATIENCE, body.frame()).await {
+        taken += frame.data_ref().map_or(0, Bytes::len);
+        if taken > LARGE {
+            return;
+        }
+    }
 }
 
 /// Reads a body within its limit and within what all bodies together may hold.

@@ -4,6 +4,7 @@ use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::reply::{document, list, member, number_member, saved};
 use crate::request::{Request, text};
+use crate::restsearch::{refuse_ignored, tell_ignored};
 use pisax_model::attribute::AttributeView;
 use pisax_model::event::Event;
 use pisax_model::filter::Terms;
@@ -24,6 +25,11 @@ const INVALID: &str = "Invalid sighting";
 
 /// POST /sightings/add[/{attribute}]. What cannot be added is told with status 200, as MISP does.
 pub(crate) fn add(request: &Request) -> Result<Answer, Failure> {
+    if request.path.arg(0).is_none()
+        && let Some(filtered) = filtered(request)?
+    {
+        return filtered;
+    }
     let mut drafts = match request.body.is_empty() {
         true => Vec::new(),
         false => pisax_wire::read_sightings(&request.body)?,
@@ -38,7 +44,32 @@ pub(crate) fn add(request: &Request) -> Result<Answer, Failure> {
             draft.values.clear();
         });
     }
-    match service::add(&request.service, &request.actor, &drafts) {
+    added(service::add(&request.service, &request.actor, &drafts))
+}
+
+/// `filters` say which of the attributes with these values are meant, as an attribute search does.
+fn filtered(request: &Request) -> Result<Option<Result<Answer, Failure>>, Failure> {
+    // A list of sightings has no such member; anything that is no JSON is told of by who reads it whole.
+    let Ok(sent) = request.unwrapped("Sighting") else { return Ok(None) };
+    let Some(filters) = sent.get("filters").and_then(|f| f.as_object()).filter(|f| !f.is_empty()) else {
+        return Ok(None);
+    };
+    let mut drafts = pisax_wire::read_sightings(&request.body)?;
+    let draft = drafts.pop().filter(|draft| draft.attribute.is_none());
+    let Some(draft) = draft else { return Ok(None) };
+    if draft.values.is_empty() {
+        return Ok(Some(Ok(not_added("No valid attributes found."))));
+    }
+    let mut search = filters.clone();
+    search.insert("value".into(), draft.values.clone().into());
+    let body = serde_json::Value::from(search).to_string();
+    let scope = pisax_model::filter::Scope::Attributes;
+    let filter = pisax_wire::read_search(scope, body.as_bytes(), &[], request.now())?.filter;
+    Ok(Some(added(service::add_where(&request.service, &request.actor, &filter, &draft))))
+}
+
+fn added(done: Result<Sighting, Error>) -> Result<Answer, Failure> {
+    match done {
         Ok(sighting) => Ok(document(|w| write_saved_sighting(w, &sighting))),
         Err(Error::NotFound(_)) => Ok(not_added("No valid attributes found that match the criteria.")),
         Err(e @ (Error::Refused(_) | Error::Invalid(_))) => Ok(not_added(&e.to_string())),
@@ -48,6 +79,50 @@ pub(crate) fn add(request: &Request) -> Result<Answer, Failure> {
 
 fn not_added(reason: &str) -> Answer {
     Answer::json(body::message(&format!("Could not add the Sighting. Reason: {reason}")))
+}
+
+/// POST /sightings/bulkSaveSightings/{event}: what another instance, or a sensor, saw.
+pub(crate) fn bulk_save(request: &Request) -> Result<Answer, Failure> {
+    let missing = || Failure::NotAllowed("Event not found or not accessible by this user.".into());
+    let event = request.path.arg(0).and_then(Ref::parse).ok_or_else(missing)?;
+    let drafts = pisax_wire::read_incoming_sightings(&request.body)?;
+    let saved = service::capture(&request.service, &request.actor, event, drafts).map_err(|e| match e {
+        Error::NotFound("event") => missing(),
+        other => other.into(),
+    })?;
+    Ok(document(|w| {
+        w.begin_object();
+        w.key("saved");
+        w.bool(saved > 0);
+        let success =
+            if saved > 0 { format!("{saved} sightings added.") } else { "No sightings added.".into() };
+        member(w, "success", &success);
+        w.end_object();
+    }))
+}
+
+/// POST /sightings/filterSightingUuidsForPush/{event} `[uuid]`: those that are here already.
+pub(crate) fn filter_uuids(request: &Request) -> Result<Answer, Failure> {
+    let event = request.reference(0, "Event not found")?;
+    let sent = serde_json::json!({ "uuids": request.value()? });
+    let uuids: Vec<pisax_model::Uuid> = crate::request::texts(&sent, "uuids")
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|text| pisax_model::Uuid::try_parse(text.trim()).ok())
+        .collect();
+    let known = service::known(&request.service, &request.actor, event, &uuids).map_err(|e| match e {
+        Error::NotFound(_) => Failure::NotFound("Event not found"),
+        other => other.into(),
+    })?;
+    Ok(list(&known, |w, uuid| w.uuid(*uuid)))
+}
+
+/// GET /sightings/view/{id|uuid}
+pub(crate) fn view(request: &Request) -> Result<Answer, Failure> {
+    let reference = request.reference(0, "Invalid sighting.")?;
+    let found = request.service.read(&request.actor, |r| Ok(r.sighting(reference)?))?;
+    let found = found.ok_or(Failure::NotFound("Invalid sighting."))?;
+    Ok(document(|w| write_listed_sighting(w, &found)))
 }
 
 /// POST /sightings/delete/{id}
@@ -96,33 +171,48 @@ pub(crate) fn search(request: &Request) -> Result<Answer, Failure> {
         params.push(("context".into(), context.into()));
     }
     let search = pisax_wire::read_sighting_search(&request.body, &params, request.now())?;
-    if search.format != "json" {
+    if !matches!(search.format.as_str(), "json" | "csv") {
         return Err(Failure::NotFound(body::INVALID_FORMAT));
     }
-    if search.context.is_some() && search.reference.is_none() {
+    refuse_ignored(request, &search.ignored)?;
+    if search.context.is_some() && search.references.is_empty() {
         return Err(Failure::NotAllowed("An ID or UUID must be provided if the context is set.".into()));
     }
     let found = request.service.read(&request.actor, |r| {
         let Some(query) = query(r, &search)? else { return Ok(Found::default()) };
         Found::load(r, &query, &search)
     })?;
-    Ok(document(|w| found.write(w, &search)))
+    let answer = if search.format == "csv" {
+        Answer::json(found.csv(&search)).header("content-type", "text/csv; charset=UTF-8")
+    } else {
+        document(|w| found.write(w, &search))
+    };
+    Ok(tell_ignored(answer, &search.ignored))
 }
 
 /// What to ask the store; nothing when what the search names does not exist for the reader.
 fn query(r: &mut Reader<'_>, search: &SightingSearch) -> Result<Option<SightingQuery>, Error> {
     let mut query =
         SightingQuery { date: search.date, sources: search.source.or.clone(), ..SightingQuery::default() };
-    match (search.context, search.reference) {
-        (Some(SightingContext::Event), Some(reference)) => match r.event(reference)? {
-            Some(event) => query.sighted = Some(Sighted::Events(vec![event.id])),
-            None => return Ok(None),
-        },
-        (Some(SightingContext::Attribute), Some(reference)) => match r.attribute(reference)? {
-            Some(batch) => query.sighted = Some(Sighted::Attributes(batch.ids())),
-            None => return Ok(None),
-        },
-        (_, reference) => query.reference = reference,
+    match search.context {
+        Some(SightingContext::Event) => {
+            let mut ids = Vec::new();
+            for reference in &search.references {
+                ids.extend(r.event(*reference)?.map(|event| event.id));
+            }
+            query.sighted = Some(Sighted::Events(ids));
+        }
+        Some(SightingContext::Attribute) => {
+            let mut ids = Vec::new();
+            for reference in &search.references {
+                ids.extend(r.attribute(*reference)?.map(|batch| batch.ids()).unwrap_or_default());
+            }
+            query.sighted = Some(Sighted::Attributes(ids));
+        }
+        None => query.reference = search.references.first().copied(),
+    }
+    if matches!(&query.sighted, Some(Sighted::Events(ids) | Sighted::Attributes(ids)) if ids.is_empty()) {
+        return Ok(None);
     }
     query.org_ids = org_ids(r, &search.org.or)?;
     query.not_org_ids = org_ids(r, &search.org.not)?;
@@ -194,6 +284,52 @@ impl Found {
         }
         w.end_array();
         w.end_object();
+    }
+
+    /// One line a sighting, columns and quoting as MISP's.
+    fn csv(&self, search: &SightingSearch) -> Vec<u8> {
+        let mut columns =
+            vec!["id", "attribute_id", "event_id", "org_id", "date_sighting", "uuid", "source", "type"];
+        if search.include_attribute {
+            columns.extend(["attribute_uuid", "attribute_type", "attribute_category", "attribute_to_ids"]);
+            columns.push("attribute_value");
+        }
+        if search.include_event {
+            columns.extend(["event_uuid", "event_orgc_id", "event_org_id", "event_info", "event_Orgc_name"]);
+        }
+        let mut out = columns.join(",").into_bytes();
+        out.push(b'\n');
+        for s in &self.sightings {
+            let own = [s.id, s.attribute_id, s.event_id, s.org_id, s.date_sighting].map(|n| n.to_string());
+            let mut fields = own.to_vec();
+            fields.extend([s.uuid.to_string(), s.source.clone(), s.kind.to_string()]);
+            if search.include_attribute {
+                match self.places.get(&s.attribute_id).map(|place| self.attributes.get(*place)) {
+                    Some(a) => fields.extend([
+                        a.uuid.to_string(),
+                        a.kind.name().to_owned(),
+                        a.category.name().to_owned(),
+                        i64::from(a.to_ids).to_string(),
+                        a.value().into_owned(),
+                    ]),
+                    None => fields.extend(std::iter::repeat_n(String::new(), 5)),
+                }
+            }
+            if search.include_event {
+                match self.events.get(&s.event_id) {
+                    Some(e) => fields.extend([
+                        e.uuid.to_string(),
+                        e.orgc_id.to_string(),
+                        e.org_id.to_string(),
+                        e.info.clone(),
+                        self.orgs.get(&e.orgc_id).map_or_else(String::new, |org| org.name.clone()),
+                    ]),
+                    None => fields.extend(std::iter::repeat_n(String::new(), 5)),
+                }
+            }
+            crate::csv::line(&mut out, fields.iter().map(String::as_str));
+        }
+        out
     }
 
     fn write_more(&self, out: &mut Vec<u8>, sighting: &Sighting, search: &SightingSearch) {

@@ -4,19 +4,21 @@ use crate::answer::Answer;
 use crate::failure::{Failure, Saving};
 use crate::reply::{document, list, number, saved, spaced};
 use crate::request::{Request, flag, text, texts};
+use http::StatusCode;
 use pisax_formats::knowledge::stored;
 use pisax_model::Uuid;
 use pisax_model::ids::Ref;
 use pisax_model::tag::Tag;
-use pisax_service::Error;
 use pisax_service::attribute::{self, Target};
 use pisax_service::knowledge::like;
 use pisax_service::tag::{self as service, TagChange};
+use pisax_service::{Error, tag_collection};
 use pisax_store::Reader;
 use pisax_store::tags::{CountedTag, folded};
 use pisax_wire::TagIn;
 use pisax_wire::answer as body;
 use pisax_wire::tag_out::{TagUse, write_counted_tag, write_saved_tag};
+use rustc_hash::FxHashSet;
 
 const INVALID: &str = "Invalid Tag";
 
@@ -33,8 +35,9 @@ fn change(sent: TagIn) -> TagChange {
     }
 }
 
-fn counted(w: &mut pisax_wire::JsonWriter<'_>, counted: &CountedTag) {
-    let used = TagUse { events: counted.events, attributes: counted.attributes, favourite: false };
+fn counted(w: &mut pisax_wire::JsonWriter<'_>, counted: &CountedTag, favourites: &FxHashSet<i64>) {
+    let favourite = favourites.contains(&counted.tag.id);
+    let used = TagUse { events: counted.events, attributes: counted.attributes, favourite };
     write_counted_tag(w, &counted.tag, used);
 }
 
@@ -42,7 +45,11 @@ fn counted(w: &mut pisax_wire::JsonWriter<'_>, counted: &CountedTag) {
 pub(crate) fn index(request: &Request) -> Result<Answer, Failure> {
     let search =
         ["searchall", "search", "filter"].iter().find_map(|name| request.path.named(name)).map(spaced);
-    let mut tags = request.service.read(&request.actor, |r| Ok(r.tags(search.as_deref())?))?;
+    let (mut tags, favourites) =
+        request.service.read(&request.actor, |r| Ok((r.tags(search.as_deref())?, r.favourite_ids()?)))?;
+    if request.path.flag("favouritesOnly") || request.path.flag("favouriteOnly") {
+        tags.retain(|tag| favourites.contains(&tag.tag.id));
+    }
     let total = tags.len();
     let named = |name: &str| request.path.named(name).and_then(|n| n.parse::<usize>().ok());
     if let Some(limit) = named("limit").filter(|limit| *limit > 0) {
@@ -54,7 +61,7 @@ pub(crate) fn index(request: &Request) -> Result<Answer, Failure> {
         w.begin_object();
         w.key("Tag");
         w.begin_array();
-        tags.iter().for_each(|tag| counted(w, tag));
+        tags.iter().for_each(|tag| counted(w, tag, &favourites));
         w.end_array();
         w.end_object();
     });
@@ -69,10 +76,11 @@ pub(crate) fn view(request: &Request) -> Result<Answer, Failure> {
             Ok(id) => Some(id),
             Err(_) => r.tag_named(&name)?.map(|tag| tag.id),
         };
-        Ok(id.map_or(Ok(None), |id| r.counted_tag(id))?)
+        let tag = id.map_or(Ok(None), |id| r.counted_tag(id))?;
+        Ok(tag.map(|tag| Ok::<_, Error>((tag, r.favourite_ids()?))).transpose()?)
     })?;
-    let tag = found.ok_or_else(|| Failure::NotAllowed(INVALID.into()))?;
-    Ok(document(|w| counted(w, &tag)))
+    let (tag, favourites) = found.ok_or_else(|| Failure::NotAllowed(INVALID.into()))?;
+    Ok(document(|w| counted(w, &tag, &favourites)))
 }
 
 /// POST /tags/add
@@ -116,7 +124,7 @@ pub(crate) fn search(request: &Request) -> Result<Answer, Failure> {
         }
         Ok(())
     })?;
-    let mut seen = rustc_hash::FxHashSet::default();
+    let mut seen = FxHashSet::default();
     found.retain(|tag| seen.insert(tag.id));
     Ok(list(&found, write_saved_tag))
 }
@@ -276,12 +284,34 @@ fn named(request: &Request, model: &str, missing: &'static str) -> Result<Named,
             None => texts(&sent, "tag").unwrap_or_default(),
         };
     }
+    let tags = with_collections(request, tags)?;
     Ok(Named {
         target: target.as_deref().and_then(Ref::parse).ok_or(Failure::NotFound(missing))?,
         tags,
         local: request.path.flag("local") || flag(&sent, "local").unwrap_or(false),
         relationship_type: said("relationship_type"),
     })
+}
+
+/// `collection_7` stands for the tags of that collection; one that is not seen is no tag.
+fn with_collections(request: &Request, names: Vec<String>) -> Result<Vec<String>, Failure> {
+    let mut tags = Vec::with_capacity(names.len());
+    for name in names {
+        let number =
+            name.to_ascii_lowercase().strip_prefix("collection_").and_then(|n| n.parse::<i64>().ok());
+        let Some(number) = number else {
+            tags.push(name);
+            continue;
+        };
+        match tag_collection::tags_of(&request.service, &request.actor, number) {
+            Ok(ids) => tags.extend(ids.iter().map(ToString::to_string)),
+            Err(Error::NotFound(_)) => {
+                return Err(Failure::Own(StatusCode::OK, body::not_tagged("Invalid Tag Collection.")));
+            }
+            Err(e) => return Err(e.into()),
+        }
+    }
+    Ok(tags)
 }
 
 /// Refusals of a single tag are told with status 200; a missing target is a failure like everywhere.
@@ -299,7 +329,7 @@ fn add_to(request: &Request, target: Target, named: Named) -> Result<Answer, Fai
     for name in &named.tags {
         let relationship = named.relationship_type.clone();
         if let Err(e) =
-            attribute::tag(&request.service, &request.actor, target, name, named.local, relationship)
+            attribute::pick(&request.service, &request.actor, target, name, named.local, relationship)
         {
             failed = Some(e);
         }

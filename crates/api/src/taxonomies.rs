@@ -25,7 +25,7 @@ fn write_row(w: &mut JsonWriter<'_>, row: &TaxonomyRow) {
     flag_member(w, "enabled", row.enabled);
     flag_member(w, "exclusive", row.exclusive);
     flag_member(w, "required", row.required);
-    flag_member(w, "highlighted", false);
+    flag_member(w, "highlighted", row.highlighted);
     w.end_object();
 }
 
@@ -84,6 +84,9 @@ pub(crate) fn view(request: &Request) -> Result<Answer, Failure> {
             member(w, "expanded", &entry.expanded);
             member(w, "description", entry.description);
             flag_member(w, "exclusive_predicate", entry.exclusive_predicate);
+            if let Some(number) = entry.numerical_value {
+                number_member(w, "numerical_value", number);
+            }
             w.key("existing_tag");
             match known {
                 Some(known) => write_saved_tag(w, &known.tag),
@@ -98,6 +101,33 @@ pub(crate) fn view(request: &Request) -> Result<Answer, Failure> {
         w.end_array();
         w.end_object();
     }))
+}
+
+/// GET /taxonomies/export/{id|namespace}: as the library publishes it.
+pub(crate) fn export(request: &Request) -> Result<Answer, Failure> {
+    let name = spaced(request.path.arg(0).unwrap_or_default());
+    let row = request.service.read(&request.actor, |r| {
+        Ok(match name.parse() {
+            Ok(id) => r.taxonomy(id)?,
+            Err(_) => r.taxonomy_of(&name)?,
+        })
+    })?;
+    Ok(Answer::json(row.ok_or(Failure::NotFound("Taxonomy not found."))?.body.into_bytes()))
+}
+
+/// POST /taxonomies/toggleHighlighted/{id} `{"Taxonomy":{"highlighted":…}}`
+pub(crate) fn highlight(request: &Request) -> Result<Answer, Failure> {
+    let id = number(request, 0, INVALID)?;
+    let highlighted = flag(&request.unwrapped("Taxonomy")?, "highlighted").unwrap_or(false);
+    service::highlight(&request.service, &request.actor, id, highlighted).map_err(|e| missing(e, INVALID))?;
+    Ok(saved(request, "Taxonomy toggleHighlighteded"))
+}
+
+/// POST /taxonomies/delete/{id}
+pub(crate) fn delete(request: &Request) -> Result<Answer, Failure> {
+    let id = number(request, 0, INVALID)?;
+    service::delete(&request.service, &request.actor, id).map_err(|e| missing(e, INVALID))?;
+    Ok(saved(request, "Taxonomy successfully deleted."))
 }
 
 fn switch(request: &Request, on: bool) -> Result<(), Failure> {

@@ -13,7 +13,7 @@ use pisax_wire::JsonWriter;
 use pisax_wire::answer as body;
 use serde_json::Value;
 
-const INVALID: &str = "Invalid Warninglist.";
+pub(crate) const INVALID: &str = "Invalid Warninglist.";
 
 fn columns(w: &mut JsonWriter<'_>, list: &WarninglistRow) {
     number_member(w, "id", list.id);
@@ -22,7 +22,7 @@ fn columns(w: &mut JsonWriter<'_>, list: &WarninglistRow) {
     member(w, "description", &list.description);
     number_member(w, "version", list.version);
     flag_member(w, "enabled", list.enabled);
-    flag_member(w, "default", true);
+    flag_member(w, "default", list.default);
     member(w, "category", &list.category);
     number_member(w, "warninglist_entry_count", list.entry_count);
 }
@@ -60,12 +60,15 @@ pub(crate) fn index(request: &Request) -> Result<Answer, Failure> {
 /// GET /warninglists/view/{id}: with every entry, of which there may be a million, so it is sent as it is
 /// written.
 pub(crate) fn view(request: &Request) -> Result<Answer, Failure> {
-    let id = number(request, 0, INVALID)?;
+    show(request, number(request, 0, INVALID)?)
+}
+
+pub(crate) fn show(request: &Request, id: i64) -> Result<Answer, Failure> {
     let found = request.service.read(&request.actor, |r| {
         let Some(list) = r.warninglist(id)? else { return Ok(None) };
-        Ok(Some((list, r.warninglist_entries(id)?.unwrap_or_default())))
+        Ok(Some((list, r.warninglist_lines(id)?.unwrap_or_default())))
     })?;
-    let (list, entries) = found.ok_or(Failure::NotFound(INVALID))?;
+    let (list, lines) = found.ok_or(Failure::NotFound(INVALID))?;
     Ok(Answer::stream(move |sink| {
         let mut w = JsonWriter::new(sink.buffer());
         w.begin_object();
@@ -74,11 +77,13 @@ pub(crate) fn view(request: &Request) -> Result<Answer, Failure> {
         columns(&mut w, &list);
         w.key("WarninglistEntry");
         w.begin_array();
-        for (i, entry) in entries.lines().enumerate() {
+        let mut notes = lines.notes.lines();
+        for (i, entry) in lines.entries.lines().enumerate() {
             if i > 0 {
                 sink.buffer().push(b',');
             }
-            write_entry(&mut JsonWriter::new(sink.buffer()), i as i64 + 1, list.id, entry);
+            let note = notes.next().unwrap_or_default();
+            write_entry(&mut JsonWriter::new(sink.buffer()), i as i64 + 1, list.id, (entry, note));
             sink.flush_full()?;
         }
         sink.buffer().push(b']');
@@ -99,13 +104,17 @@ pub(crate) fn view(request: &Request) -> Result<Answer, Failure> {
     }))
 }
 
-fn write_entry(w: &mut JsonWriter<'_>, number: i64, list: i64, entry: &str) {
+fn write_entry(w: &mut JsonWriter<'_>, number: i64, list: i64, (entry, note): (&str, &str)) {
     w.begin_object();
     number_member(w, "id", number);
     member(w, "value", entry);
     number_member(w, "warninglist_id", list);
     w.key("comment");
-    w.null();
+    if note.is_empty() {
+        w.null()
+    } else {
+        w.str(note)
+    }
     w.end_object();
 }
 

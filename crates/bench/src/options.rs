@@ -53,6 +53,12 @@ pub enum Name {
     List,
     /// A search for everything.
     Search,
+    /// Values against every published warninglist.
+    Warninglists,
+    /// What checking an API key costs.
+    Keys,
+    /// The list and searches from sixteen clients.
+    Crowd,
     /// From start to ready, and memory at rest.
     Idle,
     /// Single attributes from eight clients.
@@ -64,10 +70,13 @@ pub enum Name {
 impl Name {
     /// In the order in which they are measured: the growing database is used at its first stage, then grown
     /// to the end.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Ingest,
         Self::Import,
         Self::Huge,
+        Self::Warninglists,
+        Self::Keys,
+        Self::Crowd,
         Self::Lookup,
         Self::View,
         Self::List,
@@ -116,6 +125,8 @@ pub struct Extent {
     pub end: usize,
     /// Value look-ups.
     pub lookups: usize,
+    /// Values checked against the warninglists.
+    pub checks: usize,
     /// Event views, and lists.
     pub views: usize,
     /// Searches for everything; fewer when the time is short.
@@ -132,6 +143,7 @@ const FULL: Extent = Extent {
     stage: 1_000_000,
     end: 3_000_000,
     lookups: 3_000,
+    checks: 1_000_000,
     views: 300,
     searches: 3,
     singles: 500,
@@ -145,6 +157,7 @@ const QUICK: Extent = Extent {
     stage: 500_000,
     end: 500_000,
     lookups: 1_000,
+    checks: 1_000_000,
     views: 100,
     searches: 3,
     singles: 200,

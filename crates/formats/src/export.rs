@@ -30,6 +30,8 @@ pub struct ExportRow<'a> {
     pub event_tags: &'a [&'a str],
     /// The object it is part of.
     pub object: Option<ObjectSummary<'a>>,
+    /// Its mean decay score, and whether a model calls it decayed; only asked for with scores.
+    pub decay: (f64, bool),
 }
 
 /// What a row says of its event.
@@ -81,6 +83,8 @@ pub struct ExportOptions {
     pub now: i64,
     /// csv: columns about the event.
     pub include_context: bool,
+    /// csv: columns of the decay score.
+    pub include_decay_score: bool,
     /// csv: no line of column names.
     pub headerless: bool,
     /// csv: these columns in place of the usual ones; empty for the usual ones.

@@ -4,6 +4,7 @@
 //! What a file is follows from its place (`…/lists/<name>/list.json`), so one path may hold any of them. One
 //! file is in memory at a time, and its items are handed over one by one.
 
+pub mod builtin;
 mod galaxy;
 mod json;
 mod source;

@@ -39,6 +39,70 @@ pub enum Tri {
     Only(bool),
 }
 
+/// A fact of an organisation that a search can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrgFact {
+    Sector,
+    Nationality,
+    /// MISP's `type`.
+    Kind,
+    /// 1 for organisations of this instance, 0 for others.
+    Local,
+}
+
+/// A search among galaxy clusters. Everything empty: all that are visible and not deleted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClusterFilter {
+    pub id: Terms,
+    pub uuid: Terms,
+    /// Galaxy by number or uuid.
+    pub galaxy: Terms,
+    /// The galaxy's type.
+    pub kind: Terms,
+    pub value: Terms,
+    pub tag_name: Terms,
+    pub version: Terms,
+    pub distribution: Terms,
+    /// Owner and creator: id, uuid or name.
+    pub org: Terms,
+    pub orgc: Terms,
+    pub extends_uuid: Terms,
+    /// Key and value of an element.
+    pub elements: Vec<(String, Terms)>,
+    /// Attached to one of these events or to an attribute in it.
+    pub event: Terms,
+    /// Text in value, description, synonyms or uuid.
+    pub search: Option<String>,
+    pub custom: Tri,
+    pub published: Tri,
+    /// Default `Only(false)` is set by [`ClusterFilter::new`].
+    pub deleted: Tri,
+    pub order: Vec<ClusterOrder>,
+}
+
+/// What clusters can be ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClusterKey {
+    Id,
+    Version,
+    Value,
+    TagName,
+    Distribution,
+    Galaxy,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClusterOrder {
+    pub key: ClusterKey,
+    pub descending: bool,
+}
+
+impl ClusterFilter {
+    pub fn new() -> Self {
+        Self { deleted: Tri::Only(false), ..Self::default() }
+    }
+}
+
 /// What a row of the result is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
@@ -89,6 +153,11 @@ pub struct Filter {
     pub tags: Terms,
     /// Tag on the event itself.
     pub event_tags: Terms,
+    /// Words of galaxy clusters, on the event or on its attributes: a key (`synonyms`, `country`, `value`, …) with
+    /// what it has to say.
+    pub galaxy: Vec<(String, Terms)>,
+    /// What is known of the creator organisation.
+    pub org_facts: Vec<(OrgFact, Terms)>,
     pub eventid: Terms,
     pub uuid: Terms,
     pub event_uuid: Terms,
@@ -124,6 +193,10 @@ pub struct Filter {
     /// Only events with attributes or reports (events/index minimal).
     pub non_empty: bool,
     pub enforce_warninglist: bool,
+    /// Only events with (without) open proposals.
+    pub has_proposal: Tri,
+    /// Attributes scope: none that somebody proposes to delete or to take out of detection.
+    pub undoubted: bool,
     /// Only events with one of these e-mail addresses as creator (own address, unless admin).
     pub creator_email: Terms,
     pub order: Vec<Order>,

@@ -37,6 +37,8 @@ pub struct SightingDraft {
     /// Unix seconds.
     pub date_sighting: Option<i64>,
     pub organisation: Option<OrgRef>,
+    /// Another instance tells that somebody saw it, and not who.
+    pub anonymous: bool,
 }
 
 /// A stored sighting.

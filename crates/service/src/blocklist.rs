@@ -4,7 +4,7 @@ use crate::{Error, Result, Service, rules};
 use pisax_access::Actor;
 use pisax_model::Uuid;
 use pisax_model::ids::Ref;
-use pisax_store::blocklist::{BlockedEvent, BlockedOrg};
+use pisax_store::blocklist::{BlockedCluster, BlockedEvent, BlockedOrg, Refused};
 
 /// What is noted beside a blocked event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -64,43 +64,114 @@ pub struct OrgNote {
     pub comment: Option<String>,
 }
 
-/// All blocked organisations, newest first.
-pub fn list_orgs(service: &Service, actor: &Actor) -> Result<Vec<BlockedOrg>> {
+/// All organisations whose events, or sightings, are refused, newest first.
+pub fn list_orgs(service: &Service, actor: &Actor, what: Refused) -> Result<Vec<BlockedOrg>> {
     rules::site_admin(actor)?;
-    service.read(actor, |r| Ok(r.org_blocklist()?))
+    service.read(actor, |r| Ok(r.org_blocklist(what)?))
 }
 
-/// Refuses the events of organisations from now on; those that are here stay.
-pub fn add_orgs(service: &Service, actor: &Actor, uuids: &[Uuid], note: &OrgNote) -> Result<()> {
+/// Refuses the events, or sightings, of organisations from now on; those that are here stay.
+pub fn add_orgs(
+    service: &Service,
+    actor: &Actor,
+    what: Refused,
+    uuids: &[Uuid],
+    note: &OrgNote,
+) -> Result<()> {
     rules::site_admin(actor)?;
     service.write(actor, |w| {
         for uuid in uuids {
             let known = w.org(Ref::Uuid(*uuid))?.map(|org| org.name);
             let name = note.org_name.clone().or(known).unwrap_or_default();
-            w.block_org(*uuid, &name, note.comment.as_deref().unwrap_or_default())?;
+            w.block_org(what, *uuid, &name, note.comment.as_deref().unwrap_or_default())?;
         }
         Ok(())
     })
 }
 
 /// Changes what is noted beside an entry, named by its number or the organisation's uuid.
-pub fn edit_org(service: &Service, actor: &Actor, reference: Ref, note: OrgNote) -> Result<BlockedOrg> {
+pub fn edit_org(
+    service: &Service,
+    actor: &Actor,
+    what: Refused,
+    reference: Ref,
+    note: OrgNote,
+) -> Result<BlockedOrg> {
     rules::site_admin(actor)?;
     service.write(actor, |w| {
-        let mut entry = w.blocked_org(reference)?.ok_or(Error::NotFound("blocklist entry"))?;
+        let mut entry = w.blocked_org(what, reference)?.ok_or(Error::NotFound("blocklist entry"))?;
         entry.org_name = note.org_name.unwrap_or(entry.org_name);
         entry.comment = note.comment.unwrap_or(entry.comment);
-        w.edit_blocked_org(&entry)?;
+        w.edit_blocked_org(what, &entry)?;
         Ok(entry)
     })
 }
 
-/// Lets the events of an organisation come again.
-pub fn remove_org(service: &Service, actor: &Actor, reference: Ref) -> Result<()> {
+/// Lets the events, or sightings, of an organisation come again.
+pub fn remove_org(service: &Service, actor: &Actor, what: Refused, reference: Ref) -> Result<()> {
     rules::site_admin(actor)?;
     service.write(actor, |w| {
-        let entry = w.blocked_org(reference)?.ok_or(Error::NotFound("blocklist entry"))?;
-        w.unblock_org(&entry.org_uuid)?;
+        let entry = w.blocked_org(what, reference)?.ok_or(Error::NotFound("blocklist entry"))?;
+        Ok(w.unblock_org(what, &entry)?)
+    })
+}
+
+// ---- Clusters -----------------------------------------------------------------------------------------
+
+/// What is noted beside a blocked galaxy cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClusterNote {
+    pub cluster_info: Option<String>,
+    pub cluster_orgc: Option<String>,
+    pub comment: Option<String>,
+}
+
+/// All entries, newest first: for site admins.
+pub fn list_clusters(service: &Service, actor: &Actor) -> Result<Vec<BlockedCluster>> {
+    rules::site_admin(actor)?;
+    service.read(actor, |r| Ok(r.cluster_blocklist()?))
+}
+
+/// Blocks clusters; those that are blocked already stay as they are.
+pub fn add_clusters(service: &Service, actor: &Actor, uuids: &[Uuid], note: &ClusterNote) -> Result<()> {
+    rules::site_admin(actor)?;
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    service.write(actor, |w| {
+        for uuid in uuids {
+            w.block_cluster(
+                *uuid,
+                &text(&note.cluster_info),
+                &text(&note.cluster_orgc),
+                &text(&note.comment),
+            )?;
+        }
         Ok(())
+    })
+}
+
+/// Changes what is noted beside an entry, named by its number or the cluster's uuid.
+pub fn edit_cluster(
+    service: &Service,
+    actor: &Actor,
+    reference: Ref,
+    note: ClusterNote,
+) -> Result<BlockedCluster> {
+    rules::site_admin(actor)?;
+    service.write(actor, |w| {
+        let mut entry = w.blocked_cluster(reference)?.ok_or(Error::NotFound("blocklist entry"))?;
+        entry.cluster_info = note.cluster_info.unwrap_or(entry.cluster_info);
+        entry.cluster_orgc = note.cluster_orgc.unwrap_or(entry.cluster_orgc);
+        entry.comment = note.comment.unwrap_or(entry.comment);
+        w.edit_blocked_cluster(&entry)?;
+        Ok(entry)
+    })
+}
+
+/// Lets a cluster come again.
+pub fn remove_cluster(service: &Service, actor: &Actor, reference: Ref) -> Result<()> {
+    rules::site_admin(actor)?;
+    service.write(actor, |w| {
+        let entry = w.blocked_cluster(reference)?.ok_or(Error::NotFound("blocklist entry"))?;
+        Ok(w.unblock_cluster(&entry)?)
     })
 }

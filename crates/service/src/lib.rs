@@ -9,14 +9,20 @@ pub mod analyst;
 pub mod attribute;
 pub mod auth_key;
 pub mod blocklist;
+pub mod cluster;
 mod context;
+pub mod correlation_exclusion;
+pub mod decaying_model;
+pub mod delegation;
 pub mod error;
 pub mod event;
 pub mod event_graph;
 pub mod first_start;
 pub mod knowledge;
+pub mod noticelist;
 pub mod object;
 pub mod org;
+pub mod proposal;
 pub mod report;
 pub mod role;
 mod rules;
@@ -25,11 +31,12 @@ pub mod setup;
 pub mod sharing_group;
 pub mod sighting;
 pub mod tag;
+pub mod tag_collection;
 pub mod user;
 
 pub use error::{Error, Result};
 use parking_lot::{Mutex, RwLock};
-use pisax_access::Actor;
+use pisax_access::{Actor, ReadingRules};
 use pisax_auth::key::KeyHasher;
 use pisax_lookup::SharedWarninglists;
 use pisax_model::Clock;
@@ -72,7 +79,7 @@ impl Service {
     /// The use cases with nothing loaded: settings as configured, no warninglists.
     pub fn new(store: Store, clock: Arc<dyn Clock>, policy: Policy, keys: KeyHasher) -> Self {
         let configured = setting::Settings {
-            unpublished_private: store.unpublished_private(),
+            unpublished_private: store.rules().unpublished_private,
             ..setting::Settings::default()
         };
         let settings_read = AtomicI64::new(clock.now_ms());
@@ -99,7 +106,13 @@ impl Service {
     }
 
     fn apply(&self, settings: setting::Settings) {
-        self.store.set_unpublished_private(settings.unpublished_private);
+        self.store.set_rules(ReadingRules {
+            unpublished_private: settings.unpublished_private,
+            delegation: settings.delegation,
+            sightings: settings.sighting_policy,
+            anonymous_sightings: settings.anonymous_sightings,
+            host_org_id: self.policy.host_org_id,
+        });
         *self.settings.write() = settings;
         self.settings_read.store(self.clock.now_ms(), Ordering::Relaxed);
     }

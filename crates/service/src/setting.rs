@@ -2,7 +2,7 @@
 //! exist: a setting that nothing heeds would be a lie.
 
 use crate::{Error, Result, Service, rules};
-use pisax_access::Actor;
+use pisax_access::{Actor, SightingPolicy};
 use pisax_model::FieldError;
 use std::sync::atomic::Ordering;
 
@@ -13,13 +13,34 @@ pub struct Settings {
     pub live: bool,
     /// Correlations an event shows; their number is exact whatever this says.
     pub max_correlations_per_event: i64,
+    /// Attributes with one value from which it is listed as occurring very often.
+    pub correlation_limit: i64,
     /// Unpublished events are for their owner alone.
     pub unpublished_private: bool,
+    /// A search with a parameter that means nothing is refused.
+    pub refuse_ignored_parameters: bool,
+    /// Organisations may ask others to take an event over.
+    pub delegation: bool,
+    /// Exports for detection leave out what somebody proposes to delete or to take out of detection.
+    pub proposals_block: bool,
+    pub sighting_policy: SightingPolicy,
+    /// Who made a sighting is for his own organisation to know.
+    pub anonymous_sightings: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { live: true, max_correlations_per_event: 5000, unpublished_private: false }
+        Self {
+            live: true,
+            max_correlations_per_event: 5000,
+            correlation_limit: 20,
+            unpublished_private: false,
+            refuse_ignored_parameters: false,
+            delegation: false,
+            proposals_block: false,
+            sighting_policy: SightingPolicy::default(),
+            anonymous_sightings: false,
+        }
     }
 }
 
@@ -86,6 +107,20 @@ pub const REGISTRY: &[Setting] = &[
         set: None,
     },
     Setting {
+        name: "MISP.correlation_limit",
+        level: Level::Recommended,
+        description: "From how many occurrences on a value is listed as over-correlating. It correlates all the same.",
+        get: |s| Value::Number(s.settings().correlation_limit),
+        set: Some(|s, text| positive(text).map(|n| s.correlation_limit = n)),
+    },
+    Setting {
+        name: "MISP.delegation",
+        level: Level::Recommended,
+        description: "An organisation can ask another one to take an event over, which then stands for it.",
+        get: |s| Value::Flag(s.settings().delegation),
+        set: Some(|s, text| flag(text).map(|on| s.delegation = on)),
+    },
+    Setting {
         name: crate::setup::HOST_ORG,
         level: Level::Critical,
         description: "The organisation that runs this instance. Chosen at the first start.",
@@ -107,6 +142,14 @@ pub const REGISTRY: &[Setting] = &[
         set: Some(|s, text| positive(text).map(|n| s.max_correlations_per_event = n)),
     },
     Setting {
+        name: "MISP.proposals_block_attributes",
+        level: Level::Critical,
+        description: "Searches that ask for it, and exports for detection, leave out attributes that somebody proposes \
+                      to delete or to take out of detection.",
+        get: |s| Value::Flag(s.settings().proposals_block),
+        set: Some(|s, text| flag(text).map(|on| s.proposals_block = on)),
+    },
+    Setting {
         name: "MISP.unpublishedprivate",
         level: Level::Recommended,
         description: "Unpublished events are visible to their own organisation alone.",
@@ -120,6 +163,29 @@ pub const REGISTRY: &[Setting] = &[
         get: |s| Value::Text(s.policy.instance_uuid.to_string()),
         set: None,
     },
+    Setting {
+        name: "PISAX.refuse_ignored_parameters",
+        level: Level::Optional,
+        description: "On: a search with a parameter that means nothing is refused. Off, as in MISP, it is ignored and \
+                      named in the header X-Pisax-Ignored-Parameters.",
+        get: |s| Value::Flag(s.settings().refuse_ignored_parameters),
+        set: Some(|s, text| flag(text).map(|on| s.refuse_ignored_parameters = on)),
+    },
+    Setting {
+        name: "Plugin.Sightings_anonymise",
+        level: Level::Recommended,
+        description: "Sightings of others are shown without the organisation that made them.",
+        get: |s| Value::Flag(s.settings().anonymous_sightings),
+        set: Some(|s, text| flag(text).map(|on| s.anonymous_sightings = on)),
+    },
+    Setting {
+        name: "Plugin.Sightings_policy",
+        level: Level::Recommended,
+        description: "Who sees the sightings of others: 0 the event's owner, 1 also who has sighted something in the \
+                      event, 2 everybody who sees the event, 3 the owner, and everybody those of the host organisation.",
+        get: |s| Value::Number(s.settings().sighting_policy as i64),
+        set: Some(|s, text| policy(text).map(|policy| s.sighting_policy = policy)),
+    },
 ];
 
 fn flag(text: &str) -> Result<bool, &'static str> {
@@ -128,6 +194,11 @@ fn flag(text: &str) -> Result<bool, &'static str> {
         "" | "0" | "false" => Ok(false),
         _ => Err("Value is not a boolean, make sure that you convert 'true' to true for example."),
     }
+}
+
+fn policy(text: &str) -> Result<SightingPolicy, &'static str> {
+    let code = if text.trim().is_empty() { Some(0) } else { text.trim().parse().ok() };
+    code.and_then(SightingPolicy::from_code).ok_or("The policy is 0, 1, 2 or 3.")
 }
 
 fn positive(text: &str) -> Result<i64, &'static str> {
@@ -209,12 +280,14 @@ mod tests {
         assert!(flag("perhaps").is_err());
         assert_eq!(positive("10"), Ok(10));
         assert!(positive("-1").is_err() && positive("many").is_err());
+        assert_eq!(policy("3"), Ok(SightingPolicy::HostOrg));
+        assert!(policy("4").is_err() && policy("all").is_err());
     }
 
     #[test]
     fn names_are_in_order_and_unknown_ones_are_refused() {
         assert!(REGISTRY.is_sorted_by_key(|s| s.name.to_ascii_lowercase()));
-        assert!(find("MISP.delegation").is_err());
+        assert!(find("MISP.unheard_of").is_err());
         assert!(find("MISP.live").is_ok());
     }
 }

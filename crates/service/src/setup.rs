@@ -1,6 +1,6 @@
 //! From an open database to the use cases over it: what one installation is, kept in its settings.
 
-use crate::{Policy, Result, Service, knowledge, setting};
+use crate::{Policy, Result, Service, decaying_model, knowledge, noticelist, setting};
 use pisax_access::Actor;
 use pisax_auth::key::KeyHasher;
 use pisax_auth::session::Secret;
@@ -28,8 +28,27 @@ pub fn open(store: Store, clock: Arc<dyn Clock>, base_url: &str) -> Result<Servi
     };
     let service = Service::new(store, clock, policy, secret);
     setting::load(&service)?;
+    bring_builtin(&service)?;
     knowledge::load_warninglists(&service)?;
     Ok(service)
+}
+
+/// Settings under which the versions of what was taken in already stand.
+const BROUGHT: &str = "instance.builtin";
+
+/// Takes in what this version of the platform brings with it, once: what an administrator took away afterwards
+/// stays away until he asks for an update.
+fn bring_builtin(service: &Service) -> Result<()> {
+    let actor = Actor::system("take in what the platform brings");
+    let version = env!("CARGO_PKG_VERSION");
+    if service.read(&actor, |r| Ok(r.setting(BROUGHT)?))?.as_deref() == Some(version) {
+        return Ok(());
+    }
+    service.write(&actor, |w| {
+        noticelist::put_builtin(w)?;
+        decaying_model::put_builtin(w, false)?;
+        Ok(w.set_setting(BROUGHT, version)?)
+    })
 }
 
 /// The hasher of API keys. Its secret is made once per installation.

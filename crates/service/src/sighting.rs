@@ -2,10 +2,13 @@
 
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, Permission};
+use pisax_model::Uuid;
+use pisax_model::filter::{Filter, Scope};
 use pisax_model::ids::{Ref, new_uuid};
 use pisax_model::sighting::{Sighting, SightingDraft, SightingKind};
 use pisax_store::Writer;
 use pisax_store::sightings::{NewSighting, Sighted, SightingQuery};
+use rustc_hash::FxHashMap;
 
 /// Adds sightings by one's own organisation; each draft names an attribute or values, which every visible
 /// attribute that holds one of them has. Returns the last one.
@@ -18,23 +21,112 @@ pub fn add(service: &Service, actor: &Actor, drafts: &[SightingDraft]) -> Result
         for draft in drafts {
             let kind = kind(draft)?;
             for (attribute_id, event_id) in sighted(w, draft)? {
-                new.push(NewSighting {
-                    uuid: new_uuid(w.now_ms),
-                    attribute_id,
-                    event_id,
-                    org_id: actor.org_id,
-                    date_sighting: draft.date_sighting.filter(|t| *t > 0).unwrap_or_else(|| w.now()),
-                    source: draft.source.as_deref().unwrap_or_default().trim().to_owned(),
-                    kind,
-                });
+                new.push(of(w, draft, kind, attribute_id, event_id));
             }
         }
-        if new.is_empty() {
-            return Err(Error::NotFound("attribute"));
+        keep(w, &new)
+    })
+}
+
+/// The same for every attribute that a search finds.
+pub fn add_where(
+    service: &Service,
+    actor: &Actor,
+    filter: &Filter,
+    draft: &SightingDraft,
+) -> Result<Sighting> {
+    if !actor.has(Permission::Sighting) && !actor.sees_all() {
+        return Err(Error::Forbidden);
+    }
+    let kind = kind(draft)?;
+    service.write(actor, |w| {
+        let ids = w.find(Scope::Attributes, filter)?;
+        let found = w.attributes_by_ids(&ids)?;
+        let new: Vec<NewSighting> = found.iter().map(|a| of(w, draft, kind, a.id, a.event_id)).collect();
+        keep(w, &new)
+    })
+}
+
+fn of(
+    w: &Writer<'_>,
+    draft: &SightingDraft,
+    kind: SightingKind,
+    attribute_id: i64,
+    event_id: i64,
+) -> NewSighting {
+    NewSighting {
+        uuid: new_uuid(w.now_ms),
+        attribute_id,
+        event_id,
+        org_id: w.actor().org_id,
+        date_sighting: draft.date_sighting.filter(|t| *t > 0).unwrap_or_else(|| w.now()),
+        source: draft.source.as_deref().unwrap_or_default().trim().to_owned(),
+        kind,
+    }
+}
+
+/// Keeps one's own sightings; gives the last one.
+fn keep(w: &mut Writer<'_>, new: &[NewSighting]) -> Result<Sighting> {
+    if new.is_empty() {
+        return Err(Error::NotFound("attribute"));
+    }
+    let ids = w.add_sightings(new)?;
+    let blocked = || Error::Refused("Sightings of this organisation are blocked.".into());
+    let last = ids.last().copied().ok_or_else(blocked)?;
+    w.sighting(Ref::Id(last))?.ok_or(Error::NotFound("sighting"))
+}
+
+/// Keeps whole sightings that another instance or a sensor sends, of visible attributes named by uuid; returns
+/// how many are new. Sync users speak for whoever made them, everybody else for his own organisation.
+pub fn capture(service: &Service, actor: &Actor, event: Ref, drafts: Vec<SightingDraft>) -> Result<usize> {
+    let speaks_for_others = actor.has(Permission::Sync) || actor.sees_all();
+    if !speaks_for_others && !actor.has(Permission::Sighting) {
+        return Err(Error::Forbidden);
+    }
+    service.write(actor, |w| {
+        w.event(event)?.ok_or(Error::NotFound("event"))?;
+        let uuid = |draft: &SightingDraft| match draft.attribute {
+            Some(Ref::Uuid(uuid)) => Some(uuid),
+            _ => None,
+        };
+        let uuids: Vec<Uuid> = drafts.iter().filter_map(uuid).collect();
+        let ids: Vec<i64> = w.known_attributes(&uuids)?.values().map(|known| known.id).collect();
+        let visible = w.attributes_by_ids(&ids)?;
+        let places: FxHashMap<Uuid, (i64, i64)> =
+            visible.iter().map(|a| (a.uuid, (a.id, a.event_id))).collect();
+        let mut orgs: FxHashMap<(Option<Uuid>, Option<String>), i64> = FxHashMap::default();
+        let mut new = Vec::new();
+        for draft in &drafts {
+            let place = uuid(draft).and_then(|uuid| places.get(&uuid));
+            let (Some((attribute_id, event_id)), Ok(kind)) = (place, kind(draft)) else { continue };
+            let org_id = match &draft.organisation {
+                _ if !speaks_for_others => actor.org_id,
+                None if draft.anonymous => 0,
+                None => actor.org_id,
+                Some(org) => {
+                    let name = (org.uuid, org.name.clone());
+                    match orgs.get(&name) {
+                        Some(id) => *id,
+                        None => {
+                            let id = w.capture_org(org)?.unwrap_or(actor.org_id);
+                            orgs.insert(name, id);
+                            id
+                        }
+                    }
+                }
+            };
+            let sighting = of(w, draft, kind, *attribute_id, *event_id);
+            new.push(NewSighting { uuid: draft.uuid.unwrap_or(sighting.uuid), org_id, ..sighting });
         }
-        let ids = w.add_sightings(&new)?;
-        let last = ids.last().copied().ok_or(Error::NotFound("sighting"))?;
-        w.sighting(Ref::Id(last))?.ok_or(Error::NotFound("sighting"))
+        Ok(w.add_sightings(&new)?.len())
+    })
+}
+
+/// Which of these sightings of an event are here already.
+pub fn known(service: &Service, actor: &Actor, event: Ref, uuids: &[Uuid]) -> Result<Vec<Uuid>> {
+    service.read(actor, |r| {
+        let event = r.event(event)?.ok_or(Error::NotFound("event"))?;
+        Ok(r.known_sightings(event.id, uuids)?)
     })
 }
 

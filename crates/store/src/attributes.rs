@@ -2,10 +2,11 @@
 
 use crate::changes::{Action, Noun};
 use crate::conn::{Kind, Row, Val};
-use crate::{Error, Reader, Result, Writer, dialect};
+use crate::{Error, Reader, Result, Writer, dialect, differences};
 use pisax_model::attribute::{AttributeView, NewAttribute};
 use pisax_model::correlation::{HashKey, Net, net_of};
 use pisax_model::event::Event;
+use pisax_model::filter::Tri;
 use pisax_model::ids::Ref;
 use pisax_model::{AttributeType, Category, Uuid};
 use rustc_hash::FxHashMap;
@@ -121,6 +122,14 @@ pub struct Wanted {
     pub deleted: bool,
 }
 
+/// What a search leaves out of the events it finds: a negated tag and `to_ids` are about attributes too.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trim {
+    /// Attributes that carry one of these tags are left out.
+    pub without_tags: Vec<i64>,
+    pub to_ids: Tri,
+}
+
 /// What identifies an attribute that is already there.
 #[derive(Debug, Clone, Copy)]
 pub struct Known {
@@ -203,31 +212,77 @@ impl Reader<'_> {
         after: i64,
         limit: i64,
     ) -> Result<Batch> {
+        self.trimmed_event_attributes(event, wanted, &Trim::default(), after, limit)
+    }
+
+    /// The same without what a search trims.
+    pub fn trimmed_event_attributes(
+        &mut self,
+        event: &Event,
+        wanted: Wanted,
+        trim: &Trim,
+        after: i64,
+        limit: i64,
+    ) -> Result<Batch> {
         let sees = self.sees_attribute("e", "o", "a");
         let which = self.wanted(event, wanted);
+        let (kept, set) = self.kept(trim, 4);
         let sql = format!(
-            "select {COLUMNS} from {FROM} where a.event_id = $1 and a.object_id = 0 and a.id > $2 and {which} and {sees} \
+            "select {COLUMNS} from {FROM} where a.event_id = $1 and a.object_id = 0 and a.id > $2 and {which} and {sees}{kept} \
              order by a.id limit $3"
         );
+        let mut args = vec![event.id.into(), after.into(), limit.into()];
+        args.extend(set.as_ref().map(Val::from));
         let mut batch = Batch::default();
-        self.conn.each(&sql, &[event.id.into(), after.into(), limit.into()], |row| batch.push(row))?;
+        self.conn.each(&sql, &args, |row| batch.push(row))?;
         Ok(batch)
     }
 
     /// Visible attributes of these objects of a visible event, object by object.
     pub fn object_attributes(&mut self, event: &Event, wanted: Wanted, objects: &[i64]) -> Result<Batch> {
+        self.trimmed_object_attributes(event, wanted, &Trim::default(), objects)
+    }
+
+    /// The same without what a search trims.
+    pub fn trimmed_object_attributes(
+        &mut self,
+        event: &Event,
+        wanted: Wanted,
+        trim: &Trim,
+        objects: &[i64],
+    ) -> Result<Batch> {
         let lite = self.conn.is_lite();
         let sees = self.sees_attribute("e", "o", "a");
         let which = self.wanted(event, wanted);
+        let (kept, tags) = self.kept(trim, 3);
         let set = dialect::in_set(lite, "a.object_id", 2);
         let sql = format!(
-            "select {COLUMNS} from {FROM} where a.event_id = $1 and {set} and a.object_id > 0 and {which} and {sees} \
+            "select {COLUMNS} from {FROM} where a.event_id = $1 and {set} and a.object_id > 0 and {which} and {sees}{kept} \
              order by a.object_id, a.id"
         );
         let set = dialect::set_text(lite, objects.iter().copied());
+        let mut args = vec![event.id.into(), Val::Text(&set)];
+        args.extend(tags.as_ref().map(Val::from));
         let mut batch = Batch::default();
-        self.conn.each(&sql, &[event.id.into(), Val::Text(&set)], |row| batch.push(row))?;
+        self.conn.each(&sql, &args, |row| batch.push(row))?;
         Ok(batch)
+    }
+
+    /// The condition that leaves out what is trimmed, and the value that its place `position` stands for.
+    fn kept(&self, trim: &Trim, position: usize) -> (String, Option<String>) {
+        let mut kept = String::new();
+        if let Tri::Only(flag) = trim.to_ids {
+            kept += &format!(" and a.to_ids = {}", i64::from(flag));
+        }
+        if trim.without_tags.is_empty() {
+            return (kept, None);
+        }
+        let lite = self.conn.is_lite();
+        kept += &format!(
+            " and a.id not in (select attribute_id from attribute_tags where event_id = $1 and {})",
+            dialect::in_set(lite, "tag_id", position)
+        );
+        (kept, Some(dialect::set_text(lite, trim.without_tags.iter().copied())))
     }
 
     /// Tombstones are for the owner and for those who synchronise.
@@ -503,19 +558,17 @@ impl Writer<'_> {
         if let Some(data) = &new.data {
             self.put_attachment(old.id, data)?;
         }
-        self.changed(Noun::Attribute, action, old.uuid, old.event_id);
+        if action == Action::SoftDelete {
+            self.close_proposals_about(old.id)?;
+        }
+        differences::attribute(self.changed(Noun::Attribute, action, old.uuid, old.event_id), old, new);
         Ok(())
     }
 
     /// Notes attributes as added to an event: one by one, or, when there are many, as one change of the event.
-    pub fn note_added(
-        &mut self,
-        event_id: i64,
-        event_uuid: Uuid,
-        uuids: impl ExactSizeIterator<Item = Uuid>,
-    ) {
-        if uuids.len() > BULK {
-            let many = uuids.len();
+    pub fn note_added(&mut self, event_id: i64, event_uuid: Uuid, added: &[(i64, &NewAttribute)]) {
+        if added.len() > BULK {
+            let many = added.len();
             self.changed(Noun::Event, Action::Edit, event_uuid, event_id).of(event_id, "").field(
                 "attributes added",
                 0,
@@ -523,26 +576,33 @@ impl Writer<'_> {
             );
             return;
         }
-        for uuid in uuids {
-            self.changed(Noun::Attribute, Action::Add, uuid, event_id);
+        for (id, new) in added {
+            let change = self.changed(Noun::Attribute, Action::Add, new.uuid, event_id);
+            differences::added_attribute(change, *id, new);
         }
     }
 
-    /// Flags an attribute deleted, or living again.
+    /// Flags an attribute deleted, or living again; what was proposed about a deleted one is closed.
     pub fn set_attribute_deleted(&mut self, old: &AttributeView<'_>, deleted: bool) -> Result<()> {
         let now = self.now();
+        if deleted {
+            self.close_proposals_about(old.id)?;
+        }
         self.conn.execute(
             "update attributes set deleted = $2, timestamp = $3 where id = $1",
             &[old.id.into(), deleted.into(), now.into()],
         )?;
         let action = if deleted { Action::SoftDelete } else { Action::Restore };
-        self.changed(Noun::Attribute, action, old.uuid, old.event_id);
+        self.changed(Noun::Attribute, action, old.uuid, old.event_id)
+            .of(old.id, &differences::attribute_title(old))
+            .field("deleted", i64::from(old.deleted), i64::from(deleted));
         Ok(())
     }
 
     /// Removes an attribute for good, with its tags, sightings, references to it and bytes.
     pub fn remove_attribute(&mut self, old: &AttributeView<'_>) -> Result<()> {
         self.unpost(old.event_id, old)?;
+        self.remove_proposals("attribute_id", old.id)?;
         self.drop_analyst_data_about(&old.uuid)?;
         let id = [Val::Int(old.id)];
         for sql in [
@@ -554,7 +614,10 @@ impl Writer<'_> {
         ] {
             self.conn.execute(sql, &id)?;
         }
-        self.changed(Noun::Attribute, Action::Delete, old.uuid, old.event_id);
+        differences::removed_attribute(
+            self.changed(Noun::Attribute, Action::Delete, old.uuid, old.event_id),
+            old,
+        );
         Ok(())
     }
 

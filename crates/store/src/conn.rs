@@ -2,7 +2,7 @@
 //!
 //! Statements are written once, in the subset both engines share, with `$1…$n` for values.
 
-use crate::{Error, Result};
+use crate::{Error, Result, dialect};
 use pisax_model::Uuid;
 use postgres::types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
 use rustc_hash::FxHashMap;
@@ -310,12 +310,15 @@ impl Conn<'_> {
                         row.iter().map(|v| v as &(dyn ToSql + Sync)).collect();
                     writer.write(&refs)?;
                 }
-                writer.finish()?;
-                Ok(())
+                let rows = writer.finish()?;
+                if rows >= MANY { dialect::learn_size(self, table, rows) } else { Ok(()) }
             }
         }
     }
 }
+
+/// From this many rows at once a table may look quite different to the planner of PostgreSQL.
+const MANY: u64 = 5000;
 
 /// Column types of a bulk insert.
 #[derive(Debug, Clone, Copy)]

@@ -2,10 +2,12 @@
 //!
 //! Counts are exact at any number of matches. Visibility is that of the reader at the moment of reading.
 //! A pair correlates when both attributes live, are in different events, and nothing switched correlation off
-//! for either of them (semantics 4.1); networks correlate with what they contain and what contains them.
+//! for either of them (semantics 4.1); networks correlate with what they contain and what contains them. Values
+//! that somebody excluded are left out as the rows are read (`exclusions.rs`): nothing is computed anew.
 
 use crate::attributes::{Batch, FROM};
 use crate::conn::Val;
+use crate::exclusions::Excluded;
 use crate::{Error, Reader, Result, dialect};
 use pisax_model::AttributeType;
 use pisax_model::correlation::{Net, net_of};
@@ -37,10 +39,11 @@ impl Reader<'_> {
         if event.disable_correlation {
             return Ok(Vec::new());
         }
+        let excluded = self.excluded()?;
         for half in [1, 2] {
             let sql = format!(
                 "select p.event_id, count(*) from {} and ours.event_id = $1 group by p.event_id",
-                self.pairs(half)
+                self.pairs(half, excluded)
             );
             self.conn.each(&sql, &[event.id.into()], |r| {
                 *counts.entry(r.int(0)?).or_default() += r.int(1)?;
@@ -50,13 +53,16 @@ impl Reader<'_> {
         // How many of ours stand in each range and in each network around them: one count for each.
         let any_network = self.any_network()?;
         let mut wanted: FxHashMap<Span, i64> = FxHashMap::default();
-        for (net, ours) in self.nets_of_event(event.id)? {
+        for (net, ours) in self.nets_of_event(event.id, excluded)? {
             for span in self.spans(&net, any_network)? {
                 *wanted.entry(span).or_default() += ours;
             }
         }
         for (span, ours) in wanted {
-            let sql = format!("select k.event_id, count(*) from {} group by k.event_id", self.others(span));
+            let sql = format!(
+                "select k.event_id, count(*) from {} group by k.event_id",
+                self.others(span, excluded)
+            );
             self.conn.each(&sql, &span.args(event.id), |r| {
                 *counts.entry(r.int(0)?).or_default() += ours * r.int(1)?;
                 Ok(())
@@ -76,10 +82,11 @@ impl Reader<'_> {
         }
         let lite = self.conn.is_lite();
         let set = dialect::set_text(lite, attributes.iter().map(|a| a.id));
+        let excluded = self.excluded()?;
         for half in [1, 2] {
             let sql = format!(
                 "select ours.id, count(*) from {} and {} group by ours.id",
-                self.pairs(half),
+                self.pairs(half, excluded),
                 dialect::in_set(lite, "ours.id", 1)
             );
             self.conn.each(&sql, &[Val::Text(&set)], |r| {
@@ -88,7 +95,8 @@ impl Reader<'_> {
             })?;
         }
         let mut ours: FxHashMap<Net, Vec<i64>> = FxHashMap::default();
-        for (id, _, net) in nets_of(attributes) {
+        let spared = self.excluded_nets(attributes, excluded)?;
+        for (id, _, net) in nets_of(attributes).filter(|(id, _, _)| !spared.contains(id)) {
             ours.entry(net).or_default().push(id);
         }
         let any_network = self.any_network()?;
@@ -99,7 +107,7 @@ impl Reader<'_> {
                 count += match known.get(&span) {
                     Some(count) => *count,
                     None => {
-                        let sql = format!("select count(*) from {}", self.others(span));
+                        let sql = format!("select count(*) from {}", self.others(span, excluded));
                         let found = self.conn.number(&sql, &span.args(event.id))?;
                         known.insert(span, found);
                         found
@@ -121,12 +129,13 @@ impl Reader<'_> {
         let lite = self.conn.is_lite();
         let set = dialect::set_text(lite, attributes.iter().map(|a| a.id));
         let mut list = Listed { pairs: Vec::new(), listed: FxHashMap::default(), limit: limit.min(PAIRS) };
+        let excluded = self.excluded()?;
         for half in [1, 2] {
             let sql = format!(
                 "select id, theirs, their_event from (select ours.id as id, theirs.id as theirs, p.event_id as their_event, \
                  row_number() over (partition by ours.id order by theirs.id desc) as place from {} and {}) ranked \
                  where place <= {} order by id, place limit {}",
-                self.pairs(half),
+                self.pairs(half, excluded),
                 dialect::in_set(lite, "ours.id", 1),
                 list.limit,
                 // Half of them may be left out for an attribute that is full.
@@ -137,15 +146,17 @@ impl Reader<'_> {
                 Ok(())
             })?;
         }
-        self.net_pairs(attributes, &mut list)?;
+        self.net_pairs(attributes, excluded, &mut list)?;
         Ok(list.pairs)
     }
 
     /// Adds pairs by containment, each distinct network of an event looked up once.
-    fn net_pairs(&mut self, attributes: &Batch, list: &mut Listed) -> Result<()> {
+    fn net_pairs(&mut self, attributes: &Batch, excluded: Excluded, list: &mut Listed) -> Result<()> {
         let mut ours: FxHashMap<(i64, Net), Vec<i64>> = FxHashMap::default();
         let mut order = Vec::new();
-        for (id, event_id, net) in nets_of(attributes).filter(|(id, _, _)| list.room(*id) > 0) {
+        let spared = self.excluded_nets(attributes, excluded)?;
+        let wanted = |id: &i64| list.room(*id) > 0 && !spared.contains(id);
+        for (id, event_id, net) in nets_of(attributes).filter(|(id, _, _)| wanted(id)) {
             let ids = ours.entry((event_id, net)).or_default();
             if ids.is_empty() {
                 order.push((event_id, net));
@@ -171,7 +182,7 @@ impl Reader<'_> {
                 let sql = format!(
                     "select k.attribute_id, k.event_id from {} \
                      order by k.first, k.len, k.event_id, k.attribute_id limit {}",
-                    self.others(span),
+                    self.others(span, excluded),
                     most - theirs.len()
                 );
                 let found = self.conn.all(&sql, &span.args(event_id), |r| Ok((r.int(0)?, r.int(1)?)))?;
@@ -188,7 +199,7 @@ impl Reader<'_> {
 
     /// Attribute `ours`, posting `p`, visible correlating attribute `theirs`; ends in a `where` that callers add to.
     /// `cross join` keeps SQLite to this order: our rows, their postings, what those point to.
-    fn pairs(&self, half: u8) -> String {
+    fn pairs(&self, half: u8, excluded: Excluded) -> String {
         let bit = if half == 1 {
             "ours.correlates > 0"
         } else {
@@ -201,14 +212,15 @@ impl Reader<'_> {
              where oe.id = ours.event_id and ours.deleted = 0 and {bit} and p.hash = ours.hash{half} \
              and p.event_id <> ours.event_id and p.correlates = 1 and theirs.id = p.attribute_id \
              and theirs.deleted = 0 and te.id = p.event_id and te.disable_correlation = 0 \
-             and oe.disable_correlation = 0 and {} and {}",
+             and oe.disable_correlation = 0{} and {} and {}",
+            excluded.and_not(&format!("ours.value{half}"), &format!("ours.hash{half}")),
             self.sees_attribute("oe", "oo", "ours"),
             self.sees_attribute("te", "tobj", "theirs")
         )
     }
 
     /// Networks and addresses of an event's living, visible, correlating attributes, and how many have each.
-    fn nets_of_event(&mut self, event_id: i64) -> Result<FxHashMap<Net, i64>> {
+    fn nets_of_event(&mut self, event_id: i64, excluded: Excluded) -> Result<FxHashMap<Net, i64>> {
         let sees = self.sees_attribute("e", "o", "a");
         // Codes of the types that stand for an address (model::correlation::net_of).
         let kinds: Vec<String> = AttributeType::all()
@@ -217,8 +229,9 @@ impl Reader<'_> {
             .collect();
         let sql = format!(
             "select a.kind, a.value1, a.value2 from {FROM} where a.event_id = $1 and a.deleted = 0 and a.correlates > 0 \
-             and a.kind in ({}) and {sees}",
-            kinds.join(",")
+             and a.kind in ({}){} and {sees}",
+            kinds.join(","),
+            excluded.and_no_net("a")
         );
         let mut nets = FxHashMap::default();
         self.conn.each(&sql, &[event_id.into()], |r| {
@@ -258,13 +271,14 @@ impl Reader<'_> {
     }
 
     /// Address `k` in this span and visible correlating attribute `a` of another event (`$4`) that has it.
-    fn others(&self, span: Span) -> String {
+    fn others(&self, span: Span, excluded: Excluded) -> String {
         let (table, len) = if span.inside { ("addresses", "k.len > $3") } else { ("networks", "k.len = $3") };
         format!(
             "{table} k cross join attributes a cross join events e \
              left join objects o on o.id = a.object_id and a.object_id > 0 \
              where k.first >= $1 and k.first <= $2 and {len} and k.event_id <> $4 and a.id = k.attribute_id and a.deleted = 0 and a.correlates > 0 \
-             and e.id = a.event_id and e.disable_correlation = 0 and {}",
+             and e.id = a.event_id and e.disable_correlation = 0{} and {}",
+            excluded.and_no_net("a"),
             self.sees_attribute("e", "o", "a")
         )
     }

@@ -66,6 +66,20 @@ pub(crate) fn in_set(lite: bool, column: &str, position: usize) -> String {
     }
 }
 
+/// Tells PostgreSQL's planner that a table has grown by many rows, where that is more than it knows of: it
+/// would go on joining what it takes for a few rows by loops for minutes, until its own daemon looks.
+pub(crate) fn learn_size(conn: &mut Conn<'_>, table: &str, rows: u64) -> Result<()> {
+    let known = conn.number(
+        "select coalesce(max(reltuples), 0)::bigint from pg_class where relname = $1 and relkind = 'r'",
+        &[table.into()],
+    )?;
+    if i64::try_from(rows).is_ok_and(|rows| rows.saturating_mul(4) < known) {
+        return Ok(());
+    }
+    conn.execute(&format!("analyze {table}"), &[])?;
+    Ok(())
+}
+
 /// The text that [`in_set`] reads.
 pub(crate) fn set_text(lite: bool, numbers: impl Iterator<Item = i64>) -> String {
     let list: Vec<String> = numbers.map(|n| n.to_string()).collect();
@@ -133,6 +147,17 @@ pub(crate) fn in_pair_set(lite: bool, columns: &str, position: usize) -> String 
 pub(crate) fn pair_set_text(pairs: impl Iterator<Item = (i64, i64)>) -> String {
     let list: Vec<String> = pairs.map(|(one, two)| format!("[{one},{two}]")).collect();
     format!("[{}]", list.join(","))
+}
+
+/// `from` items that unfold the elements of a cluster's `meta` text: key in `k.key`, value in `v.value`. Every value
+/// in it is a list of texts.
+pub(crate) fn elements(lite: bool, alias: &str) -> String {
+    let meta = format!("case when {alias}.meta = '' then '{{}}' else {alias}.meta end");
+    if lite {
+        format!("json_each({meta}) k, json_each(k.value) v")
+    } else {
+        format!("jsonb_each(({meta})::jsonb) k, jsonb_array_elements_text(k.value) v(value)")
+    }
 }
 
 /// Locks the selected rows until the transaction ends; SQLite has one writer and needs none.

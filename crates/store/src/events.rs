@@ -2,7 +2,7 @@
 
 use crate::changes::{Action, Noun};
 use crate::conn::{Row, Val};
-use crate::{Error, Reader, Result, Writer, dialect};
+use crate::{Error, Reader, Result, Writer, dialect, differences};
 use pisax_access::{Actor, edit::EventOwner};
 use pisax_model::Uuid;
 use pisax_model::event::Event;
@@ -149,12 +149,15 @@ impl Writer<'_> {
                 event.protected.into(),
             ],
         )?;
-        self.changed(Noun::Event, Action::Add, event.uuid, id);
+        let added = Event { id, ..event.clone() };
+        differences::event(self.changed(Noun::Event, Action::Add, event.uuid, id), None, &added);
         Ok(id)
     }
 
     /// Writes the changeable columns of an event got by [`Writer::event_for_edit`].
     pub fn update_event(&mut self, event: &Event, action: Action) -> Result<()> {
+        let stored = format!("select {COLUMNS} from events e where e.id = $1");
+        let old = self.conn.first(&stored, &[event.id.into()], read)?;
         let sql = "update events set date = $2, info = $3, threat_level_id = $4, analysis = $5, published = $6, \
                    publish_timestamp = $7, timestamp = $8, distribution = $9, sharing_group_id = $10, locked = $11, \
                    disable_correlation = $12, extends_uuid = $13, protected = $14, orgc_id = $15 where id = $1";
@@ -178,7 +181,7 @@ impl Writer<'_> {
                 event.orgc_id.into(),
             ],
         )?;
-        self.changed(Noun::Event, action, event.uuid, event.id);
+        differences::event(self.changed(Noun::Event, action, event.uuid, event.id), old.as_ref(), event);
         Ok(())
     }
 
@@ -220,21 +223,26 @@ impl Writer<'_> {
             &id,
         )?;
         self.unpost_event(event.id)?;
+        self.remove_proposals("event_id", event.id)?;
         self.drop_analyst_data_of_event(event)?;
         for table in [
+            "event_delegations",
+            "event_reports",
+            "event_graphs",
             "attribute_tags",
             "event_tags",
             "sightings",
             "object_references",
             "attributes",
             "objects",
-            "event_reports",
-            "event_graphs",
         ] {
             self.conn.execute(&format!("delete from {table} where event_id = $1"), &id)?;
         }
         self.conn.execute("delete from events where id = $1", &id)?;
-        self.changed(Noun::Event, Action::Delete, event.uuid, event.id);
+        self.changed(Noun::Event, Action::Delete, event.uuid, event.id)
+            .of(event.id, &event.info)
+            .field("info", &event.info, "")
+            .field("attribute_count", event.attribute_count, "");
         Ok(())
     }
 }

@@ -2,11 +2,12 @@
 //! inside one comes and goes as text that the caller writes and reads; everybody may read all of it.
 
 use crate::changes::{Action, Noun};
-use crate::conn::{Kind, Row, Val};
+pub use crate::clusters::{ClusterRow, Owned};
+use crate::conn::{Row, Val};
 use crate::{Reader, Result, Writer, dialect, list};
 use pisax_model::Uuid;
 use pisax_model::ids::Ref;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 /// What became of an item that was put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,7 @@ pub struct TaxonomyRow {
     pub enabled: bool,
     pub exclusive: bool,
     pub required: bool,
+    pub highlighted: bool,
     /// The caller's text; empty in lists.
     pub body: String,
 }
@@ -40,25 +42,10 @@ pub struct GalaxyRow {
     pub icon: String,
     pub namespace: String,
     pub enabled: bool,
+    /// Its clusters are attached locally only.
+    pub local_only: bool,
     /// The caller's text.
     pub kill_chain_order: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClusterRow {
-    pub id: i64,
-    pub uuid: Uuid,
-    pub galaxy_id: i64,
-    pub collection_uuid: Uuid,
-    pub tag_name: String,
-    pub value: String,
-    pub description: String,
-    pub source: String,
-    /// The caller's text, as `meta` and `related`.
-    pub authors: String,
-    pub version: i64,
-    pub meta: String,
-    pub related: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +73,8 @@ pub struct WarninglistRow {
     /// The caller's text.
     pub types: String,
     pub entry_count: i64,
+    /// It came with a library; those made here are their makers' to change.
+    pub default: bool,
 }
 
 /// How many of each kind there are.
@@ -107,23 +96,11 @@ pub enum Library {
     Warninglists,
 }
 
-const GALAXY: &str = "id, uuid, name, kind, description, version, icon, namespace, enabled, kill_chain_order";
-const CLUSTER: [&str; 12] = [
-    "id",
-    "uuid",
-    "galaxy_id",
-    "collection_uuid",
-    "tag_name",
-    "value",
-    "description",
-    "source",
-    "authors",
-    "version",
-    "meta",
-    "related",
-];
+const GALAXY: &str =
+    "id, uuid, name, kind, description, version, icon, namespace, enabled, kill_chain_order, local_only";
 const TEMPLATE: &str = "id, uuid, name, meta_category, description, version, active, raw";
-const WARNINGLIST: &str = "id, name, kind, description, version, category, enabled, types, entry_count";
+pub(crate) const WARNINGLIST: &str =
+    "id, name, kind, description, version, category, enabled, types, entry_count, is_default";
 
 fn taxonomy(row: &Row<'_>) -> Result<TaxonomyRow> {
     Ok(TaxonomyRow {
@@ -134,7 +111,8 @@ fn taxonomy(row: &Row<'_>) -> Result<TaxonomyRow> {
         enabled: row.flag(4)?,
         exclusive: row.flag(5)?,
         required: row.flag(6)?,
-        body: row.string(7)?,
+        highlighted: row.flag(7)?,
+        body: row.string(8)?,
     })
 }
 
@@ -150,23 +128,7 @@ fn galaxy(row: &Row<'_>) -> Result<GalaxyRow> {
         namespace: row.string(7)?,
         enabled: row.flag(8)?,
         kill_chain_order: row.string(9)?,
-    })
-}
-
-fn cluster(row: &Row<'_>) -> Result<ClusterRow> {
-    Ok(ClusterRow {
-        id: row.int(0)?,
-        uuid: row.uuid(1)?,
-        galaxy_id: row.int(2)?,
-        collection_uuid: row.uuid(3)?,
-        tag_name: row.string(4)?,
-        value: row.string(5)?,
-        description: row.string(6)?,
-        source: row.string(7)?,
-        authors: row.string(8)?,
-        version: row.int(9)?,
-        meta: row.string(10)?,
-        related: row.string(11)?,
+        local_only: row.flag(10)?,
     })
 }
 
@@ -183,7 +145,7 @@ fn template(row: &Row<'_>) -> Result<TemplateRow> {
     })
 }
 
-fn warninglist(row: &Row<'_>) -> Result<WarninglistRow> {
+pub(crate) fn warninglist(row: &Row<'_>) -> Result<WarninglistRow> {
     Ok(WarninglistRow {
         id: row.int(0)?,
         name: row.string(1)?,
@@ -194,6 +156,7 @@ fn warninglist(row: &Row<'_>) -> Result<WarninglistRow> {
         enabled: row.flag(6)?,
         types: row.string(7)?,
         entry_count: row.int(8)?,
+        default: row.flag(9)?,
     })
 }
 
@@ -209,26 +172,26 @@ fn key(reference: &Ref) -> (&'static str, Val<'_>) {
 impl Reader<'_> {
     /// All taxonomies by namespace, without their bodies.
     pub fn taxonomies(&mut self) -> Result<Vec<TaxonomyRow>> {
-        let sql = "select id, namespace, description, version, enabled, exclusive, required, '' from taxonomies \
+        let sql = "select id, namespace, description, version, enabled, exclusive, required, highlighted, '' from taxonomies \
                    order by namespace";
         self.conn.all(sql, &[], taxonomy)
     }
 
     /// Hands each taxonomy to `f`, with its body, one at a time.
     pub fn each_taxonomy(&mut self, mut f: impl FnMut(TaxonomyRow) -> Result<()>) -> Result<()> {
-        let sql = "select id, namespace, description, version, enabled, exclusive, required, body from taxonomies \
+        let sql = "select id, namespace, description, version, enabled, exclusive, required, highlighted, body from taxonomies \
                    order by namespace";
         self.conn.each(sql, &[], |r| f(taxonomy(r)?))
     }
 
     pub fn taxonomy(&mut self, id: i64) -> Result<Option<TaxonomyRow>> {
-        let sql = "select id, namespace, description, version, enabled, exclusive, required, body from taxonomies \
+        let sql = "select id, namespace, description, version, enabled, exclusive, required, highlighted, body from taxonomies \
                    where id = $1";
         self.conn.first(sql, &[id.into()], taxonomy)
     }
 
     pub fn taxonomy_of(&mut self, namespace: &str) -> Result<Option<TaxonomyRow>> {
-        let sql = "select id, namespace, description, version, enabled, exclusive, required, body from taxonomies \
+        let sql = "select id, namespace, description, version, enabled, exclusive, required, highlighted, body from taxonomies \
                    where namespace = $1";
         self.conn.first(sql, &[namespace.into()], taxonomy)
     }
@@ -242,49 +205,12 @@ impl Reader<'_> {
         self.conn.first(&format!("select {GALAXY} from galaxies where {column} = $1"), &[value], galaxy)
     }
 
-    /// The clusters of a galaxy by value.
-    pub fn clusters(&mut self, galaxy_id: i64) -> Result<Vec<ClusterRow>> {
-        let sql = format!(
-            "select {} from clusters where galaxy_id = $1 order by lower(value), id",
-            CLUSTER.join(", ")
-        );
-        self.conn.all(&sql, &[galaxy_id.into()], cluster)
-    }
-
-    pub fn cluster(&mut self, reference: Ref) -> Result<Option<ClusterRow>> {
-        let (column, value) = key(&reference);
-        let sql = format!("select {} from clusters where {column} = $1 order by id", CLUSTER.join(", "));
-        self.conn.first(&sql, &[value], cluster)
-    }
-
-    /// The clusters that these tags stand for, by [folded](crate::tags::folded) tag name; those of galaxies that
-    /// are switched off are left out.
-    pub fn cluster_by_tag_names(&mut self, names: &[String]) -> Result<FxHashMap<String, ClusterRow>> {
-        let folded: FxHashSet<String> = names.iter().map(|n| crate::tags::folded(n)).collect();
-        let values: Vec<Val<'_>> = folded.iter().map(Val::from).collect();
-        let mut found = FxHashMap::default();
-        for (places, args) in list::chunks(&values) {
-            let sql = format!(
-                "select {}, c.folded from clusters c join galaxies g on g.id = c.galaxy_id \
-                 where g.enabled = 1 and c.folded in {places}",
-                list::columns("c", &CLUSTER)
-            );
-            self.conn.each(&sql, &args, |r| {
-                found.insert(r.string(CLUSTER.len())?, cluster(r)?);
-                Ok(())
-            })?;
-        }
-        Ok(found)
-    }
-
-    /// Tag names of clusters whose value, synonym or other text contains `search`.
-    pub fn clusters_containing(&mut self, search: &str, limit: i64) -> Result<Vec<ClusterRow>> {
-        let sql = format!(
-            "select {} from clusters where pisax_fold(value) like $1 escape '\\' or pisax_fold(meta) like $1 escape '\\' \
-             order by lower(value), id limit $2",
-            CLUSTER.join(", ")
-        );
-        self.conn.all(&sql, &[(&list::containing(search)).into(), limit.into()], cluster)
+    /// These galaxies, by number.
+    pub fn galaxies_by_ids(&mut self, ids: &[i64]) -> Result<FxHashMap<i64, GalaxyRow>> {
+        let lite = self.conn.is_lite();
+        let sql = format!("select {GALAXY} from galaxies where {}", dialect::in_set(lite, "id", 1));
+        let set = dialect::set_text(lite, ids.iter().copied());
+        Ok(self.conn.all(&sql, &[Val::Text(&set)], galaxy)?.into_iter().map(|g| (g.id, g)).collect())
     }
 
     /// The active object templates by name.
@@ -347,7 +273,7 @@ impl Reader<'_> {
         mut f: impl FnMut(WarninglistRow, &str) -> Result<()>,
     ) -> Result<()> {
         let sql = format!("select {WARNINGLIST}, entries from warninglists where enabled = 1 order by id");
-        self.conn.each(&sql, &[], |r| f(warninglist(r)?, r.text(9)?))
+        self.conn.each(&sql, &[], |r| f(warninglist(r)?, r.text(10)?))
     }
 
     pub fn knowledge_counts(&mut self) -> Result<KnowledgeCounts> {
@@ -434,6 +360,30 @@ impl Writer<'_> {
         Ok(changed)
     }
 
+    /// Says whether the taxonomy stands out where tags are picked; returns whether it exists.
+    pub fn highlight_taxonomy(&mut self, id: i64, highlighted: bool) -> Result<bool> {
+        let sql = "update taxonomies set highlighted = $2 where id = $1";
+        let changed = self.conn.execute(sql, &[id.into(), highlighted.into()])? > 0;
+        if changed {
+            self.changed(Noun::Knowledge, Action::Edit, Uuid::nil(), 0).of(id, "taxonomy").field(
+                "highlighted",
+                !highlighted,
+                highlighted,
+            );
+        }
+        Ok(changed)
+    }
+
+    /// Removes a taxonomy; its tags stay. Returns whether it existed.
+    pub fn delete_taxonomy(&mut self, id: i64) -> Result<bool> {
+        let sql = "delete from taxonomies where id = $1 returning namespace";
+        let gone = self.conn.first(sql, &[id.into()], |r| r.string(0))?;
+        if let Some(namespace) = &gone {
+            self.changed(Noun::Knowledge, Action::Delete, Uuid::nil(), 0).of(id, namespace);
+        }
+        Ok(gone.is_some())
+    }
+
     /// Puts a galaxy unless the stored one is as new. A new one has the switch given; an update leaves it.
     pub fn put_galaxy(&mut self, galaxy: &GalaxyRow) -> Result<Put> {
         let put = self.stored("galaxies", "uuid", (&galaxy.uuid).into(), galaxy.version)?;
@@ -450,73 +400,11 @@ impl Writer<'_> {
                 (&galaxy.namespace).into(),
                 galaxy.enabled.into(),
                 (&galaxy.kill_chain_order).into(),
+                galaxy.local_only.into(),
             ];
             self.put_row("galaxies", &columns, &["enabled"], &args)?;
         }
         Ok(put)
-    }
-
-    /// Makes these the clusters of the galaxy. Those whose tag was there before keep their number; of several with
-    /// one tag the first counts, and a tag of another galaxy's cluster is left to it. Returns how many there are.
-    pub fn put_clusters(&mut self, galaxy_id: i64, rows: &[ClusterRow]) -> Result<usize> {
-        let sql = "select folded, id from clusters where galaxy_id = $1";
-        let before: FxHashMap<String, i64> =
-            self.conn.all(sql, &[galaxy_id.into()], |r| Ok((r.string(0)?, r.int(1)?)))?.into_iter().collect();
-        self.conn.execute("delete from clusters where galaxy_id = $1", &[galaxy_id.into()])?;
-        let keys: Vec<String> = rows.iter().map(|row| crate::tags::folded(&row.tag_name)).collect();
-        let values: Vec<Val<'_>> = keys.iter().map(Val::from).collect();
-        let mut taken: FxHashSet<String> = FxHashSet::default();
-        for (places, args) in list::chunks(&values) {
-            self.conn.each(&format!("select folded from clusters where folded in {places}"), &args, |r| {
-                taken.insert(r.string(0)?);
-                Ok(())
-            })?;
-        }
-        let kept: Vec<(&ClusterRow, &String)> =
-            rows.iter().zip(&keys).filter(|(_, key)| taken.insert((*key).clone())).collect();
-        let new = kept.iter().filter(|(_, key)| !before.contains_key(*key)).count();
-        let mut fresh = dialect::allocate(&mut self.conn, "clusters", new)?.into_iter();
-        let ids: Vec<i64> = kept
-            .iter()
-            .map(|(_, key)| before.get(*key).copied().or_else(|| fresh.next()).unwrap_or_default())
-            .collect();
-        let columns = [
-            ("id", Kind::Int),
-            ("uuid", Kind::Blob),
-            ("galaxy_id", Kind::Int),
-            ("collection_uuid", Kind::Blob),
-            ("tag_name", Kind::Text),
-            ("value", Kind::Text),
-            ("description", Kind::Text),
-            ("source", Kind::Text),
-            ("authors", Kind::Text),
-            ("version", Kind::Int),
-            ("meta", Kind::Text),
-            ("related", Kind::Text),
-            ("folded", Kind::Text),
-        ];
-        let values = kept.iter().zip(&ids).map(|((row, key), id)| {
-            [
-                Val::Int(*id),
-                (&row.uuid).into(),
-                galaxy_id.into(),
-                (&row.collection_uuid).into(),
-                (&row.tag_name).into(),
-                (&row.value).into(),
-                (&row.description).into(),
-                (&row.source).into(),
-                (&row.authors).into(),
-                row.version.into(),
-                (&row.meta).into(),
-                (&row.related).into(),
-                (*key).into(),
-            ]
-        });
-        if !kept.is_empty() {
-            self.conn.bulk("clusters", columns, values)?;
-        }
-        self.changed(Noun::Knowledge, Action::Edit, Uuid::nil(), 0);
-        Ok(kept.len())
     }
 
     /// Puts an object template unless this version is there; the newest version is the active one.
@@ -546,10 +434,12 @@ impl Writer<'_> {
         Ok(Put { id, changed: true })
     }
 
-    /// Puts a warninglist with its entries unless the stored one is as new. A new one has the switch given; an
-    /// update leaves it.
+    /// Puts a published warninglist with its entries unless the stored one is as new, or somebody here made one
+    /// of this name. A new one has the switch given; an update leaves it.
     pub fn put_warninglist(&mut self, warninglist: &WarninglistRow, entries: &str) -> Result<Put> {
-        let put = self.stored("warninglists", "name", (&warninglist.name).into(), warninglist.version)?;
+        let mut put = self.stored("warninglists", "name", (&warninglist.name).into(), warninglist.version)?;
+        let sql = "select count(*) from warninglists where id = $1 and is_default = 0";
+        put.changed = put.changed && self.conn.number(sql, &[put.id.into()])? == 0;
         if put.changed {
             let mut columns: Vec<&str> = WARNINGLIST.split(", ").collect();
             columns.push("entries");
@@ -563,11 +453,20 @@ impl Writer<'_> {
                 warninglist.enabled.into(),
                 (&warninglist.types).into(),
                 warninglist.entry_count.into(),
+                warninglist.default.into(),
                 entries.into(),
             ];
             self.put_row("warninglists", &columns, &["enabled"], &args)?;
         }
         Ok(put)
+    }
+
+    /// Removes a galaxy with its clusters; the tags that stand for them stay, as plain tags.
+    pub fn delete_galaxy(&mut self, galaxy: &GalaxyRow) -> Result<()> {
+        self.remove_clusters("galaxy_id = $1", galaxy.id)?;
+        self.conn.execute("delete from galaxies where id = $1", &[galaxy.id.into()])?;
+        self.changed(Noun::Knowledge, Action::Delete, galaxy.uuid, 0).of(galaxy.id, &galaxy.name);
+        Ok(())
     }
 
     /// Switches an item on or off; returns whether it exists.

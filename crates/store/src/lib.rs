@@ -13,23 +13,32 @@ pub mod attributes;
 pub mod audit;
 pub mod blocklist;
 pub mod changes;
+pub mod cluster_relations;
+pub mod clusters;
 mod conn;
 mod copy;
 pub mod correlations;
+pub mod decaying;
+pub mod delegations;
 mod dialect;
+mod differences;
 mod error;
 pub mod event_graphs;
 pub mod events;
+pub mod exclusions;
 pub mod keys;
 pub mod knowledge;
 mod list;
 mod lite;
 pub mod maintenance;
 mod migrate;
+pub mod noticelists;
 pub mod objects;
+pub mod occurrences;
 pub mod orgs;
 mod pg;
 mod predicate;
+pub mod proposals;
 pub mod reports;
 pub mod roles;
 pub mod search;
@@ -38,15 +47,17 @@ pub mod settings;
 pub mod sharing;
 pub mod sightings;
 pub mod statistics;
+pub mod tag_collections;
 pub mod tags;
 pub mod users;
+pub mod warninglists;
 
 use conn::Conn;
 pub use error::{Error, Result};
-use pisax_access::Actor;
+use pisax_access::{Actor, ReadingRules};
 use pisax_model::correlation::HashKey;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{PoisonError, RwLock};
 
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +108,7 @@ enum Engine {
 pub struct Store {
     engine: Engine,
     key: HashKey,
-    unpublished_private: AtomicBool,
+    rules: RwLock<ReadingRules>,
 }
 
 /// A consistent look at the data on behalf of one actor.
@@ -105,7 +116,7 @@ pub struct Reader<'a> {
     pub(crate) conn: Conn<'a>,
     pub(crate) actor: &'a Actor,
     pub(crate) key: HashKey,
-    pub(crate) unpublished_private: bool,
+    pub(crate) rules: ReadingRules,
 }
 
 /// A transaction on behalf of one actor; also a [`Reader`] of its own changes.
@@ -152,7 +163,10 @@ impl Store {
         let mut store = Self {
             engine,
             key: HashKey(0, 0),
-            unpublished_private: AtomicBool::new(options.unpublished_private),
+            rules: RwLock::new(ReadingRules {
+                unpublished_private: options.unpublished_private,
+                ..ReadingRules::default()
+            }),
         };
         store.key = store.instance_key()?;
         Ok(store)
@@ -164,8 +178,8 @@ impl Store {
         actor: &Actor,
         f: impl FnOnce(&mut Reader<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let (key, unpublished_private) = (self.key, self.unpublished_private());
-        let run = |conn: Conn<'_>| f(&mut Reader { conn, actor, key, unpublished_private });
+        let (key, rules) = (self.key, self.rules());
+        let run = |conn: Conn<'_>| f(&mut Reader { conn, actor, key, rules });
         match &self.engine {
             Engine::Lite(lite) => lite.read(run),
             Engine::Pg(pool) => pool.read(run),
@@ -180,9 +194,9 @@ impl Store {
         now_ms: i64,
         f: impl FnOnce(&mut Writer<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let (key, unpublished_private) = (self.key, self.unpublished_private());
+        let (key, rules) = (self.key, self.rules());
         let run = |conn: Conn<'_>| {
-            let reader = Reader { conn, actor, key, unpublished_private };
+            let reader = Reader { conn, actor, key, rules };
             let mut writer = Writer { reader, now_ms, changes: Vec::new() };
             let result = f(&mut writer)?;
             writer.append_changes()?;
@@ -194,14 +208,15 @@ impl Store {
         }
     }
 
-    /// Whether unpublished events are for their owner alone.
-    pub fn unpublished_private(&self) -> bool {
-        self.unpublished_private.load(Ordering::Relaxed)
+    /// What the settings say about reading.
+    pub fn rules(&self) -> ReadingRules {
+        // A plain copy: whoever panicked while holding the lock left a whole one.
+        *self.rules.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes that for reads and writes that begin from now on.
-    pub fn set_unpublished_private(&self, on: bool) {
-        self.unpublished_private.store(on, Ordering::Relaxed);
+    pub fn set_rules(&self, rules: ReadingRules) {
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
     }
 
     /// How many reads and writes can be under way at once; more only wait.

@@ -77,6 +77,28 @@ const ORPHANS: &[(&str, &str)] = &[
         "attached bytes belong to attribute {1}, which does not exist",
     ),
     (
+        "select p.id, p.event_id from proposals p left join events e on e.id = p.event_id where e.id is null",
+        "proposal {1} is on event {2}, which does not exist",
+    ),
+    (
+        "select p.id, p.attribute_id from proposals p left join attributes a on a.id = p.attribute_id \
+         and a.event_id = p.event_id where p.attribute_id > 0 and a.id is null",
+        "proposal {1} is about attribute {2}, which its event does not have",
+    ),
+    (
+        "select b.proposal_id, b.proposal_id from proposal_attachments b left join proposals p \
+         on p.id = b.proposal_id where p.id is null",
+        "attached bytes belong to proposal {1}, which does not exist",
+    ),
+    (
+        "select d.id, d.event_id from event_delegations d left join events e on e.id = d.event_id where e.id is null",
+        "delegation {1} is of event {2}, which does not exist",
+    ),
+    (
+        "select d.id, d.org_id from event_delegations d left join orgs o on o.id = d.org_id where o.id is null",
+        "delegation {1} is to organisation {2}, which does not exist",
+    ),
+    (
         "select e.id, e.org_id from events e left join orgs o on o.id = e.org_id where o.id is null",
         "event {1} is owned by organisation {2}, which does not exist",
     ),
@@ -153,8 +175,37 @@ const ORPHANS: &[(&str, &str)] = &[
         "sharing group {1}, which lists server {2}, does not exist",
     ),
     (
+        "select m.id, m.org_id from decaying_models m left join orgs o on o.id = m.org_id \
+         where m.org_id <> 0 and o.id is null",
+        "decaying model {1} is of organisation {2}, which does not exist",
+    ),
+    (
         "select c.id, c.galaxy_id from clusters c left join galaxies g on g.id = c.galaxy_id where g.id is null",
         "cluster {1} is in galaxy {2}, which does not exist",
+    ),
+    (
+        "select x.id, x.cluster_id from cluster_relations x left join clusters c on c.id = x.cluster_id \
+         and c.custom = 1 where c.id is null",
+        "cluster relation {1} starts at custom cluster {2}, which does not exist",
+    ),
+    (
+        "select x.relation_id, x.tag_id from cluster_relation_tags x left join cluster_relations r on r.id = x.relation_id \
+         left join tags t on t.id = x.tag_id where r.id is null or t.id is null",
+        "cluster relation {1} carries tag {2}, and one of them does not exist",
+    ),
+    (
+        "select x.collection_id, x.tag_id from tag_collection_tags x left join tag_collections c on c.id = x.collection_id \
+         left join tags t on t.id = x.tag_id where c.id is null or t.id is null",
+        "tag collection {1} holds tag {2}, and one of them does not exist",
+    ),
+    (
+        "select x.user_id, x.tag_id from favourite_tags x left join users u on u.id = x.user_id \
+         left join tags t on t.id = x.tag_id where u.id is null or t.id is null",
+        "user {1} has tag {2} as a favourite, and one of them does not exist",
+    ),
+    (
+        "select c.id, c.org_id from clusters c left join orgs o on o.id = c.org_id where c.custom = 1 and o.id is null",
+        "cluster {1} is owned by organisation {2}, which does not exist",
     ),
     (
         "select a.id, a.event_id from attributes a left join postings p on p.hash = a.hash1 \

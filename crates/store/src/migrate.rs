@@ -7,7 +7,10 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("migrations/0001_foundation.sql")),
     (2, include_str!("migrations/0002_org_blocklist.sql")),
     (3, include_str!("migrations/0003_audit.sql")),
+    (4, include_str!("migrations/0004_collaboration.sql")),
     (5, include_str!("migrations/0005_reports.sql")),
+    (6, include_str!("migrations/0006_clusters.sql")),
+    (7, include_str!("migrations/0007_scoring.sql")),
 ];
 
 /// Newest schema version this program knows.

@@ -3,7 +3,7 @@
 use crate::attributes::{Known, Wanted};
 use crate::changes::{Action, Noun};
 use crate::conn::{Row, Val};
-use crate::{Reader, Result, Writer, dialect};
+use crate::{Reader, Result, Writer, dialect, differences};
 use pisax_model::Uuid;
 use pisax_model::event::Event;
 use pisax_model::ids::Ref;
@@ -165,13 +165,16 @@ impl Writer<'_> {
         Ok(id)
     }
 
-    /// Notes an object as added or changed (inside a new event it is part of the event's change).
-    pub fn note_object(&mut self, object: &Object, action: Action) {
-        self.changed(Noun::Object, action, object.uuid, object.event_id);
+    /// Notes an object as added (inside a new event it is part of the event's change).
+    pub fn note_added_object(&mut self, object: &Object) {
+        let change = self.changed(Noun::Object, Action::Add, object.uuid, object.event_id);
+        differences::object(change, None, object);
     }
 
     /// Writes the changeable columns of an object whose event was got for edit.
     pub fn update_object(&mut self, object: &Object) -> Result<()> {
+        let stored = format!("select {COLUMNS} from objects o where o.id = $1");
+        let old = self.conn.first(&stored, &[object.id.into()], read)?;
         let sql = "update objects set name = $2, meta_category = $3, description = $4, template_uuid = $5, \
                    template_version = $6, timestamp = $7, distribution = $8, sharing_group_id = $9, comment = $10, \
                    deleted = $11, first_seen = $12, last_seen = $13 where id = $1";
@@ -193,6 +196,10 @@ impl Writer<'_> {
                 object.last_seen.into(),
             ],
         )?;
+        let buried = object.deleted && old.as_ref().is_some_and(|o| !o.deleted);
+        let action = if buried { Action::SoftDelete } else { Action::Edit };
+        let change = self.changed(Noun::Object, action, object.uuid, object.event_id);
+        differences::object(change, old.as_ref(), object);
         Ok(())
     }
 
@@ -203,7 +210,9 @@ impl Writer<'_> {
         self.conn.execute("delete from object_references where object_id = $1", &id)?;
         self.conn.execute("delete from object_references where referenced_id = $1 and to_object = 1", &id)?;
         self.conn.execute("delete from objects where id = $1", &id)?;
-        self.note_object(object, Action::Delete);
+        self.changed(Noun::Object, Action::Delete, object.uuid, object.event_id)
+            .of(object.id, &object.name)
+            .field("name", &object.name, "");
         Ok(())
     }
 
@@ -230,7 +239,8 @@ impl Writer<'_> {
                 reference.deleted.into(),
             ],
         )?;
-        self.changed(Noun::Reference, Action::Add, reference.uuid, reference.event_id);
+        let change = self.changed(Noun::Reference, Action::Add, reference.uuid, reference.event_id);
+        differences::reference(change, &Reference { id, ..reference.clone() });
         Ok(id)
     }
 
@@ -247,14 +257,17 @@ impl Writer<'_> {
             ],
         )?;
         let action = if reference.deleted { Action::SoftDelete } else { Action::Edit };
-        self.changed(Noun::Reference, action, reference.uuid, reference.event_id);
+        let change = self.changed(Noun::Reference, action, reference.uuid, reference.event_id);
+        differences::reference(change, reference);
+        change.field("deleted", "", i64::from(reference.deleted)).field("comment", "", &reference.comment);
         Ok(())
     }
 
     /// Removes a reference for good.
     pub fn remove_reference(&mut self, reference: &Reference) -> Result<()> {
         self.conn.execute("delete from object_references where id = $1", &[reference.id.into()])?;
-        self.changed(Noun::Reference, Action::Delete, reference.uuid, reference.event_id);
+        let change = self.changed(Noun::Reference, Action::Delete, reference.uuid, reference.event_id);
+        differences::reference(change, reference);
         Ok(())
     }
 

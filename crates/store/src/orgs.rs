@@ -247,13 +247,28 @@ impl Writer<'_> {
                 "select 1 from analyst_data where org_id = $1 or orgc_id = $1 limit 1",
                 "organisation (it has analyst data)",
             ),
+            (
+                "select 1 from clusters where custom = 1 and (org_id = $1 or orgc_id = $1) limit 1",
+                "organisation (it has galaxy clusters)",
+            ),
         ] {
             if self.conn.number(sql, &[id.into()])? != 0 {
                 return Err(Error::Conflict(what));
             }
         }
         self.conn.execute("delete from sharing_group_orgs where org_id = $1", &[id.into()])?;
+        self.conn.execute(
+            "delete from event_delegations where org_id = $1 or requester_org_id = $1",
+            &[id.into()],
+        )?;
         self.conn.execute("delete from event_graphs where org_id = $1", &[id.into()])?;
+        self.conn.execute(
+            "delete from tag_collection_tags where collection_id in (select id from tag_collections where org_id = $1)",
+            &[id.into()],
+        )?;
+        self.conn.execute("delete from tag_collections where org_id = $1", &[id.into()])?;
+        // Others may score with its models: they stay, and are nobody's.
+        self.conn.execute("update decaying_models set org_id = 0 where org_id = $1", &[id.into()])?;
         self.conn.execute("delete from orgs where id = $1", &[id.into()])?;
         self.changed(Noun::Org, Action::Delete, org.uuid, 0);
         Ok(())

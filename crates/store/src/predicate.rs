@@ -2,7 +2,7 @@
 //! correlations composes one of these; a property test compares them with the oracle on both engines.
 
 use crate::Reader;
-use pisax_access::Permission;
+use pisax_access::{Permission, SightingPolicy};
 
 impl Reader<'_> {
     /// Sharing groups the actor's organisation belongs to, or that are open to everybody here.
@@ -27,9 +27,19 @@ impl Reader<'_> {
             return "1 = 1".into();
         }
         let reaches = self.reaches(alias, "1, 2, 3");
-        let published =
-            if self.unpublished_private { format!(" and {alias}.published = 1") } else { String::new() };
-        format!("({alias}.org_id = {} or ({reaches}{published}))", self.actor.org_id)
+        let published = if self.rules.unpublished_private {
+            format!(" and {alias}.published = 1")
+        } else {
+            String::new()
+        };
+        let org = self.actor.org_id;
+        let delegated = match self.rules.delegation {
+            true => {
+                format!(" or {alias}.id in (select event_id from event_delegations where org_id = {org})")
+            }
+            false => String::new(),
+        };
+        format!("({alias}.org_id = {org} or ({reaches}{published}){delegated})")
     }
 
     /// Whether the object in `object` is visible, given its event in `event`.
@@ -65,13 +75,50 @@ impl Reader<'_> {
         format!("({alias}.deleted = 0 or {event}.org_id = {org} or {event}.orgc_id = {org})")
     }
 
-    /// Whether the sighting is visible, given that its attribute is: the event's owner sees all, others their own.
+    /// Whether the sighting is visible, given that its attribute is: the event's owner sees all, others their own
+    /// and what the policy opens.
     pub(crate) fn sees_sighting(&self, event: &str, sighting: &str) -> String {
         if self.actor.sees_all() {
             return "1 = 1".into();
         }
         let org = self.actor.org_id;
-        format!("({event}.org_id = {org} or {sighting}.org_id = {org})")
+        let open = match self.rules.sightings {
+            SightingPolicy::EventOwner => String::new(),
+            SightingPolicy::Reporters => {
+                format!(" or {event}.id in (select event_id from sightings where org_id = {org})")
+            }
+            SightingPolicy::Everyone => return "1 = 1".into(),
+            SightingPolicy::HostOrg => format!(" or {sighting}.org_id = {}", self.rules.host_org_id),
+        };
+        format!("({event}.org_id = {org} or {sighting}.org_id = {org}{open})")
+    }
+
+    /// The organisation of a sighting as the actor may know it: 0 instead of another's where they are anonymous.
+    pub(crate) fn shown_sighter(&self, sighting: &str) -> String {
+        // The system speaks to nobody: what it reads it shows to no one as it is.
+        if !self.rules.anonymous_sightings || self.actor.reason.is_some() {
+            return format!("{sighting}.org_id");
+        }
+        format!("(case when {sighting}.org_id = {0} then {0} else 0 end)", self.actor.org_id)
+    }
+
+    /// Whether the proposal is visible, given its event, and its attribute and that one's object (`left join`ed).
+    pub(crate) fn sees_proposal(&self, event: &str, object: &str, attribute: &str, proposal: &str) -> String {
+        if self.actor.sees_all() {
+            return "1 = 1".into();
+        }
+        let org = self.actor.org_id;
+        let closed = match self.actor.has(Permission::Sync) {
+            true => "1 = 1".to_owned(),
+            false => format!(
+                "({proposal}.deleted = 0 or {org} in ({event}.org_id, {event}.orgc_id, {proposal}.org_id))"
+            ),
+        };
+        format!(
+            "({} and ({proposal}.attribute_id = 0 or {}) and {closed})",
+            self.sees_event(event),
+            self.sees_attribute(event, object, attribute)
+        )
     }
 
     /// Whether the event report is visible, given its event: as an object is.
@@ -148,5 +195,32 @@ impl Reader<'_> {
              and not exists (select 1 from analyst_data t{depth} where t{depth}.uuid = {about} and not {above}))",
             here.join(" union all ")
         )
+    }
+
+    /// Whether the cluster in `alias` is visible: one of a library is, a custom one as an event would be.
+    pub(crate) fn sees_cluster(&self, alias: &str) -> String {
+        if self.actor.sees_all() {
+            return "1 = 1".into();
+        }
+        let reaches = self.reaches(alias, "1, 2, 3");
+        format!("({alias}.custom = 0 or {alias}.org_id = {} or {reaches})", self.actor.org_id)
+    }
+
+    /// Whether the relation is visible, given the cluster it starts at.
+    pub(crate) fn sees_cluster_relation(&self, cluster: &str, relation: &str) -> String {
+        if self.actor.sees_all() {
+            return "1 = 1".into();
+        }
+        let reaches = self.reaches(relation, "1, 2, 3");
+        let owner = self.actor.org_id;
+        format!("({} and ({cluster}.org_id = {owner} or {reaches}))", self.sees_cluster(cluster))
+    }
+
+    /// Whether the tag collection in `alias` is visible: the owner's, or one for all.
+    pub(crate) fn sees_collection(&self, alias: &str) -> String {
+        if self.actor.sees_all() {
+            return "1 = 1".into();
+        }
+        format!("({alias}.all_orgs = 1 or {alias}.org_id = {})", self.actor.org_id)
     }
 }

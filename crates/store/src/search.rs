@@ -3,7 +3,7 @@
 //! Row numbers of every match are kept (8 bytes each), which gives the exact total before the first row is
 //! sent; rows are then read in batches of them, each batch seeing what the actor sees at that moment.
 
-use crate::attributes::FROM;
+use crate::attributes::{FROM, Trim};
 use crate::conn::Val;
 use crate::{Error, Reader, Result, dialect};
 use pisax_access::Permission;
@@ -12,6 +12,7 @@ use pisax_model::fold::fold;
 use pisax_model::ids::Ref;
 use pisax_model::{AttributeType, Category, Uuid};
 
+mod clusters;
 mod terms;
 use terms::{Arg, Words};
 
@@ -119,14 +120,25 @@ impl Reader<'_> {
         self.conn.number(sql, &[]).map(Some)
     }
 
-    /// Row numbers of the tags named by these items of a filter.
-    pub fn tag_ids(&mut self, items: &[String]) -> Result<Vec<i64>> {
+    /// What the filter leaves out of the events that it finds.
+    pub fn trim(&mut self, filter: &Filter) -> Result<Trim> {
         let mut w = Where::new(self.conn.is_lite());
-        w.bears(&Terms { or: items.to_vec(), ..Terms::default() });
+        let mut rows = Vec::new();
+        if !filter.tags.not.is_empty() && w.bears(&filter.tags) {
+            rows.push(terms::tag_rows(&mut w, &filter.tags.not));
+        }
+        for (key, wanted) in filter.galaxy.iter().filter(|(_, wanted)| !wanted.not.is_empty()) {
+            if w.bears(wanted) {
+                rows.push(self.cluster_tag_rows(&mut w, key, &wanted.not));
+            }
+        }
         w.check()?;
-        let sql = terms::tag_rows(&mut w, items);
-        let args: Vec<Val<'_>> = w.args.iter().map(Arg::val).collect();
-        self.conn.all(&sql, &args, |r| r.int(0))
+        let mut trim = Trim { without_tags: Vec::new(), to_ids: filter.to_ids };
+        if !rows.is_empty() {
+            let args: Vec<Val<'_>> = w.args.iter().map(Arg::val).collect();
+            trim.without_tags = self.conn.all(&rows.join(" union "), &args, |r| r.int(0))?;
+        }
+        Ok(trim)
     }
 
     fn compile(&self, scope: Scope, filter: &Filter) -> Result<(String, Vec<Arg>)> {
@@ -195,6 +207,11 @@ impl Reader<'_> {
         self.conjoin(w, &f.org, &plain, &|w, items| {
             format!("e.orgc_id in ({})", terms::named_rows(w, "orgs", items))
         });
+        for (fact, wanted) in &f.org_facts {
+            self.conjoin(w, wanted, &plain, &|w, items| {
+                format!("e.orgc_id in ({})", terms::orgs_that(w, *fact, items))
+            });
+        }
         self.conjoin(w, &f.eventid, &plain, &|w, items| terms::refs(w, "e", items));
         self.conjoin(w, &f.event_uuid, &plain, &|w, items| terms::refs(w, "e", items));
         self.conjoin(w, &f.extends_uuid, &plain, &|w, items| terms::uuids(w, "e.extends_uuid", items));
@@ -249,32 +266,41 @@ impl Reader<'_> {
                 terms::tag_rows(w, items)
             )
         });
+        self.carried(w, scope, &f.tags, &terms::tag_rows);
+        for (key, wanted) in &f.galaxy {
+            self.carried(w, scope, wanted, &|w, items| self.cluster_tag_rows(w, key, items));
+        }
+    }
+
+    /// Adds a key that names tags wherever they are; `rows` makes the `select id` of the tags that items name.
+    fn carried(&self, w: &mut Where, scope: Scope, wanted: &Terms, rows: &Compile<'_>) {
+        let plain = |c: String| c;
         let either = |w: &mut Where, items: &[String]| {
             let attribute = format!(
                 "a.id in (select attribute_id from attribute_tags where tag_id in ({}))",
-                terms::tag_rows(w, items)
+                rows(w, items)
             );
-            let event = terms::tag_rows(w, items);
+            let event = rows(w, items);
             let attribute = self.on_attributes(scope, &attribute);
             format!("({attribute} or e.id in (select event_id from event_tags where tag_id in ({event})))")
         };
-        let positive = Terms { not: Vec::new(), ..f.tags.clone() };
+        let positive = Terms { not: Vec::new(), ..wanted.clone() };
         self.conjoin(w, &positive, &plain, &either);
-        if f.tags.not.is_empty() || !w.bears(&f.tags) {
+        if wanted.not.is_empty() || !w.bears(wanted) {
             return;
         }
         // Attributes are left out when they or their event carry the tag; events when they carry it themselves
         // (their attributes that carry it are trimmed when the event is written).
-        let rows = terms::tag_rows(w, &f.tags.not);
+        let own = rows(w, &wanted.not);
         let condition = match scope {
             Scope::Attributes => {
-                let event = terms::tag_rows(w, &f.tags.not);
+                let event = rows(w, &wanted.not);
                 format!(
-                    "a.id not in (select attribute_id from attribute_tags where tag_id in ({rows})) \
+                    "a.id not in (select attribute_id from attribute_tags where tag_id in ({own})) \
                      and a.event_id not in (select event_id from event_tags where tag_id in ({event}))"
                 )
             }
-            _ => format!("e.id not in (select event_id from event_tags where tag_id in ({rows}))"),
+            _ => format!("e.id not in (select event_id from event_tags where tag_id in ({own}))"),
         };
         w.and(condition);
     }
@@ -364,6 +390,21 @@ impl Reader<'_> {
             if let Some(condition) = within(column, range) {
                 w.and(self.on_attributes(scope, &condition));
             }
+        }
+        if let Tri::Only(proposed) = f.has_proposal {
+            let not = if proposed { "" } else { "not " };
+            let sees = self.sees_proposal("e", "o", "a", "p");
+            w.and(format!(
+                "e.id {not}in (select p.event_id from {} where p.deleted = 0 and {sees})",
+                crate::proposals::FROM
+            ));
+        }
+        if f.undoubted && scope == Scope::Attributes {
+            w.and(
+                "not exists (select 1 from proposals p where p.attribute_id = a.id and p.attribute_id > 0 \
+                 and p.deleted = 0 and (p.to_delete = 1 or p.to_ids = 0))"
+                    .into(),
+            );
         }
     }
 

@@ -239,7 +239,15 @@ impl Writer<'_> {
             dialect::for_update(self.conn.is_lite())
         );
         self.conn.first(&sql, &[id.into()], |r| r.int(0))?;
-        for table in ["events", "objects", "attributes", "event_reports", "analyst_data"] {
+        for table in [
+            "events",
+            "objects",
+            "attributes",
+            "event_reports",
+            "analyst_data",
+            "clusters",
+            "cluster_relations",
+        ] {
             let sql =
                 format!("select 1 from {table} where distribution = 4 and sharing_group_id = $1 limit 1");
             if self.conn.number(&sql, &[id.into()])? != 0 {

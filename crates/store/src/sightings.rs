@@ -1,4 +1,4 @@
-//! Sightings: who saw an indicator, and who may know. The event's owner sees all of them, others their own.
+//! Sightings: who saw an indicator, and who may know: the event's owner, who saw it, and whoever the policy lets.
 
 use crate::changes::{Action, Noun};
 use crate::conn::{Kind, Row, Val};
@@ -75,6 +75,7 @@ impl Reader<'_> {
 
     pub fn search_sightings(&mut self, query: &SightingQuery) -> Result<Vec<Sighting>> {
         let lite = self.conn.is_lite();
+        let sighter = self.shown_sighter("s");
         let mut terms = vec![self.sees_attribute("e", "o", "a"), self.sees_sighting("e", "s")];
         let mut sets = Vec::new();
         match &query.sighted {
@@ -83,8 +84,8 @@ impl Reader<'_> {
             None => {}
         }
         for (column, not, ids) in [
-            ("s.org_id", "", &query.org_ids),
-            ("s.org_id", "not ", &query.not_org_ids),
+            (sighter.as_str(), "", &query.org_ids),
+            (sighter.as_str(), "not ", &query.not_org_ids),
             ("s.kind", "", &query.kinds),
         ] {
             if !ids.is_empty() {
@@ -130,10 +131,10 @@ impl Reader<'_> {
             tail.push_str(&format!(" limit ${} offset ${}", args.len() - 1, args.len()));
         }
         let sql = format!(
-            "select s.id, s.uuid, s.attribute_id, a.uuid, s.event_id, s.org_id, g.name, g.uuid, s.date_sighting, \
+            "select s.id, s.uuid, s.attribute_id, a.uuid, s.event_id, {sighter}, g.name, g.uuid, s.date_sighting, \
              s.source, s.kind from sightings s join attributes a on a.id = s.attribute_id \
              join events e on e.id = a.event_id left join objects o on o.id = a.object_id and a.object_id > 0 \
-             left join orgs g on g.id = s.org_id where {} order by {tail}",
+             left join orgs g on g.id = {sighter} where {} order by {tail}",
             terms.join(" and ")
         );
         self.conn.all(&sql, &args, read)
@@ -164,12 +165,31 @@ impl Reader<'_> {
     }
 }
 
+impl Reader<'_> {
+    /// Which of these sightings the event has already; for who is about to send them.
+    pub fn known_sightings(&mut self, event_id: i64, uuids: &[Uuid]) -> Result<Vec<Uuid>> {
+        let values: Vec<Val<'_>> = uuids.iter().map(Val::from).collect();
+        let mut known = FxHashSet::default();
+        for (places, mut args) in list::chunks(&values) {
+            args.push(event_id.into());
+            let sql =
+                format!("select uuid from sightings where uuid in {places} and event_id = ${}", args.len());
+            self.conn.each(&sql, &args, |r| {
+                known.insert(r.uuid(0)?);
+                Ok(())
+            })?;
+        }
+        Ok(uuids.iter().filter(|uuid| known.contains(uuid)).copied().collect())
+    }
+}
+
 impl Writer<'_> {
-    /// Keeps sightings, except those whose uuid is known; an expiration replaces the organisation's older one of
+    /// Keeps sightings, except those of blocked organisations and those whose uuid is known; an expiration replaces the organisation's older one of
     /// the same attribute. Returns the row numbers of the new ones.
     pub fn add_sightings(&mut self, sightings: &[NewSighting]) -> Result<Vec<i64>> {
         let uuids: Vec<Val<'_>> = sightings.iter().map(|s| Val::from(&s.uuid)).collect();
         let mut known = FxHashSet::default();
+        let blocked = self.blocked_sighters()?;
         for (places, args) in list::chunks(&uuids) {
             self.conn.each(&format!("select uuid from sightings where uuid in {places}"), &args, |r| {
                 known.insert(r.uuid(0)?);
@@ -181,6 +201,7 @@ impl Writer<'_> {
         let mut new: Vec<&NewSighting> = sightings
             .iter()
             .rev()
+            .filter(|s| !blocked.contains(&s.org_id))
             .filter(|s| s.kind != SightingKind::Expiration || expired.insert((s.attribute_id, s.org_id)))
             .filter(|s| known.insert(s.uuid))
             .collect();
@@ -221,8 +242,12 @@ impl Writer<'_> {
         if !new.is_empty() {
             self.conn.bulk("sightings", columns, rows)?;
         }
-        for sighting in new {
-            self.changed(Noun::Sighting, Action::Add, sighting.uuid, sighting.event_id);
+        for (sighting, id) in new.into_iter().zip(&ids) {
+            self.changed(Noun::Sighting, Action::Add, sighting.uuid, sighting.event_id)
+                .of(*id, "")
+                .field("attribute_id", "", sighting.attribute_id)
+                .field("type", "", sighting.kind as i64)
+                .field("source", "", &sighting.source);
         }
         Ok(ids)
     }
@@ -231,7 +256,10 @@ impl Writer<'_> {
     pub fn delete_sighting(&mut self, id: i64) -> Result<()> {
         let sighting = self.sighting(Ref::Id(id))?.ok_or(Error::NotFound("sighting"))?;
         self.conn.execute("delete from sightings where id = $1", &[id.into()])?;
-        self.changed(Noun::Sighting, Action::Delete, sighting.uuid, sighting.event_id);
+        self.changed(Noun::Sighting, Action::Delete, sighting.uuid, sighting.event_id)
+            .of(id, "")
+            .field("attribute_id", sighting.attribute_id, "")
+            .field("type", sighting.kind, "");
         Ok(())
     }
 }

@@ -1,13 +1,13 @@
 //! Tags, and where they are attached. Names that differ in case alone are one tag.
 
-use crate::changes::{Action, Noun};
+use crate::changes::{Action, Change, Noun};
 use crate::conn::{Kind, Row, Val};
 use crate::{Error, Reader, Result, Writer, dialect, list};
 use pisax_model::Uuid;
 use pisax_model::tag::{Attached, Tag, TagDraft, colour_of};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-const COLUMNS: [&str; 11] = [
+pub(crate) const COLUMNS: [&str; 11] = [
     "id",
     "name",
     "colour",
@@ -21,7 +21,7 @@ const COLUMNS: [&str; 11] = [
     "local_only",
 ];
 
-fn read(row: &Row<'_>, at: usize) -> Result<Tag> {
+pub(crate) fn read(row: &Row<'_>, at: usize) -> Result<Tag> {
     Ok(Tag {
         id: row.int(at)?,
         name: row.string(at + 1)?,
@@ -294,7 +294,8 @@ impl Writer<'_> {
             added += self.conn.execute(&sql, &args)?;
         }
         if added > 0 {
-            self.changed(Noun::Tag, Action::Add, Uuid::nil(), 0);
+            let names: Vec<&str> = tags.iter().map(|tag| tag.name.as_str()).collect();
+            self.changed(Noun::Tag, Action::Add, Uuid::nil(), 0).of(0, &names.join(", "));
         }
         Ok(added)
     }
@@ -321,6 +322,7 @@ impl Writer<'_> {
         if self.conn.number(taken, &[(&key).into(), tag.id.into()])? > 0 {
             return Err(Error::Conflict("name"));
         }
+        let old = self.tag(tag.id)?;
         let (is_galaxy, is_custom_galaxy) = galaxy_flags(&tag.name);
         let sql = "update tags set name = $2, folded = $3, colour = $4, exportable = $5, org_id = $6, user_id = $7, \
                    hide_tag = $8, numerical_value = $9, is_galaxy = $10, is_custom_galaxy = $11, local_only = $12 \
@@ -348,7 +350,17 @@ impl Writer<'_> {
         if changed == 0 {
             return Err(Error::NotFound("tag"));
         }
-        self.changed(Noun::Tag, Action::Edit, Uuid::nil(), 0);
+        let change = self.changed(Noun::Tag, Action::Edit, Uuid::nil(), 0).of(tag.id, &tag.name);
+        if let Some(old) = old {
+            change
+                .field("name", &old.name, tag.name.trim())
+                .field("colour", &old.colour, &tag.colour)
+                .field("exportable", old.exportable, tag.exportable)
+                .field("org_id", old.org_id, tag.org_id)
+                .field("user_id", old.user_id, tag.user_id)
+                .field("hide_tag", old.hide_tag, tag.hide_tag)
+                .field("local_only", old.local_only, tag.local_only);
+        }
         Ok(())
     }
 
@@ -357,29 +369,37 @@ impl Writer<'_> {
         // Before what is attached is looked at: nobody attaches it from here on.
         let sql = format!("select id from tags where id = $1{}", dialect::for_update(self.conn.is_lite()));
         self.conn.first(&sql, &[id.into()], |r| r.int(0))?.ok_or(Error::NotFound("tag"))?;
-        for table in ["event_tags", "attribute_tags"] {
+        let name = self.tag_name(id)?;
+        for table in
+            ["event_tags", "attribute_tags", "cluster_relation_tags", "tag_collection_tags", "favourite_tags"]
+        {
             self.conn.execute(&format!("delete from {table} where tag_id = $1"), &[id.into()])?;
         }
         self.conn.execute("delete from tags where id = $1", &[id.into()])?;
-        self.changed(Noun::Tag, Action::Delete, Uuid::nil(), 0);
+        self.changed(Noun::Tag, Action::Delete, Uuid::nil(), 0).of(id, &name).field("name", &name, "");
         Ok(())
     }
 
     /// Those of these tags that exist, and stay until the transaction ends. One deleted since the caller looked
     /// is left out, as if it had been attached before.
-    fn hold_tags(&mut self, ids: impl Iterator<Item = i64>) -> Result<FxHashSet<i64>> {
+    pub(crate) fn hold_tags(&mut self, ids: impl Iterator<Item = i64>) -> Result<FxHashMap<i64, String>> {
         let lite = self.conn.is_lite();
         let ids: FxHashSet<i64> = ids.collect();
         if ids.is_empty() {
-            return Ok(ids);
+            return Ok(FxHashMap::default());
         }
         let sql = format!(
-            "select id from tags where {} order by id{}",
+            "select id, name from tags where {} order by id{}",
             dialect::in_set(lite, "id", 1),
             dialect::for_key_share(lite)
         );
         let set = dialect::set_text(lite, ids.into_iter());
-        Ok(self.conn.all(&sql, &[Val::Text(&set)], |r| r.int(0))?.into_iter().collect())
+        Ok(self.conn.all(&sql, &[Val::Text(&set)], |r| Ok((r.int(0)?, r.string(1)?)))?.into_iter().collect())
+    }
+
+    fn tag_name(&mut self, id: i64) -> Result<String> {
+        let found = self.conn.first("select name from tags where id = $1", &[id.into()], |r| r.string(0))?;
+        Ok(found.unwrap_or_default())
     }
 
     /// Attaches tags to an event got for edit. One that is attached stays as it is: the first attachment decides
@@ -393,7 +413,7 @@ impl Writer<'_> {
             self.conn.all(sql, &[event_id.into()], |r| r.int(0))?.into_iter().collect();
         let mut new: Vec<&NewAttachment> = rows.iter().filter(|row| there.insert(row.tag_id)).collect();
         let living = self.hold_tags(new.iter().map(|row| row.tag_id))?;
-        new.retain(|row| living.contains(&row.tag_id));
+        new.retain(|row| living.contains_key(&row.tag_id));
         for chunk in new.chunks(FEW) {
             let ids = dialect::allocate(&mut self.conn, "event_tags", chunk.len())?;
             let mut args = Vec::with_capacity(chunk.len() * 5);
@@ -414,7 +434,8 @@ impl Writer<'_> {
             self.conn.execute(&sql, &args)?;
         }
         if !new.is_empty() {
-            self.changed(Noun::EventTag, Action::Add, Uuid::nil(), event_id);
+            let change = self.changed(Noun::EventTag, Action::Add, Uuid::nil(), event_id).of(event_id, "");
+            new.iter().for_each(|row| note_tag(change, &living, row));
         }
         Ok(new.iter().map(|row| row.tag_id).collect())
     }
@@ -439,7 +460,7 @@ impl Writer<'_> {
         let mut new: Vec<&(i64, NewAttachment)> =
             rows.iter().filter(|(attribute, row)| there.insert((*attribute, row.tag_id))).collect();
         let living = self.hold_tags(new.iter().map(|(_, row)| row.tag_id))?;
-        new.retain(|(_, row)| living.contains(&row.tag_id));
+        new.retain(|(_, row)| living.contains_key(&row.tag_id));
         let ids = dialect::allocate(&mut self.conn, "attribute_tags", new.len())?;
         let values = new.iter().zip(&ids).map(|((attribute, row), id)| {
             [
@@ -471,7 +492,9 @@ impl Writer<'_> {
             self.conn.execute(&sql, &args)?;
         }
         if !new.is_empty() {
-            self.changed(Noun::AttributeTag, Action::Add, Uuid::nil(), event_id);
+            let one = if let [(attribute, _)] = new[..] { *attribute } else { 0 };
+            let change = self.changed(Noun::AttributeTag, Action::Add, Uuid::nil(), event_id).of(one, "");
+            new.iter().take(NOTED).for_each(|(_, row)| note_tag(change, &living, row));
         }
         Ok(new.iter().map(|(attribute, row)| (*attribute, row.tag_id)).collect())
     }
@@ -481,7 +504,10 @@ impl Writer<'_> {
         let sql = "delete from event_tags where event_id = $1 and tag_id = $2";
         let detached = self.conn.execute(sql, &[event_id.into(), tag_id.into()])? > 0;
         if detached {
-            self.changed(Noun::EventTag, Action::Delete, Uuid::nil(), event_id);
+            let name = self.tag_name(tag_id)?;
+            self.changed(Noun::EventTag, Action::Delete, Uuid::nil(), event_id)
+                .of(event_id, "")
+                .field("tag", name, "");
         }
         Ok(detached)
     }
@@ -491,10 +517,21 @@ impl Writer<'_> {
         let sql = "delete from attribute_tags where attribute_id = $1 and tag_id = $2 returning event_id";
         let event_id = self.conn.first(sql, &[attribute_id.into(), tag_id.into()], |r| r.int(0))?;
         if let Some(event_id) = event_id {
-            self.changed(Noun::AttributeTag, Action::Delete, Uuid::nil(), event_id);
+            let name = self.tag_name(tag_id)?;
+            self.changed(Noun::AttributeTag, Action::Delete, Uuid::nil(), event_id)
+                .of(attribute_id, "")
+                .field("tag", name, "");
         }
         Ok(event_id.is_some())
     }
+}
+
+/// Attachments that one row of the log names: a list of thousands helps nobody.
+const NOTED: usize = 100;
+
+fn note_tag(change: &mut Change, names: &FxHashMap<i64, String>, row: &NewAttachment) {
+    let name = names.get(&row.tag_id).map_or("", String::as_str);
+    change.field(if row.local { "local tag" } else { "tag" }, "", name);
 }
 
 #[cfg(test)]

@@ -219,7 +219,7 @@ impl Writer<'_> {
 
     /// Removes a user with his keys and sessions; what he made stays.
     pub fn delete_user(&mut self, user_id: i64) -> Result<()> {
-        for table in ["auth_keys", "sessions"] {
+        for table in ["auth_keys", "sessions", "favourite_tags"] {
             self.conn.execute(&format!("delete from {table} where user_id = $1"), &[user_id.into()])?;
         }
         if self.conn.execute("delete from users where id = $1", &[user_id.into()])? == 0 {

@@ -107,6 +107,10 @@ impl Chrome {
         links::EVENTS
     }
 
+    pub(crate) fn api(&self) -> &'static str {
+        links::API
+    }
+
     pub(crate) fn add_event(&self) -> &'static str {
         links::ADD_EVENT
     }

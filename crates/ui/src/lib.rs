@@ -5,6 +5,7 @@
 //! inline script or style, so that it can be served under [`assets::CSP`]. Only [`serve`] asks the service
 //! and the store; the binary hands it every request that is not the API's.
 
+pub mod api_reference;
 pub mod assets;
 pub mod attribute_form;
 pub mod chrome;
@@ -25,6 +26,7 @@ pub mod words;
 
 mod filters;
 
+pub use api_reference::{ApiArea, ApiCall, ApiReference};
 pub use askama::Template;
 pub use assets::{Asset, CSP, asset};
 pub use attribute_form::AttributeForm;

@@ -1,5 +1,8 @@
 //! Where pages are. The paths are MISP's own, so that bookmarks, mails and reports keep working.
 
+/// The page on the API, and its description for programs.
+pub(crate) const API: &str = "/api/openapi";
+pub(crate) const API_DOCUMENT: &str = "/api/openapi.json";
 /// The event list.
 pub const EVENTS: &str = "/events/index";
 /// The form for a new event.

@@ -306,6 +306,10 @@ pub(crate) fn sighting_columns(w: &mut JsonWriter<'_>, sighting: &Sighting) {
 }
 
 pub(crate) fn sighting_organisation(w: &mut JsonWriter<'_>, sighting: &Sighting) {
+    // An anonymous one has none.
+    if sighting.org_id == 0 {
+        return;
+    }
     w.name(k!("Organisation"));
     w.begin_object();
     w.num(k!("id"), sighting.org_id);
@@ -331,10 +335,12 @@ pub fn write_listed_sighting(w: &mut JsonWriter<'_>, sighting: &Sighting) {
     w.begin_object();
     sighting_columns(w, sighting);
     w.end_object();
-    w.name(k!("Organisation"));
-    w.begin_object();
-    w.text(k!("name"), &sighting.org_name);
-    w.end_object();
+    if sighting.org_id != 0 {
+        w.name(k!("Organisation"));
+        w.begin_object();
+        w.text(k!("name"), &sighting.org_name);
+        w.end_object();
+    }
     w.end_object();
 }
 

@@ -146,6 +146,7 @@ impl Record for SightingRecord {
         let sighting = &mut self.0;
         match key {
             "uuid" => uuid_or_nothing("uuid", map, &mut sighting.uuid),
+            "attribute_uuid" => reference("attribute_uuid", map, &mut sighting.attribute),
             "type" => integer("type", map, &mut sighting.kind),
             "source" => text("source", map, &mut sighting.source),
             "date_sighting" => integer("date_sighting", map, &mut sighting.date_sighting),
@@ -153,11 +154,17 @@ impl Record for SightingRecord {
                 sighting.organisation = one::<OrgRefRecord, A>(map)?.or(sighting.organisation.take());
                 Ok(())
             }
+            "org_id" => {
+                // The number means nothing here; that there is one and no organisation means a secret.
+                sighting.anonymous = true;
+                skip(map)
+            }
             _ => skip(map),
         }
     }
 
-    fn finish(self, out: &mut Vec<SightingDraft>) -> Shape {
+    fn finish(mut self, out: &mut Vec<SightingDraft>) -> Shape {
+        self.0.anonymous &= self.0.organisation.is_none();
         out.push(self.0);
         Shape::One
     }
@@ -243,6 +250,39 @@ pub fn read_sightings(body: &[u8]) -> Result<Vec<SightingDraft>, ReadError> {
     Ok(read_list::<SightingRequest>(body)?.0)
 }
 
+/// A list of sightings of another instance, bare or wrapped.
+#[derive(Default)]
+struct IncomingSighting {
+    sighting: SightingRecord,
+    wrapped: Option<Vec<SightingDraft>>,
+}
+
+impl Record for IncomingSighting {
+    type Draft = SightingDraft;
+
+    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "Sighting" | "request" => list::<Self, A>(map, self.wrapped.get_or_insert_default()).map(|_| ()),
+            _ => self.sighting.member(key, map),
+        }
+    }
+
+    fn finish(self, out: &mut Vec<SightingDraft>) -> Shape {
+        match self.wrapped {
+            Some(mut many) => {
+                out.append(&mut many);
+                Shape::List
+            }
+            None => self.sighting.finish(out),
+        }
+    }
+}
+
+/// Reads what `sightings/bulkSaveSightings` is sent: whole sightings, each naming its attribute by uuid.
+pub fn read_incoming_sightings(body: &[u8]) -> Result<Vec<SightingDraft>, ReadError> {
+    Ok(read_list::<IncomingSighting>(body)?.0)
+}
+
 /// What `tags/attachTagToObject` and `tags/removeTagFromObject` are sent.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TagTarget {
@@ -309,6 +349,17 @@ mod tests {
         assert_eq!(dated.date_sighting, Some(1_767_225_605));
         assert_eq!(read_sightings(br#"[{"value":"a"},{"value":"b"}]"#).unwrap().len(), 2);
         assert!(read_sighting(br#"[{"value":"a"},{"value":"b"}]"#).is_err());
+    }
+
+    #[test]
+    fn another_instance_tells_who_saw_it_or_that_it_will_not_tell() {
+        let json = br#"{"Sighting":[{"uuid":"11111111-0000-4000-8000-000000000009","org_id":"7","type":"2",
+            "attribute_uuid":"11111111-0000-4000-8000-000000000002","Organisation":{"name":"Far"}},{"org_id":"0"}]}"#;
+        let sightings = read_incoming_sightings(json).unwrap();
+        assert_eq!(sightings.len(), 2);
+        assert!(matches!(sightings[0].attribute, Some(Ref::Uuid(_))) && sightings[0].uuid.is_some());
+        assert!(!sightings[0].anonymous && sightings[1].anonymous);
+        assert!(read_incoming_sightings(b"[]").unwrap().is_empty());
     }
 
     #[test]

@@ -60,7 +60,8 @@ pub struct Include {
 impl Include {
     pub(crate) fn read(params: &Params) -> Self {
         let on = |name: &str| params.on(&[name]);
-        let include_decay_score = on("includeDecayScore");
+        // What decayed can be left out only where scores are known.
+        let include_decay_score = on("includeDecayScore") || on("excludeDecayed");
         Self {
             metadata: on("metadata"),
             with_attachments: on("withAttachments") || on("includeAttachments"),

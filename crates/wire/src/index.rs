@@ -65,6 +65,7 @@ pub fn read_index(
         extended: params.on(&["extended"]),
     };
     filter.non_empty = options.minimal;
+    filter.has_proposal = options.has_proposal.map_or(Tri::Any, Tri::Only);
     Ok((filter, options))
 }
 

@@ -5,7 +5,7 @@
 
 use crate::Include;
 use crate::terms::{Params, each, lower_uuid, narrow, short_ipv6, truthy};
-use pisax_model::filter::{Filter, Order, Range, Scope, SortKey, Terms, Tri};
+use pisax_model::filter::{Filter, Order, OrgFact, Range, Scope, SortKey, Terms, Tri};
 use pisax_model::time::{format_date, parse_moment};
 use serde_json::{Map, Value};
 
@@ -20,6 +20,8 @@ pub struct SearchRequest {
     /// Whether the client chose `published` and `to_ids` itself ([`SearchRequest::restrict`]).
     pub published_given: bool,
     pub to_ids_given: bool,
+    /// Names of parameters that mean nothing here, as MISP ignores them.
+    pub ignored: Vec<String>,
 }
 
 impl SearchRequest {
@@ -104,6 +106,7 @@ pub fn read_search(
         include: Include::read(&params),
         published_given: ignore || published.is_some(),
         to_ids_given: ignore || to_ids.is_some(),
+        ignored: Vec::new(),
     };
     let filter = &mut request.filter;
     paging(filter, scope, &params);
@@ -112,6 +115,8 @@ pub fn read_search(
         && let Some(pattern) = searchall(&params)
     {
         filter.searchall = Some(pattern);
+        // It replaces every other selection, which is worth telling as well.
+        request.ignored = params.ignored();
         return Ok(request);
     }
     if !ignore {
@@ -119,6 +124,7 @@ pub fn read_search(
         filter.to_ids = to_ids.unwrap_or_default();
     }
     select(filter, scope, &params, now_secs);
+    request.ignored = params.ignored();
     Ok(request)
 }
 
@@ -141,6 +147,8 @@ fn select(filter: &mut Filter, scope: Scope, params: &Params, now: i64) {
     filter.category = params.terms(&["category"]);
     filter.org = uuids(params.terms(&["org"]));
     filter.tags = params.terms(if attributes { &["tags"] } else { &["tags", "tag"] });
+    filter.galaxy = galaxy(params);
+    filter.org_facts = org_facts(params);
     filter.eventid = event_ids(params);
     filter.uuid = uuids(params.terms(&["uuid"]));
     filter.object_relation = params.terms(&["object_relation"]);
@@ -180,6 +188,39 @@ fn select(filter: &mut Filter, scope: Scope, params: &Params, now: i64) {
             filter.sharing_group = group;
         }
     }
+}
+
+/// Keys of galaxy clusters in one search; more are a mistake.
+const GALAXY_KEYS: usize = 20;
+
+/// `galaxy.synonyms`, `galaxy.cluster.value`, …: what clusters on the event or attribute have to say.
+fn galaxy(params: &Params) -> Vec<(String, Terms)> {
+    let mut asked = params.below("galaxy.", GALAXY_KEYS);
+    for (key, _) in &mut asked {
+        for noun in ["cluster.", "element."] {
+            if let Some(rest) = key.strip_prefix(noun) {
+                *key = rest.to_owned();
+            }
+        }
+    }
+    asked
+}
+
+/// `org.sector` and its like: what is known of the creator organisation.
+fn org_facts(params: &Params) -> Vec<(OrgFact, Terms)> {
+    let mut facts: Vec<(OrgFact, Terms)> = [
+        (OrgFact::Sector, "org.sector"),
+        (OrgFact::Nationality, "org.nationality"),
+        (OrgFact::Kind, "org.type"),
+    ]
+    .into_iter()
+    .map(|(fact, name)| (fact, params.terms(&[name])))
+    .collect();
+    if let Some(Tri::Only(local)) = params.tri(&["org.local"], truthy) {
+        facts.push((OrgFact::Local, Terms::one(if local { "1" } else { "0" })));
+    }
+    facts.retain(|(_, terms)| !terms.is_empty());
+    facts
 }
 
 /// `last_seen` alone is an upper bound.

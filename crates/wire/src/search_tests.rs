@@ -282,6 +282,16 @@ fn a_search_without_any_parameter_is_refused() {
     assert_eq!(read_search(Events, b"", &url, NOW).unwrap().filter.value, or(&["a"]));
 }
 
+#[test]
+fn what_means_nothing_in_a_scope_is_named() {
+    let ignored = |scope, body| search(scope, body).ignored;
+    let body = r#"{"value":"x","tag":"y","typo":1,"page":2,"returnFormat":"json","includeContext":1}"#;
+    assert_eq!(ignored(Attributes, body), ["tag", "typo", "page"]);
+    assert_eq!(ignored(Events, body), ["typo", "page"], "events honour tag");
+    assert_eq!(ignored(Events, r#"{"searchall":"%x%","value":"y"}"#), ["value"], "replaced by the other");
+    assert!(ignored(Attributes, r#"{"limit":5,"page":2}"#).is_empty());
+}
+
 proptest! {
     #[test]
     fn no_body_breaks_the_search(bytes in proptest::collection::vec(any::<u8>(), 0..200), text in "\\PC{0,100}") {
@@ -304,4 +314,20 @@ proptest! {
         }
         let _ = crate::read_index(body.as_bytes(), &[], NOW);
     }
+}
+
+#[test]
+fn words_of_galaxies_and_facts_of_organisations_are_keys_of_their_own() {
+    let body = br#"{"galaxy.synonyms":["bear","!cat"],"galaxy.cluster.value":"APT%","galaxy.":"x","org.sector":"Bank","org.local":0}"#;
+    let filter = read_search(Scope::Events, body, &[], 0).unwrap().filter;
+    let galaxy: std::collections::BTreeMap<_, _> = filter.galaxy.into_iter().collect();
+    assert_eq!(galaxy.keys().collect::<Vec<_>>(), ["synonyms", "value"]);
+    assert_eq!(
+        (&galaxy["synonyms"].or[..], &galaxy["synonyms"].not[..]),
+        (&["bear".into()][..], &["cat".into()][..])
+    );
+    let facts: Vec<_> = filter.org_facts.iter().map(|(fact, terms)| (*fact, terms.or[0].as_str())).collect();
+    assert_eq!(facts, [(OrgFact::Sector, "Bank"), (OrgFact::Local, "0")]);
+    let plain = read_search(Scope::Attributes, br#"{"value":"x"}"#, &[], 0).unwrap().filter;
+    assert!(plain.galaxy.is_empty() && plain.org_facts.is_empty());
 }

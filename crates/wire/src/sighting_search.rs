@@ -19,8 +19,9 @@ pub struct SightingSearch {
     pub format: String,
     /// Without one, every visible sighting.
     pub context: Option<SightingContext>,
-    /// The attribute or event; a context without it is refused by the caller.
-    pub reference: Option<Ref>,
+    /// The attributes or events; a context without any is refused by the caller. An instance that pulls names
+    /// twenty at a time.
+    pub references: Vec<Ref>,
     /// Codes 0 to 2.
     pub kind: Terms,
     /// `date_sighting`, unix seconds; the last 30 days unless given.
@@ -31,6 +32,8 @@ pub struct SightingSearch {
     pub include_attribute: bool,
     pub include_event: bool,
     pub include_uuid: bool,
+    /// Names of parameters that mean nothing here.
+    pub ignored: Vec<String>,
 }
 
 const THIRTY_DAYS: i64 = 30 * 86_400;
@@ -51,14 +54,14 @@ pub fn read_sighting_search(
     let usual = Range { from: (!all).then_some(now_secs - THIRTY_DAYS), to: None };
     let mut org = params.terms(&["org_id", "org"]);
     each(&mut org, |item| lower_uuid(item));
-    Ok(SightingSearch {
+    let mut search = SightingSearch {
         format: params.text(&["returnFormat"]).map_or_else(|| "json".to_owned(), |f| f.to_ascii_lowercase()),
         context: match params.text(&["context"]).as_deref() {
             Some("attribute") => Some(SightingContext::Attribute),
             Some("event") => Some(SightingContext::Event),
             _ => None,
         },
-        reference: params.text(&["id", "uuid"]).and_then(|text| Ref::parse(&text)),
+        references: references(&params),
         kind: params.codes(&["type"]),
         date: date.unwrap_or(usual),
         org,
@@ -66,7 +69,16 @@ pub fn read_sighting_search(
         include_attribute: params.on(&["includeAttribute"]),
         include_event: params.on(&["includeEvent"]),
         include_uuid: params.on(&["includeUuid"]),
-    })
+        ignored: Vec::new(),
+    };
+    search.ignored = params.ignored();
+    Ok(search)
+}
+
+/// What `id` and `uuid` name; text that names nothing stands for a record that is not there.
+fn references(params: &Params) -> Vec<Ref> {
+    let named = ["id", "uuid"].iter().flat_map(|name| params.list(&[*name]));
+    named.filter(|text| !text.trim().is_empty()).map(|text| Ref::parse(&text).unwrap_or(Ref::Id(0))).collect()
 }
 
 #[cfg(test)]
@@ -85,13 +97,16 @@ mod tests {
         )
         .unwrap();
         assert_eq!(all.context, Some(SightingContext::Attribute));
-        assert_eq!((all.reference, all.format.as_str()), (Some(Ref::Id(13)), "csv"));
+        assert_eq!((all.references.as_slice(), all.format.as_str()), (&[Ref::Id(13)][..], "csv"));
         assert_eq!(
             (all.kind.or, all.org.not, all.source.or),
             (vec!["0".into()], vec!["2".into()], vec!["x".into()])
         );
         assert_eq!(all.date, Range { from: Some(1), to: Some(5) });
         assert!(all.include_attribute && all.include_event && all.include_uuid);
+        let pulled =
+            br#"{"uuid":["11111111-0000-4000-8000-000000000001","11111111-0000-4000-8000-000000000002"]}"#;
+        assert_eq!(read_sighting_search(pulled, &[], NOW).unwrap().references.len(), 2);
         let plain = read_sighting_search(b"", &[], NOW).unwrap();
         assert_eq!(plain.date, Range { from: Some(NOW - THIRTY_DAYS), to: None });
         let last = read_sighting_search(br#"{"last":"1h"}"#, &[], NOW).unwrap();

@@ -145,6 +145,22 @@ fn tag_columns(w: &mut JsonWriter<'_>, tag: &Tag) {
     w.flag(k!("local_only"), tag.local_only);
 }
 
+/// A tag alone, with all its columns: on the relation of a cluster.
+pub fn write_bare_tag(w: &mut JsonWriter<'_>, tag: &Tag) {
+    w.begin_object();
+    tag_columns(w, tag);
+    w.end_object();
+}
+
+/// A tag of a collection: what a picker needs.
+pub fn write_short_tag(w: &mut JsonWriter<'_>, tag: &Tag) {
+    w.begin_object();
+    w.num(k!("id"), tag.id);
+    w.text(k!("name"), &tag.name);
+    w.text(k!("colour"), &tag.colour);
+    w.end_object();
+}
+
 /// How often a tag is attached.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TagUse {

@@ -3,10 +3,16 @@
 use pisax_model::filter::{Range, Terms, Tri};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::net::Ipv6Addr;
 
-/// The named parameters of one search, from the body and the URL.
-pub(crate) struct Params(Map<String, Value>);
+/// The named parameters of one search, from the body and the URL. Whoever asks for one by name heeds it; what
+/// nobody asked for can be told to the client.
+pub(crate) struct Params {
+    given: Map<String, Value>,
+    heeded: RefCell<BTreeSet<String>>,
+}
 
 impl Params {
     /// Joins the body's members with the URL's, which win. In a URL `null`, `0`, `false` and nothing mean
@@ -24,16 +30,37 @@ impl Params {
             };
             body.insert(key.clone(), value);
         }
-        Self(body)
+        Self { given: body, heeded: RefCell::default() }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.given.is_empty()
     }
 
     /// What was given under the first of these names that is not null.
     pub(crate) fn get(&self, names: &[&str]) -> Option<&Value> {
-        names.iter().filter_map(|name| self.0.get(*name)).find(|value| !value.is_null())
+        let asked = names.iter().filter(|name| self.given.contains_key(**name));
+        self.heeded.borrow_mut().extend(asked.map(|name| (*name).to_owned()));
+        names.iter().filter_map(|name| self.given.get(*name)).find(|value| !value.is_null())
+    }
+
+    /// The names nobody has asked for, in the order they were given.
+    pub(crate) fn ignored(&self) -> Vec<String> {
+        let heeded = self.heeded.borrow();
+        self.given.keys().filter(|name| !heeded.contains(*name)).cloned().collect()
+    }
+
+    /// What was given under names that begin so, by the rest of the name; at most `most` of them.
+    pub(crate) fn below(&self, prefix: &str, most: usize) -> Vec<(String, Terms)> {
+        let named =
+            self.given.iter().filter_map(|(name, value)| Some((name, name.strip_prefix(prefix)?, value)));
+        let found = named.filter(|(_, rest, value)| !rest.is_empty() && !is_empty(value)).take(most);
+        found
+            .map(|(name, rest, value)| {
+                self.heeded.borrow_mut().insert(name.clone());
+                (rest.to_owned(), terms(value))
+            })
+            .collect()
     }
 
     /// A yes or no; anything but `0`, `false` and nothing is a yes.

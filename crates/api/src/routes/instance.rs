@@ -3,7 +3,7 @@
 use super::Methods::{Get, Post};
 use super::Need::{Key, Read};
 use super::{ADD, Route, SITE_ADMIN, route};
-use crate::{blocklists, instance};
+use crate::{blocklists, instance, openapi};
 use pisax_access::Permission as P;
 
 #[rustfmt::skip] // A line each, so that the table can be read.
@@ -16,6 +16,8 @@ pub(super) const ROUTES: &[Route] = &[
     route(Get, "servers", "getsetting", Read(&[P::SiteAdmin]), instance::get_setting, "One setting."),
     route(Get, "servers", "serversettings", Read(&[P::SiteAdmin]), instance::settings, "All settings."),
     route(Post, "servers", "serversettingsedit", SITE_ADMIN, instance::edit_setting, "Change a setting."),
+    route(Get, "api", "openapi", Key, openapi::document, "This description, as OpenAPI 3.1."),
+    route(Get, "api", "getallapis", Key, openapi::all_apis, "Every call with what it is for."),
     route(Get, "eventblocklists", "index", Read(&[P::Add]), blocklists::index, "List blocked events."),
     route(Post, "eventblocklists", "add", ADD, blocklists::add, "Block events by uuid."),
     route(Post, "eventblocklists", "edit", ADD, blocklists::edit, "Change the note beside a blocked event."),

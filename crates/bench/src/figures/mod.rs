@@ -1,12 +1,15 @@
 //! One file for each row of the table, and the databases they share.
 
+mod crowd;
 mod curve;
 mod grown;
 mod huge;
 mod idle;
 mod import;
 mod ingest;
+mod keys;
 mod latency;
+mod lists;
 mod search;
 mod single;
 
@@ -40,6 +43,8 @@ mod series {
     pub const LARGE: u64 = 5;
     pub const SINGLE: u64 = 6;
     pub const REST: u64 = 7;
+    pub const LISTS: u64 = 8;
+    pub const CROWD: u64 = 9;
 }
 
 /// A run.
@@ -68,6 +73,9 @@ impl<'o> Bench<'o> {
             Name::View => latency::view(self),
             Name::List => latency::list(self),
             Name::Search => search::measure(self),
+            Name::Warninglists => lists::measure(self),
+            Name::Keys => keys::measure(self),
+            Name::Crowd => crowd::measure(self),
             Name::Idle => idle::measure(self),
             Name::Single => single::measure(self),
             Name::Curve => curve::measure(self),

@@ -55,6 +55,8 @@ enum Column {
     FirstSeen,
     LastSeen,
     Tags,
+    DecayScore,
+    Decayed,
     Object(ObjectColumn),
     EventInfo,
     EventOrg,
@@ -108,6 +110,8 @@ impl Column {
             "first_seen" => Self::FirstSeen,
             "last_seen" => Self::LastSeen,
             "attribute_tag" | "tag" => Self::Tags,
+            "decay_score_score" => Self::DecayScore,
+            "decay_score_decayed" => Self::Decayed,
             _ => {
                 let context = CONTEXT.iter().find(|(known, _)| *known == name);
                 let object = || name.strip_prefix("object_").map(|n| Self::Object(ObjectColumn::parse(n)));
@@ -148,6 +152,9 @@ impl Csv {
         let plain = |name: &str| (heading(name), Column::parse(name));
         if requested.is_empty() {
             columns.extend(USUAL.map(plain));
+            if options.include_decay_score {
+                columns.extend(["decay_score_score", "decay_score_decayed"].map(plain));
+            }
         } else {
             columns.extend(requested.iter().map(|name| plain(name)));
         }
@@ -230,6 +237,8 @@ fn cell(column: Column, row: &ExportRow<'_>, out: &mut Vec<u8>) {
         Column::FirstSeen => seen(attribute.first_seen, out),
         Column::LastSeen => seen(attribute.last_seen, out),
         Column::Tags => texts(row.tags, out),
+        Column::DecayScore => write!(out, "{}", row.decay.0).expect("a Vec takes everything"),
+        Column::Decayed => flag(row.decay.1, out),
         Column::Object(column) => object_cell(column, row, out),
         Column::EventInfo => text(event.info, out),
         Column::EventOrg => text(event.org, out),

@@ -59,6 +59,7 @@ fn row(kind: &str, value: &'static str) -> ExportRow<'static> {
         tags: &["golden:attr", "tlp:red"],
         event_tags: &["tlp:white"],
         object: None,
+        decay: (0.0, false),
     }
 }
 

@@ -3,7 +3,8 @@
 
 use super::json::Bad;
 use super::{taxonomy, template};
-use pisax_model::knowledge::{Cluster, Galaxy, ObjectTemplate, Taxonomy, TaxonomyEntry};
+use pisax_model::decay::Parameters;
+use pisax_model::knowledge::{Cluster, ClusterRelation, Galaxy, ObjectTemplate, Taxonomy, TaxonomyEntry};
 use serde_json::{Map, Value, json};
 
 /// A taxonomy as a `machinetag.json`.
@@ -73,6 +74,24 @@ pub fn related_text(cluster: &Cluster) -> String {
     Value::Array(related).to_string()
 }
 
+/// Reads what [`related_text`] wrote; what cannot be read is left out.
+pub fn read_related(text: &str) -> Vec<ClusterRelation> {
+    let list: Vec<Value> = serde_json::from_str(text).unwrap_or_default();
+    let read = |item: &Value| {
+        Some(ClusterRelation {
+            dest_uuid: pisax_model::Uuid::try_parse(item["dest-uuid"].as_str()?).ok()?,
+            kind: item["type"].as_str().unwrap_or_default().to_owned(),
+            tags: strings(&item["tags"]),
+        })
+    };
+    list.iter().filter_map(read).collect()
+}
+
+/// `{"key":["value",…]}` of a cluster that was made here, or of the tabs of a galaxy.
+pub fn pairs_text(pairs: &[(String, Vec<String>)]) -> String {
+    map_text(pairs)
+}
+
 /// `["text",…]`: authors, attribute types.
 pub fn texts_text(texts: &[String]) -> String {
     Value::from(texts.to_vec()).to_string()
@@ -83,9 +102,107 @@ pub fn read_texts(text: &str) -> Vec<String> {
     serde_json::from_str(text).unwrap_or_default()
 }
 
+/// The numbers of a decaying model, as MISP writes them.
+pub fn parameters_value(parameters: &Parameters) -> Value {
+    let config: Map<String, Value> = parameters
+        .base_score_config
+        .iter()
+        .map(|(name, weight)| (name.clone(), json!(whole(*weight))))
+        .collect();
+    json!({
+        "lifetime": whole(parameters.lifetime), "decay_speed": whole(parameters.decay_speed),
+        "threshold": whole(parameters.threshold), "default_base_score": whole(parameters.default_base_score),
+        "base_score_config": config,
+        "settings": {
+            "minimum_sightings": parameters.minimum_sightings,
+            "true_positive_offset": whole(parameters.true_positive_offset),
+            "false_positive_offset": whole(parameters.false_positive_offset),
+        },
+    })
+}
+
+/// The same as text.
+pub fn parameters_text(parameters: &Parameters) -> String {
+    parameters_value(parameters).to_string()
+}
+
+/// Reads what [`parameters_text`] wrote.
+pub fn read_parameters(text: &str) -> Result<Parameters, &'static str> {
+    parameters(&serde_json::from_str(text).map_err(|_| "parameters")?)
+}
+
+/// 80 rather than 80.0.
+fn whole(number: f64) -> Value {
+    if number.fract() == 0.0 && number.abs() < 1e15 { json!(number as i64) } else { json!(number) }
+}
+
+/// Reads what [`parameters_value`] wrote, or a client: numbers may be texts, and what is structured may be JSON
+/// in a text. What is absent has its default; the error names what is no number.
+pub fn parameters(value: &Value) -> Result<Parameters, &'static str> {
+    let value = &unquoted(value);
+    let mut parameters = Parameters::default();
+    let Value::Object(_) = value else { return Err("parameters") };
+    for (name, place) in [
+        ("lifetime", &mut parameters.lifetime),
+        ("decay_speed", &mut parameters.decay_speed),
+        ("threshold", &mut parameters.threshold),
+        ("default_base_score", &mut parameters.default_base_score),
+    ] {
+        if let Some(number) = value.get(name).filter(|v| !v.is_null()) {
+            *place = decimal(number).ok_or(name)?;
+        }
+    }
+    match value.get("base_score_config").map(unquoted) {
+        Some(Value::Object(config)) => {
+            for (name, weight) in &config {
+                let weight = decimal(weight).ok_or("base_score_config")?;
+                parameters.base_score_config.push((name.clone(), weight));
+            }
+        }
+        // PHP writes an empty map as a list.
+        Some(Value::Array(list)) if list.is_empty() => {}
+        None | Some(Value::Null) => {}
+        Some(Value::String(text)) if text.is_empty() => {}
+        Some(_) => return Err("base_score_config"),
+    }
+    if let Some(Value::Object(settings)) = value.get("settings").map(unquoted) {
+        let number = |name: &str| match settings.get(name).filter(|v| !v.is_null()) {
+            Some(number) => decimal(number).map(Some).ok_or("settings"),
+            None => Ok(None),
+        };
+        if let Some(least) = number("minimum_sightings")? {
+            parameters.minimum_sightings = least as i64;
+        }
+        parameters.true_positive_offset = number("true_positive_offset")?.unwrap_or(0.0);
+        parameters.false_positive_offset = number("false_positive_offset")?.unwrap_or(0.0);
+    }
+    Ok(parameters)
+}
+
+/// JSON that came as a text.
+fn unquoted(value: &Value) -> Value {
+    match value {
+        Value::String(text) => serde_json::from_str(text).unwrap_or_else(|_| value.clone()),
+        other => other.clone(),
+    }
+}
+
+/// A finite number, or a text that says one.
+pub fn decimal(value: &Value) -> Option<f64> {
+    let number = match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    number.filter(|n| n.is_finite())
+}
+
 fn map_text(pairs: &[(String, Vec<String>)]) -> String {
+    // NUL is a legal character of JSON, but PostgreSQL reads none.
+    let clean = |text: &String| text.replace('\0', "");
+    let values = |list: &[String]| list.iter().map(clean).collect::<Vec<String>>();
     let map: Map<String, Value> =
-        pairs.iter().map(|(key, values)| (key.clone(), Value::from(values.clone()))).collect();
+        pairs.iter().map(|(key, list)| (clean(key), Value::from(values(list)))).collect();
     Value::Object(map).to_string()
 }
 
@@ -135,6 +252,40 @@ mod tests {
         };
         assert_eq!(read_taxonomy(&taxonomy_text(&taxonomy)), Ok(taxonomy));
         assert!(read_taxonomy("[]").is_err());
+    }
+
+    #[test]
+    fn relations_come_back_without_those_that_lead_nowhere() {
+        let text = r#"[{"dest-uuid":"5f9a2b1c-0000-4000-8000-000000000001","type":"uses","tags":["a:b"]},{"dest-uuid":"x"}]"#;
+        let read = read_related(text);
+        assert_eq!(
+            (read.len(), read[0].kind.as_str(), &read[0].tags[..]),
+            (1, "uses", &["a:b".to_owned()][..])
+        );
+        assert_eq!(read_related("nonsense"), []);
+    }
+
+    #[test]
+    fn the_numbers_of_a_model_come_back_and_are_read_from_texts() {
+        let given = Parameters {
+            lifetime: 3.0,
+            decay_speed: 2.3,
+            threshold: 30.0,
+            default_base_score: 80.0,
+            base_score_config: vec![("a:b".into(), 0.25), ("retention".into(), 1.0)],
+            minimum_sightings: 2,
+            true_positive_offset: 0.5,
+            false_positive_offset: 0.0,
+        };
+        let value = parameters_value(&given);
+        assert_eq!(value["lifetime"], json!(3));
+        assert_eq!(parameters(&value), Ok(given));
+        let text = json!({ "lifetime": "3", "base_score_config": "{\"a\":\"0.5\"}" });
+        let read = parameters(&text).unwrap();
+        assert_eq!((read.lifetime, read.base_score_config), (3.0, vec![("a".into(), 0.5)]));
+        assert_eq!(parameters(&json!({ "lifetime": "soon" })), Err("lifetime"));
+        assert_eq!(parameters(&json!({ "base_score_config": [1] })), Err("base_score_config"));
+        assert_eq!(parameters(&json!(7)), Err("parameters"));
     }
 
     #[test]

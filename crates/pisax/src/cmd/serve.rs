@@ -50,7 +50,7 @@ async fn serve(
     let app = Arc::new(app);
     let secure_cookies =
         config.secure_cookies.unwrap_or_else(|| service.policy.base_url.starts_with("https:"));
-    let pages = Arc::new(pisax_ui::Pages::new(service, permits, secure_cookies));
+    let pages = Arc::new(pisax_ui::Pages::new(service, permits, secure_cookies, calls()));
     let router = http::router(Arc::new(Site::new(app, pisax_ui::router(pages))));
     let mut asked = stop_signal()?;
     let stopping = Arc::new(Notify::new());
@@ -130,4 +130,18 @@ fn tell_knowledge(service: &Service, config: &Config) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// What programs can call, for the page on it.
+fn calls() -> Vec<pisax_ui::ApiCall> {
+    let call = |operation: pisax_api::openapi::Operation| pisax_ui::ApiCall {
+        method: operation.method.to_uppercase(),
+        area: operation.controller.to_owned(),
+        doc: operation.doc.to_owned(),
+        need: if operation.writes { format!("{}, writes", operation.need) } else { operation.need },
+        takes: operation.takes.to_owned(),
+        gives: operation.gives.to_owned(),
+        path: operation.path,
+    };
+    pisax_api::openapi::operations().into_iter().map(call).collect()
 }

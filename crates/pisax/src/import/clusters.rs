@@ -97,6 +97,7 @@ mod tests {
             version: 1,
             meta: meta.to_owned(),
             related: String::new(),
+            owned: None,
         }
     }
 

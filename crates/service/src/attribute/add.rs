@@ -127,7 +127,7 @@ pub(crate) fn insert(
     w.add_to_count(event.id, borrowed.iter().filter(|(_, a)| !a.deleted).count() as i64)?;
     let saved: Vec<_> = borrowed.iter().zip(&ids).map(|((_, a), id)| (*id, *a)).collect();
     attach_all(w, event.id, &saved)?;
-    w.note_added(event.id, event.uuid, rows.iter().map(|(_, a)| a.uuid).collect::<Vec<_>>().into_iter());
+    w.note_added(event.id, event.uuid, &saved);
     added.changed |= !rows.is_empty();
     for ((place, _), id) in rows.iter().zip(ids) {
         added.ids[*place] = Some(id);

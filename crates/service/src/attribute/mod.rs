@@ -2,15 +2,18 @@
 
 mod add;
 mod edit;
+mod many;
 mod remove;
 mod tag;
 
 pub use add::{Added, TWIN, Twins, WARNINGLIST, add, is_twin};
 pub(crate) use add::{add_sightings, attach_all, insert, twin_refused};
 pub use edit::edit;
-pub(crate) use edit::{merge_into_event, tolerate, update};
+pub(crate) use edit::{merge, merge_into_event, tolerate, update};
+pub use many::{Chosen, edit_many, remove_many};
 pub use remove::{remove, restore};
-pub use tag::{Target, tag, untag};
+pub(crate) use tag::cluster_tag;
+pub use tag::{LOCAL_SCOPE, Target, attach_cluster, pick, tag, untag};
 
 use crate::{Error, Result};
 use pisax_access::edit::may_edit;

@@ -1,6 +1,7 @@
 //! Attaching tags to events and attributes, and taking them off.
 
 use crate::context::may_attach;
+use crate::knowledge::allowed_beside;
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, Permission, edit};
 use pisax_model::ids::Ref;
@@ -38,23 +39,104 @@ pub fn tag(
     service.write(actor, |w| {
         let tag = tag_to_attach(w, name)?;
         let local = local || tag.local_only;
-        let found = find(w, target)?;
-        let event_id = may_tag(w, &found, local)?;
-        // Once more behind the lock: attributes may be gone.
-        let found = find(w, target)?;
-        let attachment = NewAttachment { tag_id: tag.id, local, relationship_type };
-        let new = match &found.attributes {
-            None => w.attach_event_tags(event_id, &[attachment])?.len(),
-            Some(ids) => {
-                let rows: Vec<_> = ids.iter().map(|id| (*id, attachment.clone())).collect();
-                w.attach_attribute_tags(event_id, &rows)?.len()
-            }
-        };
-        if new > 0 {
-            touch(w, &found, event_id, local)?;
-        }
-        Ok((tag, found.id))
+        let (id, _) = put(w, target, &tag, local, relationship_type)?;
+        Ok((tag, id))
     })
+}
+
+/// The same for who picks tags one by one: a tag that its taxonomy allows only once, or that stands in the way of
+/// one that is there, is refused.
+pub fn pick(
+    service: &Service,
+    actor: &Actor,
+    target: Target,
+    name: &str,
+    local: bool,
+    relationship_type: Option<String>,
+) -> Result<(Tag, i64)> {
+    service.write(actor, |w| {
+        let tag = tag_to_attach(w, name)?;
+        let local = local || tag.local_only;
+        let found = find(w, target)?;
+        may_tag(w, &found, local)?;
+        let attached = match &found.attributes {
+            None => w.event_tags(&[found.id])?,
+            Some(ids) => w.attribute_tags(ids)?,
+        };
+        for tags in attached.values() {
+            let others = tags.iter().filter(|a| a.local == local && a.tag.id != tag.id);
+            let names: Vec<&str> = others.map(|a| a.tag.name.as_str()).collect();
+            if !allowed_beside(w, &tag.name, &names)? {
+                return Err(Error::Refused("Tag is not allowed due to taxonomy exclusivity settings".into()));
+            }
+        }
+        let (id, _) = put(w, target, &tag, local, relationship_type)?;
+        Ok((tag, id))
+    })
+}
+
+/// Attaches a galaxy cluster; returns whether it is new there.
+pub fn attach_cluster(
+    service: &Service,
+    actor: &Actor,
+    target: Target,
+    cluster: Ref,
+    local: bool,
+) -> Result<bool> {
+    service.write(actor, |w| {
+        let (tag, local_only) = cluster_tag(w, cluster)?;
+        if local_only && !local {
+            return Err(Error::Refused(LOCAL_SCOPE.into()));
+        }
+        Ok(put(w, target, &tag, local, None)?.1)
+    })
+}
+
+/// The tag that stands for a living cluster the actor sees, made where there is none, and whether it may be attached
+/// locally only.
+pub(crate) fn cluster_tag(w: &mut Writer<'_>, cluster: Ref) -> Result<(Tag, bool)> {
+    let row = w.cluster(cluster)?.filter(|row| row.owned.as_ref().is_none_or(|o| !o.deleted));
+    let row = row.ok_or(Error::NotFound("cluster"))?;
+    let galaxy = w.galaxy(Ref::Id(row.galaxy_id))?.ok_or(Error::NotFound("galaxy"))?;
+    let draft = TagDraft { name: row.tag_name, colour: Some(CLUSTER_COLOUR.into()), ..TagDraft::default() };
+    let tag = w.resolve_tags(&[&draft], true)?.into_values().next().ok_or(Error::NotFound("tag"))?;
+    if !may_attach(w.actor(), &tag) {
+        return Err(Error::Refused("Invalid Tag.".into()));
+    }
+    let local_only = galaxy.local_only || tag.local_only;
+    Ok((tag, local_only))
+}
+
+/// The refusal of a global attachment of what is for local use.
+pub const LOCAL_SCOPE: &str = "This Cluster can only be attached in a local scope";
+
+/// The colour that MISP gives the tags of clusters.
+const CLUSTER_COLOUR: &str = "#0088cc";
+
+/// Attaches a tag; returns the row number of what it is on, and whether it is new there.
+fn put(
+    w: &mut Writer<'_>,
+    target: Target,
+    tag: &Tag,
+    local: bool,
+    relationship_type: Option<String>,
+) -> Result<(i64, bool)> {
+    let found = find(w, target)?;
+    let event_id = may_tag(w, &found, local)?;
+    // Once more behind the lock: attributes may be gone.
+    let found = find(w, target)?;
+    let attachment = NewAttachment { tag_id: tag.id, local, relationship_type };
+    let new = match &found.attributes {
+        None => w.attach_event_tags(event_id, &[attachment])?.len(),
+        Some(ids) => {
+            let rows: Vec<_> = ids.iter().map(|id| (*id, attachment.clone())).collect();
+            w.attach_attribute_tags(event_id, &rows)?.len()
+        }
+    };
+    if new > 0 {
+        touch(w, &found, event_id, local)?;
+    }
+    Ok((found.id, new > 0))
 }
 
 /// Takes a tag off; returns it with the row number and whether it was local.

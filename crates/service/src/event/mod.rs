@@ -2,11 +2,13 @@
 
 mod add;
 mod edit;
+mod merge;
 mod publish;
 mod remove;
 
 pub use add::{Added, add};
 pub use edit::edit;
+pub use merge::merge;
 pub use publish::{publish, unpublish};
 pub use remove::remove;
 

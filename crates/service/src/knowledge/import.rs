@@ -163,7 +163,7 @@ fn put_clusters(w: &mut Writer<'_>, list: &[Cluster]) -> Result<usize> {
         );
         return Ok(0);
     };
-    let newest = w.clusters(galaxy.id)?.iter().map(|c| c.version).max();
+    let newest = w.library_version(galaxy.id)?;
     if newest.is_some_and(|version| version >= first.version) {
         return Ok(0);
     }
@@ -182,6 +182,7 @@ fn galaxy_row(galaxy: &Galaxy) -> GalaxyRow {
         icon: galaxy.icon.clone(),
         namespace: galaxy.namespace.clone(),
         enabled: true,
+        local_only: false,
         kill_chain_order: stored::kill_chain_text(galaxy),
     }
 }
@@ -200,6 +201,7 @@ fn cluster_row(galaxy_id: i64, cluster: &Cluster) -> ClusterRow {
         version: cluster.version,
         meta: stored::meta_text(cluster),
         related: stored::related_text(cluster),
+        owned: None,
     }
 }
 
@@ -228,5 +230,6 @@ fn warninglist_row(list: &Warninglist) -> WarninglistRow {
         enabled: false,
         types: stored::texts_text(&list.matching_attributes),
         entry_count: list.list.len() as i64,
+        default: true,
     }
 }

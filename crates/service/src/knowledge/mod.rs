@@ -1,15 +1,20 @@
 //! Taxonomies, galaxies, object templates and warninglists: taken in from their libraries, switched on and off.
 
 mod import;
+mod own;
 mod taxonomy;
 mod warninglist;
 
 pub use import::{Imported, import};
-pub use taxonomy::{add_tags, hide_tags, require};
+pub use own::{WarninglistDraft, add_warninglist, delete_warninglist, edit_warninglist, import_warninglist};
+pub use taxonomy::{add_tags, delete, hide_tags, highlight, require};
+pub(crate) use taxonomy::{allowed_beside, missing_required};
 pub use warninglist::{Toggled, Which, load_warninglists, toggle};
 
 use crate::{Error, Result, Service, rules};
 use pisax_access::Actor;
+pub use pisax_lookup::{Half, Warninglists};
+use pisax_model::ids::Ref;
 pub use pisax_store::knowledge::Library;
 
 /// Switches a taxonomy, galaxy or object template on or off. Warninglists have [`toggle`].
@@ -26,6 +31,15 @@ pub fn enable(service: &Service, actor: &Actor, library: Library, id: i64, on: b
         load_warninglists(service)?;
     }
     if known { Ok(()) } else { Err(Error::NotFound(noun)) }
+}
+
+/// Removes a galaxy with its clusters, custom ones included; the tags that stand for them stay.
+pub fn delete_galaxy(service: &Service, actor: &Actor, reference: Ref) -> Result<()> {
+    rules::site_admin(actor)?;
+    service.write(actor, |w| {
+        let galaxy = w.galaxy(reference)?.ok_or(Error::NotFound("galaxy"))?;
+        Ok(w.delete_galaxy(&galaxy)?)
+    })
 }
 
 /// Whether a text matches an SQL LIKE pattern, without regard to case: `%` is anything, `_` one character.

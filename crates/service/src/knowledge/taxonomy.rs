@@ -15,6 +15,20 @@ pub fn require(service: &Service, actor: &Actor, id: i64, required: bool) -> Res
     if known { Ok(()) } else { Err(Error::NotFound("taxonomy")) }
 }
 
+/// Says whether the taxonomy stands out where tags are picked.
+pub fn highlight(service: &Service, actor: &Actor, id: i64, highlighted: bool) -> Result<()> {
+    rules::site_admin(actor)?;
+    let known = service.write(actor, |w| Ok(w.highlight_taxonomy(id, highlighted)?))?;
+    if known { Ok(()) } else { Err(Error::NotFound("taxonomy")) }
+}
+
+/// Removes a taxonomy; its tags stay.
+pub fn delete(service: &Service, actor: &Actor, id: i64) -> Result<()> {
+    rules::site_admin(actor)?;
+    let known = service.write(actor, |w| Ok(w.delete_taxonomy(id)?))?;
+    if known { Ok(()) } else { Err(Error::NotFound("taxonomy")) }
+}
+
 /// Makes the taxonomy's tags (those of these names, or all), in its colours, and shows hidden ones again.
 pub fn add_tags(service: &Service, actor: &Actor, id: i64, names: &[String]) -> Result<()> {
     rules::site_admin(actor)?;
@@ -52,6 +66,58 @@ pub fn hide_tags(service: &Service, actor: &Actor, id: i64, names: &[String]) ->
     })
 }
 
+/// What a machine tag is of: namespace, predicate, and whether it has a value.
+fn parts(name: &str) -> Option<(&str, &str, bool)> {
+    let (namespace, rest) = name.trim().split_once(':')?;
+    if namespace.is_empty() || rest.is_empty() {
+        return None;
+    }
+    match rest.split_once('=') {
+        Some((predicate, _)) => Some((namespace, predicate, true)),
+        None => Some((namespace, rest, false)),
+    }
+}
+
+/// What tags share that exclude each other: the predicate of those with values, the namespace of others.
+fn family(name: &str) -> Option<String> {
+    let (namespace, predicate, has_value) = parts(name)?;
+    let family = if has_value { format!("{namespace}:{predicate}") } else { namespace.to_owned() };
+    Some(family.to_lowercase())
+}
+
+/// Whether a tag may stand beside these on one element: an exclusive taxonomy, or an exclusive predicate, allows one.
+/// `tlp:white` and `tlp:clear` are one meaning in two versions and may stand together.
+pub(crate) fn allowed_beside(w: &mut Writer<'_>, name: &str, others: &[&str]) -> Result<bool> {
+    let Some((namespace, predicate, _)) = parts(name) else { return Ok(true) };
+    let own = family(name);
+    let mut kin = others.iter().filter(|other| family(other) == own).peekable();
+    if kin.peek().is_none() {
+        return Ok(true);
+    }
+    let same_name =
+        |row: &pisax_store::knowledge::TaxonomyRow| row.namespace.to_lowercase() == namespace.to_lowercase();
+    let Some(row) = w.taxonomies()?.into_iter().find(same_name) else { return Ok(true) };
+    if row.exclusive {
+        let same = |a: &str| matches!(folded(a).as_str(), "tlp:white" | "tlp:clear");
+        return Ok(same(name) && kin.all(|other| same(other)));
+    }
+    let (_, taxonomy) = taxonomy(w, row.id)?;
+    let exclusive = |p: &pisax_model::knowledge::Predicate| {
+        p.exclusive && p.value.to_lowercase() == predicate.to_lowercase()
+    };
+    Ok(!taxonomy.predicates.iter().any(exclusive))
+}
+
+/// The enabled taxonomies that every published event needs a tag of and of which none is among these.
+pub(crate) fn missing_required(w: &mut Writer<'_>, tags: &[&str]) -> Result<Vec<String>> {
+    let mut missing = w.taxonomies()?;
+    missing.retain(|row| {
+        let prefix = format!("{}:", row.namespace.to_lowercase());
+        row.required && row.enabled && !tags.iter().any(|tag| folded(tag).starts_with(&prefix))
+    });
+    Ok(missing.into_iter().map(|row| row.namespace).collect())
+}
+
 type TaxonomyTag<'a> = pisax_model::knowledge::TaxonomyTag<'a>;
 
 fn wanted<'a>(taxonomy: &'a Taxonomy, names: &'a [String]) -> impl Iterator<Item = TaxonomyTag<'a>> {
@@ -80,4 +146,20 @@ fn taxonomy(w: &mut Writer<'_>, id: i64) -> Result<(bool, Taxonomy)> {
     let row = w.taxonomy(id)?.ok_or(Error::NotFound("taxonomy"))?;
     let taxonomy = stored::read_taxonomy(&row.body).map_err(|_| StoreError::Damaged("a taxonomy"))?;
     Ok((row.enabled, taxonomy))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_that_exclude_each_other_share_predicate_or_namespace() {
+        assert_eq!(family("tlp:red").as_deref(), Some("tlp"));
+        assert_eq!(
+            family("admiralty-scale:source-reliability=\"a\"").as_deref(),
+            Some("admiralty-scale:source-reliability")
+        );
+        assert_eq!(family("plain"), None);
+        assert_eq!(family(":x"), None);
+    }
 }

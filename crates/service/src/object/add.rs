@@ -11,7 +11,6 @@ use pisax_model::object::{Object, ObjectDraft, ReferenceDraft};
 use pisax_model::{Distribution, FieldError, Uuid};
 use pisax_store::Writer;
 use pisax_store::attributes::Wanted;
-use pisax_store::changes::Action;
 use rustc_hash::FxHashSet;
 
 /// A checked object with its checked attributes; sharing groups and row numbers come inside the transaction.
@@ -156,7 +155,7 @@ pub(crate) fn insert_one(
     let ids = w.insert_attributes(event.id, &placed)?;
     let rows: Vec<_> = placed.iter().zip(&ids).map(|((_, a), id)| (*id, *a)).collect();
     crate::attribute::attach_all(w, event.id, &rows)?;
-    w.note_object(&one[0].object, Action::Add);
+    w.note_added_object(&one[0].object);
     super::insert_references(w, event.id, &one)?;
     Ok(one[0].object.id)
 }

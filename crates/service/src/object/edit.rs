@@ -14,7 +14,6 @@ use pisax_model::object::{Object, ObjectDraft, ReferenceDraft};
 use pisax_model::{Distribution, FieldError, Uuid};
 use pisax_store::Writer;
 use pisax_store::attributes::{Known, Wanted};
-use pisax_store::changes::Action;
 use rustc_hash::FxHashSet;
 
 /// Edits one object; returns its row number.
@@ -88,7 +87,6 @@ fn apply(
     object.deleted = draft.deleted.unwrap_or(object.deleted);
     object.timestamp = draft.timestamp.filter(|t| *t > 0).unwrap_or(w.now());
     w.update_object(&object)?;
-    w.note_object(&object, if object.deleted && !was_deleted { Action::SoftDelete } else { Action::Edit });
     if object.deleted && !was_deleted {
         tombstone_all(w, event, &object)?;
         return Ok(Merged { object, references: Vec::new() });

@@ -6,7 +6,7 @@ mod reference;
 mod remove;
 
 pub use add::{Duplicate, add};
-pub(crate) use add::{NewObject, check_object, insert_objects};
+pub(crate) use add::{NewObject, check_object, insert_objects, insert_one};
 pub use edit::edit;
 pub(crate) use edit::merge_objects;
 pub(crate) use reference::insert as insert_references;

@@ -4,7 +4,6 @@ use crate::{Result, Service};
 use pisax_access::Actor;
 use pisax_model::ids::Ref;
 use pisax_store::attributes::Wanted;
-use pisax_store::changes::Action;
 
 /// Tombstones an object with its attributes, or removes them for good; returns the event's row number.
 pub fn remove(service: &Service, actor: &Actor, reference: Ref, hard: bool) -> Result<i64> {
@@ -26,7 +25,6 @@ pub fn remove(service: &Service, actor: &Actor, reference: Ref, hard: bool) -> R
             object.deleted = true;
             object.timestamp = now;
             w.update_object(&object)?;
-            w.note_object(&object, Action::SoftDelete);
         }
         w.touch_event(event.id, now)?;
         Ok(event.id)

@@ -3,6 +3,7 @@
 use crate::*;
 use pisax_model::sharing::{MemberDraft, ServerDraft, SharingGroupDraft};
 use pisax_service::{blocklist, sharing_group as group};
+use pisax_store::blocklist::Refused;
 
 fn draft(name: &str, orgs: &[i64]) -> SharingGroupDraft {
     let member = |id: &i64| MemberDraft { org: Some(Ref::Id(*id)), ..MemberDraft::default() };
@@ -99,13 +100,23 @@ fn events_of_a_blocked_organisation_are_refused() {
     let own = here.org("Own");
     let member = here.member(own, USER);
     let uuid = here.service.read(&member, |r| Ok(r.org(Ref::Id(own))?.unwrap().uuid)).unwrap();
-    blocklist::add_orgs(&here.service, &here.admin(), &[uuid], &blocklist::OrgNote::default()).unwrap();
+    blocklist::add_orgs(
+        &here.service,
+        &here.admin(),
+        Refused::Events,
+        &[uuid],
+        &blocklist::OrgNote::default(),
+    )
+    .unwrap();
     let draft = || EventDraft { info: Some("x".into()), ..EventDraft::default() };
     let refused = event::add(&here.service, &member, draft()).map(|added| added.id);
     assert_eq!(refused.unwrap_err().to_string(), "Event blocked by organisation blocklist.");
-    assert_eq!(blocklist::list_orgs(&here.service, &here.admin()).unwrap()[0].org_name, "Own");
-    assert!(matches!(blocklist::list_orgs(&here.service, &member), Err(Error::Forbidden)));
-    blocklist::remove_org(&here.service, &here.admin(), Ref::Uuid(uuid)).unwrap();
+    assert_eq!(
+        blocklist::list_orgs(&here.service, &here.admin(), Refused::Events).unwrap()[0].org_name,
+        "Own"
+    );
+    assert!(matches!(blocklist::list_orgs(&here.service, &member, Refused::Events), Err(Error::Forbidden)));
+    blocklist::remove_org(&here.service, &here.admin(), Refused::Events, Ref::Uuid(uuid)).unwrap();
     assert!(event::add(&here.service, &member, draft()).is_ok());
 }
 

@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+mod audit;
+mod collaboration;
 mod groups;
 mod knowledge;
 mod people;
 mod reports;
+mod scoring;
 mod sightings;
 mod writes;
 

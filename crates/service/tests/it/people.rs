@@ -204,16 +204,16 @@ fn a_setting_holds_at_once_and_after_a_restart() {
     setting::edit(&here.service, &admin, "MISP.max_correlations_per_event", "10").unwrap();
     setting::edit(&here.service, &admin, "MISP.unpublishedprivate", "true").unwrap();
     assert_eq!(value("MISP.max_correlations_per_event"), Value::Number(10));
-    assert!(here.service.store.unpublished_private());
+    assert!(here.service.store.rules().unpublished_private);
     assert_eq!(field(setting::edit(&here.service, &admin, "MISP.live", "maybe")), "value");
     assert_eq!(field(setting::edit(&here.service, &admin, "MISP.uuid", "x")), "value");
     setting::edit(&here.service, &admin, "MISP.baseurl", "https://pisax.example").unwrap();
-    assert!(matches!(setting::edit(&here.service, &admin, "MISP.delegation", "1"), Err(Error::NotFound(_))));
+    assert!(matches!(setting::edit(&here.service, &admin, "MISP.unheard_of", "1"), Err(Error::NotFound(_))));
     let member = here.member(here.org("Own"), USER);
     assert!(matches!(setting::edit(&here.service, &member, "MISP.live", "0"), Err(Error::Forbidden)));
     let again = setup::open(store(&here._folder), Arc::new(Still), "https://pisax.example").unwrap();
     assert_eq!(again.settings().max_correlations_per_event, 10);
-    assert!(again.store.unpublished_private());
+    assert!(again.store.rules().unpublished_private);
     assert_eq!(again.policy.instance_uuid, here.service.policy.instance_uuid);
     let key = here.created.key.as_deref().unwrap();
     assert_eq!(again.keys.hash(key), here.service.keys.hash(key));
@@ -239,5 +239,5 @@ fn a_setting_that_another_process_changed_holds_after_five_seconds() {
     clock.0.fetch_add(4999, std::sync::atomic::Ordering::Relaxed);
     assert!(other.settings().live);
     clock.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    assert!(!other.settings().live && other.store.unpublished_private());
+    assert!(!other.settings().live && other.store.rules().unpublished_private);
 }

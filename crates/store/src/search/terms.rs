@@ -4,7 +4,7 @@ use super::{Ref, Where, fold};
 use crate::conn::Val;
 use pisax_model::Uuid;
 use pisax_model::correlation::HashKey;
-use pisax_model::filter::Terms;
+use pisax_model::filter::{OrgFact, Terms};
 use pisax_model::like::Pattern;
 use rustc_hash::FxHashSet;
 
@@ -169,6 +169,17 @@ pub(super) fn named_rows(w: &mut Where, table: &str, items: &[String]) -> String
     let by_ref = refs(w, "x", items);
     let by_name = exact(w, "x.name", items);
     format!("select x.id from {table} x where {by_ref} or {by_name}")
+}
+
+/// `select id` of organisations of which a fact holds.
+pub(super) fn orgs_that(w: &mut Where, fact: OrgFact, items: &[String]) -> String {
+    let condition = match fact {
+        OrgFact::Sector => folded(w, &["x.sector"], items),
+        OrgFact::Nationality => folded(w, &["x.nationality"], items),
+        OrgFact::Kind => folded(w, &["x.kind"], items),
+        OrgFact::Local => numbers(w, "x.local", items),
+    };
+    format!("select x.id from orgs x where {condition}")
 }
 
 /// `select id` of tags named by name or number.

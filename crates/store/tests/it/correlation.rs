@@ -31,25 +31,48 @@ fn cidr(address: String, len: u8, whole: u8) -> String {
     if len == whole { address } else { format!("{address}/{len}") }
 }
 
-/// The definition: halves that compare equal, and networks that contain one another.
-fn pairs(ours: &(&str, String), theirs: &(&str, String)) -> i64 {
+/// What somebody let correlate no more: some of these.
+const EXCLUSIONS: [&str; 6] =
+    ["HOST0.example", "%1.example", "host2%", "192.0.0.1", "192.0.0.0/8", "2001:db8::1:0/120"];
+
+fn excluded(half: &str, exclusions: &[&str]) -> bool {
+    let half = half.to_owned();
+    exclusions.iter().any(|exclusion| match exclusion.strip_prefix('%') {
+        Some(end) => fold(&half).ends_with(end),
+        None => match exclusion.strip_suffix('%') {
+            Some(start) => fold(&half).starts_with(start),
+            None => canonical(&half) == canonical(exclusion),
+        },
+    })
+}
+
+/// The definition: halves that compare equal, and networks that contain one another, unless excluded.
+fn pairs(ours: &(&str, String), theirs: &(&str, String), exclusions: &[&str]) -> i64 {
     if ours.0 == "comment" || theirs.0 == "comment" {
         return 0;
     }
-    let equal = halves(ours).iter().filter(|half| halves(theirs).contains(half)).count() as i64;
-    let inside = match (net(ours), net(theirs)) {
+    let equal = halves(ours, exclusions).iter().filter(|h| halves(theirs, exclusions).contains(h)).count();
+    let inside = match (net(ours, exclusions), net(theirs, exclusions)) {
         (Some(a), Some(b)) if a != b => i64::from(a.contains(&b) || b.contains(&a)),
         _ => 0,
     };
-    equal + inside
+    equal as i64 + inside
+}
+
+fn canonical(half: &str) -> String {
+    match Net::parse(half) {
+        Some(net) => format!("{net:?}"),
+        None => fold(half).into_owned(),
+    }
 }
 
 /// The halves that correlate, as they compare.
-fn halves((kind, value): &(&str, String)) -> Vec<String> {
-    let canonical = |half: &str| match Net::parse(half) {
-        Some(net) => format!("{net:?}"),
-        None => fold(half).into_owned(),
-    };
+fn halves(value: &(&str, String), exclusions: &[&str]) -> Vec<String> {
+    all_halves(value).into_iter().filter(|h| !excluded(h, exclusions)).map(|h| canonical(&h)).collect()
+}
+
+fn all_halves((kind, value): &(&str, String)) -> Vec<String> {
+    let canonical = str::to_owned;
     match (*kind, value.split_once('|')) {
         ("ip-dst|port", Some((ip, _))) => vec![canonical(ip)],
         (_, Some((one, two))) => vec![canonical(one), canonical(two)],
@@ -57,13 +80,13 @@ fn halves((kind, value): &(&str, String)) -> Vec<String> {
     }
 }
 
-fn net((kind, value): &(&str, String)) -> Option<Net> {
-    match (*kind, value.split_once('|')) {
-        ("ip-dst|port", Some((ip, _))) => Net::parse(ip),
-        ("domain|ip", Some((_, ip))) => Net::parse(ip),
-        ("ip-src" | "ip-dst", _) => Net::parse(value),
-        _ => None,
-    }
+fn net((kind, value): &(&str, String), exclusions: &[&str]) -> Option<Net> {
+    let address = match (*kind, value.split_once('|')) {
+        ("ip-dst|port", Some((ip, _))) | ("domain|ip", Some((_, ip))) => ip,
+        ("ip-src" | "ip-dst", _) => value,
+        _ => return None,
+    };
+    if excluded(address, exclusions) { None } else { Net::parse(address) }
 }
 
 /// An attribute and what may keep it from correlating.
@@ -87,9 +110,9 @@ fn plan() -> impl Strategy<Value = EventPlan> {
         .prop_map(|(off, attributes)| EventPlan { off, attributes })
 }
 
-fn expected(ours: (&EventPlan, &Plan), theirs: (&EventPlan, &Plan)) -> i64 {
+fn expected(ours: (&EventPlan, &Plan), theirs: (&EventPlan, &Plan), exclusions: &[&str]) -> i64 {
     let silent = |(event, plan): (&EventPlan, &Plan)| event.off || plan.off || plan.deleted;
-    if silent(ours) || silent(theirs) { 0 } else { pairs(&ours.1.value, &theirs.1.value) }
+    if silent(ours) || silent(theirs) { 0 } else { pairs(&ours.1.value, &theirs.1.value, exclusions) }
 }
 
 fn build(trial: &Trial, events: &[EventPlan]) -> Vec<(i64, Vec<i64>)> {
@@ -112,9 +135,10 @@ fn build(trial: &Trial, events: &[EventPlan]) -> Vec<(i64, Vec<i64>)> {
     })
 }
 
-fn check(trial: &Trial, events: &[EventPlan]) -> Result<(), TestCaseError> {
-    trial.tamper("delete from postings; delete from addresses; delete from networks; delete from attributes; delete from events;");
+fn check(trial: &Trial, events: &[EventPlan], exclusions: &[&str]) -> Result<(), TestCaseError> {
+    trial.tamper("delete from correlation_exclusions; delete from postings; delete from addresses; delete from networks; delete from attributes; delete from events;");
     let ids = build(trial, events);
+    trial.write(|w| exclusions.iter().try_for_each(|e| w.add_correlation_exclusion(e, "", false).map(drop)));
     let all: Vec<i64> = ids.iter().flat_map(|(_, attributes)| attributes.clone()).collect();
     let listed = |limit| {
         let pairs = trial.read(|r| {
@@ -132,7 +156,7 @@ fn check(trial: &Trial, events: &[EventPlan]) -> Result<(), TestCaseError> {
         for (m, (other, theirs)) in ids.iter().enumerate().filter(|(m, _)| *m != n) {
             for (a, ours) in attributes.iter().zip(&events[n].attributes) {
                 for (b, their) in theirs.iter().zip(&events[m].attributes) {
-                    let count = expected((&events[n], ours), (&events[m], their));
+                    let count = expected((&events[n], ours), (&events[m], their), exclusions);
                     let found = listed.get(a).map_or(0, |l| {
                         l.iter().filter(|p| p.theirs == *b && p.their_event == *other).count()
                     });
@@ -165,10 +189,13 @@ fn check(trial: &Trial, events: &[EventPlan]) -> Result<(), TestCaseError> {
 #[test]
 fn related_events_are_counted_exactly() {
     let events = proptest::collection::vec(plan(), 2..5);
+    let none = Just(Vec::new());
+    let some = proptest::sample::subsequence(EXCLUSIONS.to_vec(), 1..=EXCLUSIONS.len());
+    let worlds = (events, prop_oneof![none, some]);
     on_each_engine("correlation", |trial| {
         let cases = if matches!(trial.address, pisax_store::Address::Sqlite(_)) { 200 } else { 60 };
         let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
-        runner.run(&events, |events| check(trial, &events)).unwrap();
+        runner.run(&worlds, |(events, exclusions)| check(trial, &events, &exclusions)).unwrap();
     });
 }
 

@@ -5,10 +5,13 @@
 
 mod audit;
 mod changes;
+mod clusters;
 mod correlation;
 mod maintenance;
 mod people;
+mod proposals;
 mod reports;
+mod scoring;
 mod search;
 mod sightings;
 mod tags;

@@ -5,6 +5,7 @@ use pisax_model::ids::Ref;
 use pisax_model::object::Object;
 use pisax_model::sighting::SightingKind;
 use pisax_model::tag::TagDraft;
+use pisax_store::proposals::NewProposal;
 use pisax_store::sightings::NewSighting;
 use pisax_store::tags::NewAttachment;
 use pisax_store::{Error, Store};
@@ -53,6 +54,7 @@ fn furnish(t: &Trial) -> i64 {
         let row = NewAttachment { tag_id: tag, local: false, relationship_type: None };
         w.attach_event_tags(id, std::slice::from_ref(&row))?;
         w.attach_attribute_tags(id, &[(attributes[0], row)])?;
+        w.put_decaying_model(None, &crate::scoring::model("ours", o, true), crate::scoring::CODING)?;
         w.add_sightings(&[NewSighting {
             uuid: uuid(60),
             attribute_id: attributes[0],
@@ -62,6 +64,20 @@ fn furnish(t: &Trial) -> i64 {
             source: String::new(),
             kind: SightingKind::Seen,
         }])?;
+        let mut proposed = attribute("attachment", "note.txt");
+        proposed.data = Some(vec![7, 0]);
+        w.add_proposal(&NewProposal {
+            attribute: proposed,
+            event_id: id,
+            attribute_id: attributes[0],
+            org_id: o,
+            user_id: 1,
+            email: "a@example.org".into(),
+            deleted: false,
+            to_delete: false,
+        })?;
+        let stored = w.event(Ref::Id(id))?.unwrap();
+        w.add_delegation(&stored, o, "", -1, 0)?;
         Ok(id)
     })
 }
@@ -109,6 +125,7 @@ fn every_kind_of_damage_is_named() {
         ("delete from changes", "missing from the change log"),
         ("delete from roles", "has role 1"),
         ("delete from orgs", "organisation"),
+        ("update decaying_models set org_id = 99", "decaying model 1 is of organisation 99"),
         ("update attributes set distribution = 4, sharing_group_id = 7 where id = 1", "sharing group 7"),
         ("update attachments set attribute_id = 99", "attached bytes"),
         ("update attributes set kind = 9999", "does not know"),

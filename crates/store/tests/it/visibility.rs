@@ -1,11 +1,13 @@
 //! The SQL predicate against the ten-line oracle, over random worlds of organisations, groups, distributions.
 
 use crate::{NOW_MS, Trial, on_each_engine, system};
-use pisax_access::{Actor, AttributeFacts, EventFacts, ObjectFacts, Visibility};
-use pisax_model::attribute::{AttributeDraft, Defaults, complete};
+use pisax_access::{
+    Actor, AttributeFacts, EventFacts, ObjectFacts, ProposalFacts, ReadingRules, SightingPolicy, Visibility,
+};
+use pisax_model::attribute::{AttributeDraft, Defaults, NewAttribute, complete};
 use pisax_model::event::Event;
 use pisax_model::filter::{Filter, Scope};
-use pisax_model::ids::new_uuid;
+use pisax_model::ids::{Ref, new_uuid};
 use pisax_model::object::Object;
 use pisax_model::org::OrgDraft;
 use pisax_model::permission::{Permission, Permissions};
@@ -14,6 +16,7 @@ use pisax_model::sighting::SightingKind;
 use pisax_model::tag::TagDraft;
 use pisax_model::{Distribution, Uuid};
 use pisax_store::Writer;
+use pisax_store::proposals::{NewProposal, ProposalQuery};
 use pisax_store::sightings::{NewSighting, SightingQuery};
 use pisax_store::tags::NewAttachment;
 use proptest::prelude::*;
@@ -31,6 +34,8 @@ pub(crate) struct World {
     /// Per group: which organisations are members, whether it is open to all.
     groups: Vec<([bool; ORGS], bool)>,
     events: Vec<EventPlan>,
+    /// Whether delegation is on, which policy holds for sightings, who runs the instance.
+    settings: (bool, i64, usize),
 }
 
 #[derive(Debug, Clone)]
@@ -38,9 +43,14 @@ pub(crate) struct EventPlan {
     org: usize,
     reach: Reach,
     published: bool,
+    /// Who is asked to take it over.
+    delegated: Option<usize>,
+    /// Who proposes a new attribute, and whether that is closed.
+    proposal: (usize, bool),
     objects: Vec<Reach>,
-    /// Attribute: object it is in (if that exists), reach, one of few values, who sighted it.
-    attributes: Vec<(Option<usize>, Reach, u8, usize)>,
+    /// Attribute: object it is in (if that exists), reach, one of few values, who sighted it, and proposes to
+    /// change it (closed or not).
+    attributes: Vec<(Option<usize>, Reach, u8, usize, bool)>,
 }
 
 pub(crate) fn reach(most: i64) -> impl Strategy<Value = Reach> {
@@ -48,18 +58,22 @@ pub(crate) fn reach(most: i64) -> impl Strategy<Value = Reach> {
 }
 
 fn event() -> impl Strategy<Value = EventPlan> {
-    let attribute = (proptest::option::of(0..2usize), reach(5), 0..3u8, 0..ORGS);
+    let attribute = (proptest::option::of(0..2usize), reach(5), 0..3u8, 0..ORGS, any::<bool>());
     (
         0..ORGS,
         reach(4),
         any::<bool>(),
+        proptest::option::weighted(0.3, 0..ORGS),
+        (0..ORGS, any::<bool>()),
         proptest::collection::vec(reach(5), 0..3),
         proptest::collection::vec(attribute, 0..5),
     )
-        .prop_map(|(org, reach, published, objects, attributes)| EventPlan {
+        .prop_map(|(org, reach, published, delegated, proposal, objects, attributes)| EventPlan {
             org,
             reach,
             published,
+            delegated,
+            proposal,
             objects,
             attributes,
         })
@@ -67,7 +81,9 @@ fn event() -> impl Strategy<Value = EventPlan> {
 
 pub(crate) fn world() -> impl Strategy<Value = World> {
     let groups = proptest::collection::vec((any::<[bool; ORGS]>(), proptest::bool::weighted(0.2)), GROUPS);
-    (groups, proptest::collection::vec(event(), 1..6)).prop_map(|(groups, events)| World { groups, events })
+    let settings = (any::<bool>(), 0..4i64, 0..ORGS);
+    (groups, proptest::collection::vec(event(), 1..6), settings)
+        .prop_map(|(groups, events, settings)| World { groups, events, settings })
 }
 
 /// The world as stored: row numbers with the facts the oracle needs.
@@ -80,6 +96,8 @@ pub(crate) struct Stored {
     pub(crate) attributes: BTreeMap<i64, StoredAttribute>,
     /// Sighting: attribute, organisation.
     sightings: BTreeMap<i64, (i64, i64)>,
+    /// Proposal: event, attribute it is about, facts.
+    proposals: BTreeMap<i64, (i64, Option<i64>, ProposalFacts)>,
 }
 
 pub(crate) struct StoredAttribute {
@@ -139,13 +157,15 @@ fn build_event(w: &mut Writer<'_>, plan: &EventPlan, stored: &mut Stored) -> pis
         distribution: plan.reach.0,
         sharing_group_id: group_of(stored, plan.reach),
         published: plan.published,
+        delegated_to: plan.delegated.map_or(0, |n| stored.orgs[n]),
     };
+    let orgc_id = stored.orgs[(plan.org + 1) % ORGS];
     let event_id = w.insert_event(&Event {
         id: 0,
         uuid: new_uuid(NOW_MS),
         org_id: facts.org_id,
         // The creator is somebody else: creating grants no reading.
-        orgc_id: stored.orgs[(plan.org + 1) % ORGS],
+        orgc_id,
         user_id: 0,
         date: "2026-01-01".into(),
         info: "an event".into(),
@@ -165,6 +185,12 @@ fn build_event(w: &mut Writer<'_>, plan: &EventPlan, stored: &mut Stored) -> pis
         protected: None,
     })?;
     stored.events.insert(event_id, facts);
+    if facts.delegated_to != 0 {
+        let event = w.event(Ref::Id(event_id))?.unwrap();
+        w.add_delegation(&event, facts.delegated_to, "", -1, 0)?;
+    }
+    propose(w, (event_id, orgc_id), 0, plan.proposal, stored)?;
+    let mut about = Vec::new();
     let mut objects = Vec::new();
     for reach in &plan.objects {
         let facts = ObjectFacts { distribution: reach.0, sharing_group_id: group_of(stored, *reach) };
@@ -172,21 +198,15 @@ fn build_event(w: &mut Writer<'_>, plan: &EventPlan, stored: &mut Stored) -> pis
         stored.objects.insert(id, (event_id, facts));
         objects.push((id, facts));
     }
-    for (object, reach, value, sighted_by) in &plan.attributes {
+    for (object, reach, value, sighted_by, closed) in &plan.attributes {
         let object = object.and_then(|n| objects.get(n)).copied();
         let facts = AttributeFacts { distribution: reach.0, sharing_group_id: group_of(stored, *reach) };
-        let draft = AttributeDraft {
-            kind: Some("text".into()),
-            value: Some(format!("value {value}")),
-            distribution: Some(facts.distribution),
-            object_relation: object.map(|_| "text".into()),
-            ..AttributeDraft::default()
-        };
-        let defaults = Defaults { now_ms: NOW_MS, distribution: Distribution::Inherit };
-        let new = complete(draft, object.is_some(), facts.sharing_group_id, &defaults).unwrap();
+        let relation = object.map(|_| "text");
+        let new = text(&format!("value {value}"), facts.distribution, relation, facts.sharing_group_id);
         let id = w.insert_attributes(event_id, &[(object.map_or(0, |o| o.0), &new)])?[0];
         let object = object.map(|o| o.1);
         stored.attributes.insert(id, StoredAttribute { event: event_id, object, facts, value: *value });
+        about.push((id, (*sighted_by, *closed)));
         let org_id = stored.orgs[*sighted_by];
         let sighting = NewSighting {
             uuid: new_uuid(NOW_MS),
@@ -205,7 +225,44 @@ fn build_event(w: &mut Writer<'_>, plan: &EventPlan, stored: &mut Stored) -> pis
             &[(id, NewAttachment { tag_id, local: false, relationship_type: None })],
         )?;
     }
+    for (attribute_id, who) in about {
+        propose(w, (event_id, orgc_id), attribute_id, who, stored)?;
+    }
     Ok(())
+}
+
+fn propose(
+    w: &mut Writer<'_>,
+    (event_id, event_orgc_id): (i64, i64),
+    attribute_id: i64,
+    (org, closed): (usize, bool),
+    stored: &mut Stored,
+) -> pisax_store::Result<()> {
+    let facts = ProposalFacts { org_id: stored.orgs[org], event_orgc_id, closed };
+    let id = w.add_proposal(&NewProposal {
+        attribute: text("proposed", 5, None, 0),
+        event_id,
+        attribute_id,
+        org_id: facts.org_id,
+        user_id: 0,
+        email: String::new(),
+        deleted: closed,
+        to_delete: false,
+    })?;
+    stored.proposals.insert(id, (event_id, Some(attribute_id).filter(|id| *id > 0), facts));
+    Ok(())
+}
+
+fn text(value: &str, distribution: i64, relation: Option<&str>, group: i64) -> NewAttribute {
+    let draft = AttributeDraft {
+        kind: Some("text".into()),
+        value: Some(value.into()),
+        distribution: Some(distribution),
+        object_relation: relation.map(str::to_owned),
+        ..AttributeDraft::default()
+    };
+    let defaults = Defaults { now_ms: NOW_MS, distribution: Distribution::Inherit };
+    complete(draft, relation.is_some(), group, &defaults).unwrap()
 }
 
 fn object(event_id: i64, facts: ObjectFacts) -> Object {
@@ -234,11 +291,19 @@ impl Stored {
     }
 
     /// What the oracle says this reader sees: events, objects, attributes, sightings, related events.
-    fn expected(&self, sight: &Visibility) -> Seen {
+    fn expected(&self, sight: &Visibility, sync: bool) -> Seen {
         let visible: BTreeMap<_, _> = self.attributes.iter().filter(|(_, a)| self.sees(sight, a)).collect();
         let sighted = |(attribute, org): &(i64, i64)| {
             let a = &self.attributes[attribute];
-            sight.sighting(self.events[&a.event], self.sees(sight, a), *org)
+            let own = |(attribute, org): &(i64, i64)| {
+                *org == sight.org_id && self.attributes[attribute].event == a.event
+            };
+            let reporter = self.sightings.values().any(own);
+            sight.sighting(self.events[&a.event], self.sees(sight, a), *org, reporter)
+        };
+        let proposed = |(event, attribute, facts): &(i64, Option<i64>, ProposalFacts)| {
+            let about = attribute.is_none_or(|id| self.sees(sight, &self.attributes[&id]));
+            sight.proposal(self.events[event], about, *facts, sync)
         };
         let mut related = BTreeMap::new();
         for ours in visible.values() {
@@ -257,6 +322,7 @@ impl Stored {
             attributes: visible.keys().map(|id| **id).collect(),
             tagged: visible.keys().map(|id| **id).collect(),
             sightings: self.sightings.iter().filter(|(_, s)| sighted(s)).map(|(id, _)| *id).collect(),
+            proposals: self.proposals.iter().filter(|(_, p)| proposed(p)).map(|(id, _)| *id).collect(),
             related,
         }
     }
@@ -270,6 +336,7 @@ struct Seen {
     /// Attributes found by their tag.
     tagged: BTreeSet<i64>,
     sightings: BTreeSet<i64>,
+    proposals: BTreeSet<i64>,
     /// Pairs of events with the number of correlating pairs of attributes.
     related: BTreeMap<(i64, i64), i64>,
 }
@@ -289,6 +356,7 @@ fn looked_up(trial: &Trial, actor: &Actor) -> Seen {
             attributes: r.find(Scope::Attributes, &Filter::new())?.into_iter().collect(),
             tagged: r.find(Scope::Attributes, &tagged)?.into_iter().collect(),
             sightings: r.search_sightings(&SightingQuery::default())?.iter().map(|s| s.id).collect(),
+            proposals: r.find_proposals(&ProposalQuery::default())?.into_iter().collect(),
             related,
             events,
         })
@@ -298,6 +366,8 @@ fn looked_up(trial: &Trial, actor: &Actor) -> Seen {
 
 pub(crate) fn wipe(trial: &Trial) {
     let tables = [
+        "proposals",
+        "event_delegations",
         "sightings",
         "attribute_tags",
         "postings",
@@ -312,7 +382,19 @@ pub(crate) fn wipe(trial: &Trial) {
     trial.tamper(&tables.map(|t| format!("delete from {t};")).join("\n"));
 }
 
+/// What the world's settings say about reading.
+fn rules(world: &World, stored: &Stored) -> ReadingRules {
+    let (delegation, policy, host) = world.settings;
+    ReadingRules {
+        delegation,
+        sightings: SightingPolicy::from_code(policy).unwrap(),
+        host_org_id: stored.orgs[host],
+        ..ReadingRules::default()
+    }
+}
+
 pub(crate) fn readers(world: &World, stored: &Stored) -> Vec<(Actor, Visibility)> {
+    let rules = rules(world, stored);
     let mut readers = vec![(system(), Visibility { sees_all: true, ..Visibility::default() })];
     for (n, org_id) in stored.orgs.iter().enumerate() {
         let member = |(i, (members, open)): (usize, &([bool; ORGS], bool))| {
@@ -333,6 +415,7 @@ pub(crate) fn readers(world: &World, stored: &Stored) -> Vec<(Actor, Visibility)
             let sight = Visibility {
                 org_id: *org_id,
                 groups: std::clone::Clone::clone(&groups),
+                rules,
                 ..Visibility::default()
             };
             readers.push((actor, sight));
@@ -349,8 +432,10 @@ fn every_read_shows_what_the_oracle_shows() {
         let outcome = runner.run(&world(), |world| {
             wipe(trial);
             let stored = trial.write(|w| build(w, &world));
+            trial.store.set_rules(rules(&world, &stored));
             for (actor, sight) in readers(&world, &stored) {
-                prop_assert_eq!(looked_up(trial, &actor), stored.expected(&sight), "as {:?}", actor);
+                let sync = actor.has(Permission::Sync);
+                prop_assert_eq!(looked_up(trial, &actor), stored.expected(&sight, sync), "as {:?}", actor);
             }
             Ok(())
         });
@@ -365,10 +450,13 @@ fn with_the_setting_an_unpublished_event_is_invisible_to_other_organisations() {
         org: 0,
         reach: (3, 0),
         published,
+        delegated: None,
+        proposal: (0, false),
         objects: Vec::new(),
         attributes: Vec::new(),
     };
-    let world = World { groups: vec![([false; ORGS], false); GROUPS], events: vec![plan(false), plan(true)] };
+    let groups = vec![([false; ORGS], false); GROUPS];
+    let world = World { groups, events: vec![plan(false), plan(true)], settings: (false, 0, 0) };
     let stored = trial.write(|w| build(w, &world));
     let options = pisax_store::Options { unpublished_private: true, ..crate::options() };
     let store = pisax_store::Store::open(&trial.address, options).unwrap();

@@ -15,6 +15,7 @@ fn galaxy(version: i64) -> GalaxyRow {
         icon: "gear".into(),
         namespace: "misp".into(),
         enabled: true,
+        local_only: false,
         kill_chain_order: "{}".into(),
     }
 }
@@ -33,6 +34,7 @@ fn cluster(number: u128, value: &str) -> ClusterRow {
         version: 1,
         meta: format!("{{\"synonyms\":[\"Alias {value}\"]}}"),
         related: "[]".into(),
+        owned: None,
     }
 }
 
@@ -129,6 +131,7 @@ fn a_warninglist_is_read_with_its_entries_when_switched_on() {
                 enabled,
                 types: "ip-src".into(),
                 entry_count: entries.lines().count() as i64,
+                default: true,
             };
             t.write(|w| w.put_warninglist(&row, entries))
         };

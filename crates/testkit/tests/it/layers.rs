@@ -42,7 +42,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "pisax-wire",
         ],
     ),
-    ("pisax-bench", &["pisax-model", "pisax-store", "pisax-wire"]),
+    (
+        "pisax-bench",
+        &["pisax-auth", "pisax-formats", "pisax-lookup", "pisax-model", "pisax-store", "pisax-wire"],
+    ),
     ("pisax-testkit", &[]),
 ];
 

@@ -6,6 +6,7 @@
 //! service and the store, with their [`pisax_access::Actor`].
 
 mod answer;
+mod api_reference;
 mod assets;
 mod attribute_form;
 mod contents;
@@ -40,7 +41,7 @@ use pisax_auth::brute_force::Limiter;
 use pisax_service::Service;
 use tokio::sync::Semaphore;
 
-use crate::links;
+use crate::{ApiCall, links};
 use failure::Failure;
 
 /// The longest form, in MiB: a pasted text or the review of one. Files of any size go through the command
@@ -59,16 +60,24 @@ pub struct Pages {
     pub limiter: Limiter,
     /// Whether cookies are for HTTPS alone: wherever the instance is reached over HTTPS.
     pub secure_cookies: bool,
+    /// What programs can call, for the page on it.
+    pub(crate) calls: Vec<ApiCall>,
     password_checks: Semaphore,
 }
 
 impl Pages {
-    pub fn new(service: Arc<Service>, permits: Arc<Semaphore>, secure_cookies: bool) -> Self {
+    pub fn new(
+        service: Arc<Service>,
+        permits: Arc<Semaphore>,
+        secure_cookies: bool,
+        calls: Vec<ApiCall>,
+    ) -> Self {
         Self {
             service,
             permits,
             limiter: Limiter::new(),
             secure_cookies,
+            calls,
             password_checks: Semaphore::new(PASSWORD_CHECKS),
         }
     }

@@ -10,7 +10,9 @@ use pisax_access::{Actor, Permission as P};
 
 use super::failure::Failure;
 use super::visit::Visit;
-use super::{Pages, answer, attribute_form, event_actions, event_form, event_list, event_page, freetext};
+use super::{
+    Pages, answer, api_reference, attribute_form, event_actions, event_form, event_list, event_page, freetext,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Method {
@@ -41,6 +43,7 @@ use Method::{Get, Post};
 /// The permissions are those of the API's calls of the same names.
 pub(crate) const TABLE: &[Route] = &[
     route(Get, "/", &[], event_list::home),
+    route(Get, "/api/openapi", &[], api_reference::show),
     route(Get, "/events", &[], event_list::list),
     route(Get, "/events/index", &[], event_list::list),
     route(Get, "/events/view/{id}", &[], event_page::view),

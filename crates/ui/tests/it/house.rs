@@ -64,7 +64,7 @@ impl House {
         let service = setup::open(store, Arc::clone(&clock) as Arc<dyn Clock>, "http://share.test").unwrap();
         let service = Arc::new(service);
         let permits = Arc::new(Semaphore::new(2));
-        let pages = Pages::new(Arc::clone(&service), Arc::clone(&permits), false);
+        let pages = Pages::new(Arc::clone(&service), Arc::clone(&permits), false, Vec::new());
         Self { service, permits, clock, router: router(Arc::new(pages)), folder }
     }
 
