@@ -137,7 +137,10 @@ def test_a_cluster_is_for_its_organisation_alone_when_it_says_so(world: World) -
 
 def test_only_editors_of_the_creator_organisation_change_a_cluster(world: World) -> None:
     made = add(world)
-    assert world.stranger.api.post(f"/galaxy_clusters/edit/{made['id']}", {"value": "x"}).status_code in {403, 405}
+    assert world.stranger.api.post(f"/galaxy_clusters/edit/{made['id']}", {"value": "x"}).status_code in {
+        403,
+        405,
+    }
     role = world.admin.view("/roles/index")
     editor = next(r["Role"] for r in role if r["Role"]["name"].startswith("Galaxy editor"))
     other = new_member(world.admin, int(editor["id"]))

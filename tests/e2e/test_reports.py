@@ -315,6 +315,29 @@ def test_a_note_never_reaches_who_does_not_see_what_it_is_about(owner: Member, s
     assert stranger.api.get(f"/analyst_data/view/Opinion/{opinion['uuid']}").status_code == 404
 
 
+def test_a_note_on_a_hidden_cluster_is_hidden_and_goes_with_it(admin: Api, stranger: Member) -> None:
+    galaxy = {
+        "uuid": str(uuid4()),
+        "name": f"Galaxy {uuid4()}",
+        "type": f"reports-{uuid4()}",
+        "description": "",
+        "version": "1",
+        "icon": "user",
+        "namespace": "e2e",
+    }
+    cluster = {"uuid": str(uuid4()), "value": "Secret", "version": 1, "distribution": "0", "Galaxy": galaxy}
+    admin.ok("/galaxies/import", [{"GalaxyCluster": cluster | {"type": galaxy["type"]}}])
+    note = admin.ok(
+        f"/analyst_data/add/Note/{cluster['uuid']}/GalaxyCluster", {"note": "x", "distribution": ALL}
+    )
+    uuid = note["Note"]["uuid"]
+    assert stranger.api.get(f"/analyst_data/view/Note/{uuid}").status_code == 404
+    answer = stranger.api.post(f"/analyst_data/add/Note/{cluster['uuid']}/GalaxyCluster", {"note": "x"})
+    assert answer.status_code == 404
+    admin.ok(f"/galaxy_clusters/delete/{cluster['uuid']}/1")
+    assert admin.get(f"/analyst_data/view/Note/{uuid}").status_code == 404
+
+
 def test_only_its_organisation_changes_a_note_and_a_deleted_one_stays_away(
     owner: Member, stranger: Member, admin: Api
 ) -> None:

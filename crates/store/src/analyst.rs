@@ -94,6 +94,8 @@ pub struct TargetHere {
     pub visible: bool,
     /// The event it is or is in; 0 when it is in none.
     pub event_id: i64,
+    /// Whether it is analyst data itself.
+    pub analyst_data: bool,
 }
 
 impl Reader<'_> {
@@ -239,6 +241,7 @@ impl Reader<'_> {
                 both(self.sees_report("e", "t"), self.sees_tombstone("e", "t")),
             ),
             ("sharing_groups t", "0", visible(&self.sees_group("t"))),
+            ("clusters t", "0", visible(&self.sees_cluster("t"))),
             ("analyst_data t", "t.event_id", visible(&self.sees_analyst_data("t"))),
         ];
         let set = dialect::uuid_set_text(lite, uuids.iter());
@@ -249,7 +252,8 @@ impl Reader<'_> {
                 dialect::in_uuid_set(lite, "t.uuid", 1)
             );
             self.conn.each(&sql, &[Val::Text(&set)], |row| {
-                let here = TargetHere { event_id: row.int(1)?, visible: row.flag(2)? };
+                let analyst_data = from == "analyst_data t";
+                let here = TargetHere { event_id: row.int(1)?, visible: row.flag(2)?, analyst_data };
                 found.insert(row.uuid(0)?, here);
                 Ok(())
             })?;
@@ -395,6 +399,13 @@ impl Writer<'_> {
                       union all select uuid from objects where event_id = $1 \
                       union all select uuid from event_reports where event_id = $1)";
         if self.has_analyst_data()? { self.drop_analyst_data(first, &[event.id.into()]) } else { Ok(()) }
+    }
+
+    /// The same for clusters that meet a condition on one number; the library's may come again.
+    pub(crate) fn drop_analyst_data_of_clusters(&mut self, condition: &str, number: i64) -> Result<()> {
+        let clusters = format!("select uuid from clusters where {condition} and custom = 1");
+        let first = format!("select uuid from analyst_data where root_uuid in ({clusters})");
+        if self.has_analyst_data()? { self.drop_analyst_data(&first, &[number.into()]) } else { Ok(()) }
     }
 
     fn drop_analyst_data(&mut self, first: &str, args: &[Val<'_>]) -> Result<()> {

@@ -303,6 +303,7 @@ impl Writer<'_> {
 
     /// Removes the clusters that meet a condition on one number, with their relations.
     pub(crate) fn remove_clusters(&mut self, condition: &str, number: i64) -> Result<()> {
+        self.drop_analyst_data_of_clusters(condition, number)?;
         let relations = format!(
             "select id from cluster_relations where cluster_id in (select id from clusters where {condition})"
         );

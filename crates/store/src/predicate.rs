@@ -160,6 +160,7 @@ impl Reader<'_> {
                 "select 1 from sharing_groups tg where tg.uuid = {root} and not ({})",
                 self.sees_group("tg")
             ),
+            format!("select 1 from clusters tc where tc.uuid = {root} and not ({})", self.sees_cluster("tc")),
         ];
         let hidden: Vec<String> = hidden.iter().map(|sql| format!("not exists ({sql})")).collect();
         format!("({} and {})", self.reaches_analyst_data(alias, 1), hidden.join(" and "))

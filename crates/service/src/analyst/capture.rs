@@ -12,6 +12,7 @@ use pisax_model::object::ObjectDraft;
 use pisax_model::{Distribution, Uuid};
 use pisax_store::Writer;
 use pisax_store::analyst::{KnownAnalystData, TargetHere};
+use rustc_hash::FxHashSet;
 
 /// What was said about a record.
 #[derive(Debug, Clone, PartialEq)]
@@ -129,6 +130,7 @@ fn capture_about(w: &mut Writer<'_>, said: Vec<Said>, elsewhere: Elsewhere) -> R
     }
     let author = author(w)?;
     let mut groups = Groups::default();
+    let mut met = FxHashSet::default();
     let mut level = said;
     for _ in 0..DEEPEST {
         if level.is_empty() {
@@ -139,7 +141,7 @@ fn capture_about(w: &mut Writer<'_>, said: Vec<Said>, elsewhere: Elsewhere) -> R
         }
         let uuids: Vec<Uuid> = level.iter().filter_map(|one| one.draft.uuid).collect();
         let blocked = w.blocked_analyst_data_among(&uuids)?;
-        let mut known = w.known_analyst_data(&uuids)?;
+        let known = w.known_analyst_data(&uuids)?;
         let about: Vec<Uuid> = level.iter().map(|one| one.about).collect();
         let targets = w.analyst_targets(&about)?;
         let mut below = Vec::new();
@@ -151,6 +153,10 @@ fn capture_about(w: &mut Writer<'_>, said: Vec<Said>, elsewhere: Elsewhere) -> R
                 captured.count(Outcome::Ignored("Blocked by blocklist".into()));
                 continue;
             }
+            if !met.insert(uuid) {
+                captured.count(Outcome::Ignored(format!("Sent more than once ({uuid})")));
+                continue;
+            }
             let target = targets.get(&one.about).copied();
             let outcome = match (target, elsewhere) {
                 (Some(TargetHere { visible: false, .. }), _) | (None, Elsewhere::Refused) => {
@@ -158,10 +164,6 @@ fn capture_about(w: &mut Writer<'_>, said: Vec<Said>, elsewhere: Elsewhere) -> R
                 }
                 _ => settle(w, &mut groups, &one, target, known.get(&uuid).copied(), &author)?,
             };
-            if matches!(outcome, Outcome::Imported) {
-                // The same uuid a second time is an edit that is not newer.
-                known = w.known_analyst_data(&[uuid])?.into_iter().chain(known).collect();
-            }
             captured.count(outcome);
         }
         level = below;
@@ -198,7 +200,7 @@ fn insert(
     author: &str,
 ) -> Result<Outcome> {
     let mut data = begin(w, &said.draft, (said.about, said.kind), target.map_or(0, |t| t.event_id))?;
-    if w.analyst_depth(said.about)? > DEEPEST {
+    if target.is_some_and(|t| t.analyst_data) && w.analyst_depth(said.about)? > DEEPEST {
         return Err(super::too_deep());
     }
     data.orgc_id = creator(w, &said.draft)?;

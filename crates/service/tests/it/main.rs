@@ -8,6 +8,7 @@ mod collaboration;
 mod groups;
 mod knowledge;
 mod people;
+mod reports;
 mod scoring;
 mod sharing;
 mod sightings;

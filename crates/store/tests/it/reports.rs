@@ -1,6 +1,6 @@
 //! Event reports and analyst data: who sees them, and what goes with what they are about.
 
-use crate::visibility::{ORGS, Reach, Stored, build, group_of, reach, readers, wipe, world};
+use crate::visibility::{ORGS, Reach, Stored, build, group_of, reach, readers, rules, wipe, world};
 use crate::{NOW, NOW_MS, Trial, attribute, event, member, on_each_engine, org, system};
 use pisax_access::{Actor, AnalystFacts, ObjectFacts, Visibility};
 use pisax_model::Uuid;
@@ -225,6 +225,7 @@ fn every_report_and_note_is_shown_to_whom_the_oracle_shows_it() {
             wipe(trial);
             let stored = trial.write(|w| build(w, &world));
             let shelf = trial.write(|w| shelve(w, &stored, &reports, &notes));
+            trial.store.set_rules(rules(&world, &stored));
             for (actor, sight) in readers(&world, &stored) {
                 prop_assert_eq!(
                     shelf.looked_up(trial, &actor),

@@ -383,7 +383,7 @@ pub(crate) fn wipe(trial: &Trial) {
 }
 
 /// What the world's settings say about reading.
-fn rules(world: &World, stored: &Stored) -> ReadingRules {
+pub(crate) fn rules(world: &World, stored: &Stored) -> ReadingRules {
     let (delegation, policy, host) = world.settings;
     ReadingRules {
         delegation,
