@@ -326,6 +326,11 @@ def test_a_cluster_is_attached_once_and_detached(world: World) -> None:
     seen = api.view(f"/events/view/{event['id']}")["Event"]
     assert seen["Galaxy"][0]["GalaxyCluster"][0]["uuid"] == made["uuid"]
     assert seen["Attribute"][0]["Galaxy"][0]["GalaxyCluster"][0]["uuid"] == made["uuid"]
+    (row,) = [e for e in api.view("/events/index") if e["id"] == event["id"]]
+    assert [c["Galaxy"]["uuid"] for c in row["GalaxyCluster"]] == [GALAXY["uuid"]]
+    asked = {"returnFormat": "json", "eventid": event["id"], "includeGalaxy": 1}
+    (found,) = api.ok("/attributes/restSearch", asked)["response"]["Attribute"]
+    assert found["Galaxy"][0]["GalaxyCluster"][0]["uuid"] == made["uuid"]
     tag = seen["Tag"][0]["id"]
     api.ok(f"/galaxy_clusters/detach/{event['id']}/event/{tag}")
     assert api.view(f"/events/view/{event['id']}")["Event"]["Galaxy"] == []
@@ -467,7 +472,8 @@ def test_an_exclusive_taxonomy_allows_one_tag_and_a_required_one_asks_for_it(
     if not KNOWLEDGE.exists():
         pytest.skip("the knowledge packages are not here")
     if not world.admin.view("/taxonomies/index"):
-        server.cli("knowledge", "import", KNOWLEDGE)
+        (taxonomies,) = KNOWLEDGE.glob("*axonomi*")
+        server.cli("knowledge", "import", taxonomies)
     names = {t["Taxonomy"]["namespace"]: t["Taxonomy"] for t in world.admin.view("/taxonomies/index")}
     tlp = names["tlp"]
     for name in ["tlp:red", "tlp:green", "tlp:white", "tlp:clear"]:

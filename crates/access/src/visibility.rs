@@ -85,9 +85,7 @@ impl Visibility {
     /// A relation may reach less far than the cluster it starts at, except for the cluster's owner.
     pub fn cluster_relation(&self, cluster: ClusterFacts, distribution: i64, group: i64) -> bool {
         self.cluster(cluster)
-            && (self.sees_all
-                || cluster.org_id == self.org_id
-                || self.reaches(distribution, group, false))
+            && (self.sees_all || cluster.org_id == self.org_id || self.reaches(distribution, group, false))
     }
 
     fn owns(&self, event: EventFacts) -> bool {

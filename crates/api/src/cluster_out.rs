@@ -227,7 +227,11 @@ pub(crate) fn relation_columns(w: &mut JsonWriter<'_>, relation: &RelationRow) {
     w.uuid(relation.cluster_uuid);
     number_member(w, "distribution", relation.distribution);
     w.key("sharing_group_id");
-    if relation.distribution == 4 { w.str_num(relation.sharing_group_id) } else { w.null() }
+    if relation.distribution == 4 {
+        w.str_num(relation.sharing_group_id)
+    } else {
+        w.null()
+    }
     flag_member(w, "default", false);
 }
 

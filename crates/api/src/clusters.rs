@@ -31,9 +31,7 @@ pub(crate) fn refused(action: &'static str) -> impl Fn(Error) -> Failure {
         Error::Forbidden => {
             Failure::NotAllowed("Only the creator organisation can modify the galaxy cluster".into())
         }
-        Error::Refused(reason) => {
-            Failure::NotSaved { action, model: "GalaxyCluster", reason, id: None }
-        }
+        Error::Refused(reason) => Failure::NotSaved { action, model: "GalaxyCluster", reason, id: None },
         Error::Invalid(errors) => Failure::Invalid { action, model: "GalaxyCluster", errors, id: None },
         other => other.into(),
     }
@@ -75,11 +73,13 @@ pub(crate) fn index(request: &Request) -> Result<Answer, Failure> {
         Some("deleted") => filter.deleted = Tri::Only(true),
         _ => {}
     }
-    let (galaxy, ids) = request.service.read(&request.actor, |r| {
-        let galaxy = r.galaxy(galaxy)?.ok_or(Error::NotFound("galaxy"))?;
-        Ok((galaxy, r.find_clusters(&filter)?))
-    })
-    .map_err(refused("index"))?;
+    let (galaxy, ids) = request
+        .service
+        .read(&request.actor, |r| {
+            let galaxy = r.galaxy(galaxy)?.ok_or(Error::NotFound("galaxy"))?;
+            Ok((galaxy, r.find_clusters(&filter)?))
+        })
+        .map_err(refused("index"))?;
     let number = |name: &str| said(name).and_then(|n| n.parse::<i64>().ok()).filter(|n| *n > 0);
     let total = ids.len();
     let ids = page(ids, number("limit"), number("page").unwrap_or(1));
@@ -137,8 +137,7 @@ pub(crate) fn add(request: &Request) -> Result<Answer, Failure> {
         None => None,
     };
     let draft = pisax_wire::read_cluster(&request.body)?;
-    let id =
-        service::add(&request.service, &request.actor, galaxy, draft, fork).map_err(refused("add"))?;
+    let id = service::add(&request.service, &request.actor, galaxy, draft, fork).map_err(refused("add"))?;
     viewed(request, Ref::Id(id))
 }
 

@@ -183,7 +183,8 @@ impl Writing<'_, '_> {
         let wanted = self.shape.wanted();
         let (mut after, mut first) = (0, true);
         loop {
-            let batch = self.r.trimmed_event_attributes(self.event, wanted, &self.shape.trim, after, ATTRIBUTES)?;
+            let batch =
+                self.r.trimmed_event_attributes(self.event, wanted, &self.shape.trim, after, ATTRIBUTES)?;
             let Some(last) = batch.last_id() else { return Ok(()) };
             after = last;
             let around = self.around(&batch)?;

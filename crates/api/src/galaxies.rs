@@ -35,7 +35,9 @@ impl Expanded {
     pub(crate) fn items(&self, tags: &[Attached]) -> Vec<u8> {
         let mut groups: Vec<(&GalaxyRow, Vec<(&Attached, &ClusterRow)>)> = Vec::new();
         for tag in tags.iter().filter(|t| t.tag.is_galaxy) {
-            let Some(cluster) = self.clusters.get(&pisax_store::tags::folded(&tag.tag.name)) else { continue };
+            let Some(cluster) = self.clusters.get(&pisax_store::tags::folded(&tag.tag.name)) else {
+                continue;
+            };
             let Some(galaxy) = self.galaxies.get(&cluster.galaxy_id) else { continue };
             match groups.iter_mut().find(|(g, _)| g.id == galaxy.id) {
                 Some((_, list)) => list.push((tag, cluster)),
@@ -55,6 +57,33 @@ impl Expanded {
             list.iter().for_each(|(tag, cluster)| attached_cluster(&mut w, tag, cluster, &galaxy.kind));
             w.end_array();
             w.end_object();
+        }
+        out
+    }
+}
+
+impl Expanded {
+    /// `"GalaxyCluster":[…]` of a row of the event index, each with its galaxy; nothing where there is none.
+    pub(crate) fn index_member(&self, tags: &[Attached]) -> Vec<u8> {
+        let mut out = Vec::new();
+        for tag in tags.iter().filter(|t| t.tag.is_galaxy) {
+            let Some(cluster) = self.clusters.get(&pisax_store::tags::folded(&tag.tag.name)) else {
+                continue;
+            };
+            let Some(galaxy) = self.galaxies.get(&cluster.galaxy_id) else { continue };
+            let before: &[u8] = if out.is_empty() { b"\"GalaxyCluster\":[" } else { b"," };
+            out.extend_from_slice(before);
+            let mut w = JsonWriter::new(&mut out);
+            w.begin_object();
+            attached_members(&mut w, tag, cluster, &galaxy.kind);
+            w.key("Galaxy");
+            w.begin_object();
+            galaxy_columns(&mut w, galaxy);
+            w.end_object();
+            w.end_object();
+        }
+        if !out.is_empty() {
+            out.push(b']');
         }
         out
     }
@@ -98,7 +127,11 @@ pub(crate) fn cluster_columns(w: &mut JsonWriter<'_>, cluster: &ClusterRow, kind
     w.key("uuid");
     w.uuid(cluster.uuid);
     w.key("collection_uuid");
-    if cluster.collection_uuid.is_nil() { w.str("") } else { w.uuid(cluster.collection_uuid) }
+    if cluster.collection_uuid.is_nil() {
+        w.str("")
+    } else {
+        w.uuid(cluster.collection_uuid)
+    }
     member(w, "type", kind);
     member(w, "value", &cluster.value);
     member(w, "tag_name", &cluster.tag_name);
@@ -116,7 +149,11 @@ pub(crate) fn cluster_columns(w: &mut JsonWriter<'_>, cluster: &ClusterRow, kind
     w.key("distribution");
     w.str_num(owned.distribution);
     w.key("sharing_group_id");
-    if owned.distribution == 4 { w.str_num(owned.sharing_group_id) } else { w.null() }
+    if owned.distribution == 4 {
+        w.str_num(owned.sharing_group_id)
+    } else {
+        w.null()
+    }
     for (key, number) in [("org_id", owned.org_id), ("orgc_id", owned.orgc_id)] {
         w.key(key);
         w.str_num(number);
@@ -141,6 +178,11 @@ fn flag(w: &mut JsonWriter<'_>, key: &str, on: bool) {
 
 fn attached_cluster(w: &mut JsonWriter<'_>, tag: &Attached, cluster: &ClusterRow, kind: &str) {
     w.begin_object();
+    attached_members(w, tag, cluster, kind);
+    w.end_object();
+}
+
+fn attached_members(w: &mut JsonWriter<'_>, tag: &Attached, cluster: &ClusterRow, kind: &str) {
     cluster_columns(w, cluster, kind);
     w.key("meta");
     w.raw(if cluster.meta.is_empty() { b"{}" } else { cluster.meta.as_bytes() });
@@ -150,5 +192,4 @@ fn attached_cluster(w: &mut JsonWriter<'_>, tag: &Attached, cluster: &ClusterRow
     w.bool(tag.local);
     w.key("relationship_type");
     w.str(tag.relationship_type.as_deref().unwrap_or_default());
-    w.end_object();
 }

@@ -156,7 +156,11 @@ fn library(request: &Request, galaxy: &GalaxyRow, ids: Vec<i64>) -> Result<Answe
     }))
 }
 
-fn write_value(w: &mut JsonWriter<'_>, row: &ClusterRow, relations: &[pisax_store::cluster_relations::RelationRow]) {
+fn write_value(
+    w: &mut JsonWriter<'_>,
+    row: &ClusterRow,
+    relations: &[pisax_store::cluster_relations::RelationRow],
+) {
     w.begin_object();
     member(w, "description", &row.description);
     w.key("uuid");
@@ -296,7 +300,11 @@ fn holder(id: &str, kind: &str) -> Result<Holder, Failure> {
         "event" => Holder::Record(Target::Event(reference("Invalid event.")?)),
         "attribute" => Holder::Record(Target::Attribute(reference("Invalid attribute.")?)),
         "tag_collection" => Holder::Collection(reference("Invalid tag_collection.")?),
-        _ => return Err(Failure::BadRequest("The target is an event, an attribute or a tag_collection.".into())),
+        _ => {
+            return Err(Failure::BadRequest(
+                "The target is an event, an attribute or a tag_collection.".into(),
+            ));
+        }
     })
 }
 

@@ -2,6 +2,7 @@
 
 use crate::answer::{Sink, Stop};
 use crate::event_writer::{Keep, org_summary};
+use crate::galaxies::Expanded;
 use pisax_access::{Actor, Permission};
 use pisax_formats::export::{self, AttributeFormat, ExportRow};
 use pisax_model::attribute::AttributeView;
@@ -47,6 +48,8 @@ struct Around {
     pairs: FxHashMap<i64, Vec<i64>>,
     theirs: Batch,
     places: FxHashMap<i64, usize>,
+    /// `"Galaxy":[…]` by attribute.
+    galaxies: FxHashMap<i64, Vec<u8>>,
 }
 
 impl<'s> Rows<'s> {
@@ -96,6 +99,7 @@ impl<'s> Rows<'s> {
                 data: data.as_deref(),
                 sightings: around.sightings.get(&attribute.id).map_or(&[], Vec::as_slice),
                 related_rows: &related,
+                galaxies: around.galaxies.get(&attribute.id).map_or(&[], Vec::as_slice),
                 ..AttributeContext::default()
             };
             write_search_attribute(&mut JsonWriter::new(sink.buffer()), &attribute, &context);
@@ -189,6 +193,12 @@ impl<'s> Rows<'s> {
             }
         }
         self.drop_tags(&mut around.tags);
+        if self.include.include_galaxy {
+            let known = Expanded::load(r, around.tags.values().flatten())?;
+            for (id, tags) in &around.tags {
+                around.galaxies.insert(*id, [b"[", known.items(tags).as_slice(), b"]"].concat());
+            }
+        }
         Ok(around)
     }
 

@@ -131,7 +131,9 @@ pub(crate) fn view(request: &Request) -> Result<Answer, Failure> {
 fn refused(error: Error) -> Failure {
     match error {
         Error::NotFound(_) => Failure::NotFound(INVALID),
-        Error::Forbidden => Failure::NotAllowed("You don't have editing rights on this Tag Collection.".into()),
+        Error::Forbidden => {
+            Failure::NotAllowed("You don't have editing rights on this Tag Collection.".into())
+        }
         other => other.into(),
     }
 }
@@ -194,7 +196,9 @@ fn named(request: &Request) -> Result<(Ref, Vec<String>), Failure> {
 /// Refusals are told with status 200, as for tags of events.
 fn told(error: Error) -> Result<Answer, Failure> {
     match error {
-        Error::NotFound(_) | Error::Forbidden => Ok(Answer::json(body::not_tagged("Invalid tag collection."))),
+        Error::NotFound(_) | Error::Forbidden => {
+            Ok(Answer::json(body::not_tagged("Invalid tag collection.")))
+        }
         other => Err(other.into()),
     }
 }

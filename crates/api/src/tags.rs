@@ -9,10 +9,10 @@ use pisax_formats::knowledge::stored;
 use pisax_model::Uuid;
 use pisax_model::ids::Ref;
 use pisax_model::tag::Tag;
-use pisax_service::{Error, tag_collection};
 use pisax_service::attribute::{self, Target};
 use pisax_service::knowledge::like;
 use pisax_service::tag::{self as service, TagChange};
+use pisax_service::{Error, tag_collection};
 use pisax_store::Reader;
 use pisax_store::tags::{CountedTag, folded};
 use pisax_wire::TagIn;
@@ -77,7 +77,7 @@ pub(crate) fn view(request: &Request) -> Result<Answer, Failure> {
             Err(_) => r.tag_named(&name)?.map(|tag| tag.id),
         };
         let tag = id.map_or(Ok(None), |id| r.counted_tag(id))?;
-        Ok(tag.map(|tag| Ok::<_, Error>((tag, r.favourite_ids()?))).transpose()?)
+        tag.map(|tag| Ok::<_, Error>((tag, r.favourite_ids()?))).transpose()
     })?;
     let (tag, favourites) = found.ok_or_else(|| Failure::NotAllowed(INVALID.into()))?;
     Ok(document(|w| counted(w, &tag, &favourites)))
@@ -297,7 +297,8 @@ fn named(request: &Request, model: &str, missing: &'static str) -> Result<Named,
 fn with_collections(request: &Request, names: Vec<String>) -> Result<Vec<String>, Failure> {
     let mut tags = Vec::with_capacity(names.len());
     for name in names {
-        let number = name.to_ascii_lowercase().strip_prefix("collection_").and_then(|n| n.parse::<i64>().ok());
+        let number =
+            name.to_ascii_lowercase().strip_prefix("collection_").and_then(|n| n.parse::<i64>().ok());
         let Some(number) = number else {
             tags.push(name);
             continue;

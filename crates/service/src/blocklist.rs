@@ -127,14 +127,24 @@ pub fn add_clusters(service: &Service, actor: &Actor, uuids: &[Uuid], note: &Clu
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     service.write(actor, |w| {
         for uuid in uuids {
-            w.block_cluster(*uuid, &text(&note.cluster_info), &text(&note.cluster_orgc), &text(&note.comment))?;
+            w.block_cluster(
+                *uuid,
+                &text(&note.cluster_info),
+                &text(&note.cluster_orgc),
+                &text(&note.comment),
+            )?;
         }
         Ok(())
     })
 }
 
 /// Changes what is noted beside an entry, named by its number or the cluster's uuid.
-pub fn edit_cluster(service: &Service, actor: &Actor, reference: Ref, note: ClusterNote) -> Result<BlockedCluster> {
+pub fn edit_cluster(
+    service: &Service,
+    actor: &Actor,
+    reference: Ref,
+    note: ClusterNote,
+) -> Result<BlockedCluster> {
     rules::site_admin(actor)?;
     service.write(actor, |w| {
         let mut entry = w.blocked_cluster(reference)?.ok_or(Error::NotFound("blocklist entry"))?;

@@ -243,7 +243,8 @@ impl Writer<'_> {
     /// Lets a cluster come again.
     pub fn unblock_cluster(&mut self, entry: &BlockedCluster) -> Result<()> {
         self.conn.execute("delete from cluster_blocklist where id = $1", &[entry.id.into()])?;
-        self.changed(Noun::Blocklist, Action::Delete, entry.cluster_uuid, 0).of(entry.id, &entry.cluster_info);
+        self.changed(Noun::Blocklist, Action::Delete, entry.cluster_uuid, 0)
+            .of(entry.id, &entry.cluster_info);
         Ok(())
     }
 }

@@ -108,10 +108,19 @@ impl Reader<'_> {
     }
 
     /// Relations whose kind or source contains `search`, a page of them.
-    pub fn cluster_relations(&mut self, search: Option<&str>, limit: i64, skip: i64) -> Result<Vec<RelationRow>> {
+    pub fn cluster_relations(
+        &mut self,
+        search: Option<&str>,
+        limit: i64,
+        skip: i64,
+    ) -> Result<Vec<RelationRow>> {
         let pattern = search.map_or_else(|| "%".to_owned(), list::containing);
         let condition = "(pisax_fold(x.kind) like $1 escape '\\' or pisax_fold(c.value) like $1 escape '\\')";
-        self.relations_where(condition, &[(&pattern).into(), limit.into(), skip.into()], " limit $2 offset $3")
+        self.relations_where(
+            condition,
+            &[(&pattern).into(), limit.into(), skip.into()],
+            " limit $2 offset $3",
+        )
     }
 }
 
@@ -119,7 +128,8 @@ impl Writer<'_> {
     /// Adds a relation of a cluster got for edit, or changes the one that leads to the same target in the same
     /// way. Returns its number.
     pub fn put_relation(&mut self, cluster_id: i64, cluster_uuid: Uuid, new: &NewRelation) -> Result<i64> {
-        let known = "select id from cluster_relations where cluster_id = $1 and referenced_uuid = $2 and kind = $3";
+        let known =
+            "select id from cluster_relations where cluster_id = $1 and referenced_uuid = $2 and kind = $3";
         let key = [cluster_id.into(), (&new.referenced_uuid).into(), (&new.kind).into()];
         let known = self.conn.first(known, &key, |r| r.int(0))?;
         let id = match known {

@@ -39,6 +39,7 @@ pub mod sightings;
 pub mod statistics;
 pub mod tag_collections;
 pub mod tags;
+mod trim;
 pub mod users;
 
 use conn::Conn;

@@ -127,17 +127,18 @@ impl Writer<'_> {
             collection.all_orgs.into(),
         ];
         self.conn.execute(&sql, &args).map_err(|e| e.conflict_on("name"))?;
-        self.changed(Noun::TagCollection, Action::Add, collection.uuid, 0)
-            .of(id, &collection.name)
-            .field("name", "", &collection.name);
+        self.changed(Noun::TagCollection, Action::Add, collection.uuid, 0).of(id, &collection.name).field(
+            "name",
+            "",
+            &collection.name,
+        );
         Ok(id)
     }
 
     pub fn edit_collection(&mut self, before: &Collection, now: &Collection) -> Result<()> {
         self.refuse_taken_collection(now, now.id)?;
         let sql = "update tag_collections set name = $2, description = $3, all_orgs = $4 where id = $1";
-        let args =
-            [now.id.into(), (&now.name).into(), (&now.description).into(), now.all_orgs.into()];
+        let args = [now.id.into(), (&now.name).into(), (&now.description).into(), now.all_orgs.into()];
         self.conn.execute(sql, &args).map_err(|e| e.conflict_on("name"))?;
         self.changed(Noun::TagCollection, Action::Edit, now.uuid, 0)
             .of(now.id, &now.name)
@@ -173,7 +174,9 @@ impl Writer<'_> {
             "select id from tag_collections where id = $1{}",
             dialect::for_update(self.conn.is_lite())
         );
-        self.conn.first(&lock, &[collection.id.into()], |r| r.int(0))?.ok_or(Error::NotFound("collection"))?;
+        self.conn
+            .first(&lock, &[collection.id.into()], |r| r.int(0))?
+            .ok_or(Error::NotFound("collection"))?;
         let there: FxHashSet<i64> = collection.tags.iter().map(|(_, tag)| tag.id).collect();
         let living = self.hold_tags(wanted.iter().copied())?;
         let mut added = 0;

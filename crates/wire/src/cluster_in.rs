@@ -83,7 +83,10 @@ pub fn read_clusters(body: &[u8]) -> Result<Vec<ClusterDraft>, ReadError> {
         Some(text) => parse(text.as_bytes())?,
         None => value,
     };
-    Ok(list(Some(&value)).into_iter().map(|item| cluster(item.get("GalaxyCluster").unwrap_or(item))).collect())
+    Ok(list(Some(&value))
+        .into_iter()
+        .map(|item| cluster(item.get("GalaxyCluster").unwrap_or(item)))
+        .collect())
 }
 
 fn cluster(value: &Value) -> ClusterDraft {
@@ -201,7 +204,11 @@ fn galaxy(value: &Value) -> GalaxyDraft {
         version: number(value, "version").unwrap_or(0),
         icon: said("icon"),
         namespace: said("namespace"),
-        kill_chain_order: tabs.into_iter().flatten().map(|(tab, phases)| (tab.clone(), items(phases))).collect(),
+        kill_chain_order: tabs
+            .into_iter()
+            .flatten()
+            .map(|(tab, phases)| (tab.clone(), items(phases)))
+            .collect(),
     }
 }
 
@@ -225,7 +232,9 @@ fn collection(sent: &Value) -> CollectionDraft {
     let sent = sent.get("request").unwrap_or(sent);
     let value = sent.get("TagCollection").unwrap_or(sent);
     let (own, bad_uuid) = uuid(value, "uuid");
-    let tags = list(sent.get("TagCollectionTag")).into_iter().filter_map(|t| text(t.get("Tag").unwrap_or(t), "name"));
+    let tags = list(sent.get("TagCollectionTag"))
+        .into_iter()
+        .filter_map(|t| text(t.get("Tag").unwrap_or(t), "name"));
     let clusters = list(sent.get("Galaxy")).into_iter().flat_map(|g| list(g.get("GalaxyCluster")));
     CollectionDraft {
         uuid: own,
@@ -243,7 +252,8 @@ mod tests {
 
     #[test]
     fn elements_come_as_a_list_or_as_a_text() {
-        let as_list = br#"{"value":"x","GalaxyElement":[{"key":"synonyms","value":"A"},{"key":"","value":"B"}]}"#;
+        let as_list =
+            br#"{"value":"x","GalaxyElement":[{"key":"synonyms","value":"A"},{"key":"","value":"B"}]}"#;
         let as_text = br#"{"GalaxyCluster":{"elements":"[{\"key\":\"synonyms\",\"value\":\"A\"}]"}}"#;
         let expected = vec![("synonyms".to_owned(), "A".to_owned())];
         assert_eq!(read_cluster(as_list).unwrap().elements, expected);

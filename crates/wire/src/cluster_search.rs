@@ -112,6 +112,9 @@ mod tests {
     fn elements_are_asked_for_by_key() {
         let search = read_cluster_search(br#"{"elements":{"synonyms":["%bear","!x"]}}"#, &[]).unwrap();
         let (key, terms) = &search.filter.elements[0];
-        assert_eq!((key.as_str(), &terms.or[..], &terms.not[..]), ("synonyms", &["%bear".into()][..], &["x".into()][..]));
+        assert_eq!(
+            (key.as_str(), &terms.or[..], &terms.not[..]),
+            ("synonyms", &["%bear".into()][..], &["x".into()][..])
+        );
     }
 }

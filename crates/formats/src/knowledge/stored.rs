@@ -162,7 +162,10 @@ mod tests {
     fn relations_come_back_without_those_that_lead_nowhere() {
         let text = r#"[{"dest-uuid":"5f9a2b1c-0000-4000-8000-000000000001","type":"uses","tags":["a:b"]},{"dest-uuid":"x"}]"#;
         let read = read_related(text);
-        assert_eq!((read.len(), read[0].kind.as_str(), &read[0].tags[..]), (1, "uses", &["a:b".to_owned()][..]));
+        assert_eq!(
+            (read.len(), read[0].kind.as_str(), &read[0].tags[..]),
+            (1, "uses", &["a:b".to_owned()][..])
+        );
         assert_eq!(read_related("nonsense"), []);
     }
 

@@ -4,10 +4,10 @@ use super::{check_elements, check_reach, check_value, may_make, plain, relation}
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, Permission};
 use pisax_formats::knowledge::stored;
+use pisax_model::Uuid;
 use pisax_model::cluster::{ClusterDraft, GalaxyDraft};
 use pisax_model::ids::Ref;
 use pisax_model::knowledge::custom_cluster_tag;
-use pisax_model::Uuid;
 use pisax_store::Writer;
 use pisax_store::changes::Action;
 use pisax_store::clusters::{ClusterRow, Owned};
@@ -28,10 +28,16 @@ enum Left {
     Failed(String),
 }
 
+/// Most clusters of one call: they come in together, and others wait with their writes meanwhile.
+const MOST: usize = 5_000;
+
 /// Takes clusters in, each with its galaxy, which is made where it is not known. A newer version replaces what came
 /// from elsewhere before; what was made here is never replaced. One that cannot come in is told, the others come.
 pub fn import(service: &Service, actor: &Actor, drafts: Vec<ClusterDraft>) -> Result<Imported> {
     may_make(actor)?;
+    if drafts.len() > MOST {
+        return Err(Error::Refused(format!("At most {MOST} clusters are imported in one call.")));
+    }
     service.write(actor, |w| {
         let mut outcome = Imported::default();
         for draft in drafts {

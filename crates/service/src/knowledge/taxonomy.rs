@@ -94,9 +94,8 @@ pub(crate) fn allowed_beside(w: &mut Writer<'_>, name: &str, others: &[&str]) ->
     if kin.peek().is_none() {
         return Ok(true);
     }
-    let same_name = |row: &pisax_store::knowledge::TaxonomyRow| {
-        row.namespace.to_lowercase() == namespace.to_lowercase()
-    };
+    let same_name =
+        |row: &pisax_store::knowledge::TaxonomyRow| row.namespace.to_lowercase() == namespace.to_lowercase();
     let Some(row) = w.taxonomies()?.into_iter().find(same_name) else { return Ok(true) };
     if row.exclusive {
         let same = |a: &str| matches!(folded(a).as_str(), "tlp:white" | "tlp:clear");
@@ -156,7 +155,10 @@ mod tests {
     #[test]
     fn tags_that_exclude_each_other_share_predicate_or_namespace() {
         assert_eq!(family("tlp:red").as_deref(), Some("tlp"));
-        assert_eq!(family("admiralty-scale:source-reliability=\"a\"").as_deref(), Some("admiralty-scale:source-reliability"));
+        assert_eq!(
+            family("admiralty-scale:source-reliability=\"a\"").as_deref(),
+            Some("admiralty-scale:source-reliability")
+        );
         assert_eq!(family("plain"), None);
         assert_eq!(family(":x"), None);
     }

@@ -6,6 +6,7 @@
 mod audit;
 mod changes;
 mod clusters;
+mod collections;
 mod correlation;
 mod maintenance;
 mod people;
