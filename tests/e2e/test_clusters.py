@@ -137,7 +137,10 @@ def test_a_cluster_is_for_its_organisation_alone_when_it_says_so(world: World) -
 
 def test_only_editors_of_the_creator_organisation_change_a_cluster(world: World) -> None:
     made = add(world)
-    assert world.stranger.api.post(f"/galaxy_clusters/edit/{made['id']}", {"value": "x"}).status_code in {403, 405}
+    assert world.stranger.api.post(f"/galaxy_clusters/edit/{made['id']}", {"value": "x"}).status_code in {
+        403,
+        405,
+    }
     role = world.admin.view("/roles/index")
     editor = next(r["Role"] for r in role if r["Role"]["name"].startswith("Galaxy editor"))
     other = new_member(world.admin, int(editor["id"]))
@@ -513,6 +516,26 @@ def test_an_exclusive_taxonomy_allows_one_tag_and_a_required_one_asks_for_it(
     assert world.admin.get(f"/taxonomies/view/{other['id']}").status_code == 404
 
 
+def test_a_taxonomy_is_imported_as_it_is_exported(world: World) -> None:
+    taxonomy = {
+        "namespace": f"e2e-{uuid4()}",
+        "description": "Made for a test",
+        "version": 2,
+        "predicates": [{"value": "scale", "expanded": "A scale", "exclusive": True}],
+        "values": [{"predicate": "scale", "entry": [{"value": "high", "numerical_value": 90}]}],
+    }
+    came = world.admin.ok("/taxonomies/import", taxonomy)
+    assert came["Taxonomy"]["enabled"] is False
+    (entry,) = came["entries"]
+    assert entry["tag"] == f'{taxonomy["namespace"]}:scale="high"'
+    assert (entry["numerical_value"], entry["exclusive_predicate"]) == ("90", True)
+    exported = world.admin.view(f"/taxonomies/export/{came['Taxonomy']['id']}")
+    assert exported["values"] == taxonomy["values"]
+    for bad in [{}, {"namespace": "x"}, {"namespace": 5, "predicates": "x"}]:
+        assert world.admin.post("/taxonomies/import", bad).status_code == 403
+    assert world.stranger.api.post("/taxonomies/import", taxonomy).status_code == 403
+
+
 # Bad input
 
 
@@ -567,6 +590,7 @@ STRANGE = [None, 7, [], "text", {"GalaxyCluster": []}, {"Galaxy": 5}, [[[]]], {"
         "/tag_collections/addTag",
         "/favourite_tags/toggle",
         "/galaxyClusterBlocklists/add",
+        "/taxonomies/import",
     ],
 )
 def test_strange_bodies_are_no_failure_of_the_server(world: World, path: str) -> None:

@@ -5,7 +5,7 @@ mod taxonomy;
 mod warninglist;
 
 pub use import::{Imported, import};
-pub use taxonomy::{add_tags, delete, hide_tags, highlight, require};
+pub use taxonomy::{add_tags, delete, hide_tags, highlight, import_one, require};
 pub(crate) use taxonomy::{allowed_beside, missing_required};
 pub use warninglist::{Toggled, Which, load_warninglists, toggle};
 
