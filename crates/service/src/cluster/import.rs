@@ -97,6 +97,7 @@ fn prepare(w: &mut Writer<'_>, mut draft: ClusterDraft) -> Result<Prepared> {
     let had = known.as_ref().map_or((0, 0), |(_, owned)| (owned.distribution, owned.sharing_group_id));
     let (distribution, sharing_group_id) =
         check_reach(w, draft.distribution.unwrap_or(1), draft.sharing_group, had)?;
+    relation::check_number(&draft.relations)?;
     let value = check_value(draft.value.take())?;
     let meta = check_elements(&draft)?;
     let (id, galaxy_id, tag_name) = match &known {
@@ -214,7 +215,6 @@ fn write(w: &mut Writer<'_>, prepared: Prepared) -> Result<()> {
     } else {
         w.add_cluster(&row, &owned)?
     };
-    // A relation for a group that the sender may not use is not worth the cluster.
-    let reachable: Vec<_> = draft.relations.into_iter().filter(|r| r.distribution != Some(4)).collect();
-    relation::put_all(w, id, row.uuid, &reachable)
+    let kept: Vec<_> = draft.relations.into_iter().filter(relation::is_plain).collect();
+    relation::put_all(w, id, row.uuid, &kept)
 }

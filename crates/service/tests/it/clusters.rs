@@ -75,6 +75,25 @@ fn a_push_is_newer_or_ignored_and_blocked_ones_stay_away() {
 }
 
 #[test]
+fn a_cluster_comes_in_without_the_relations_that_cannot_be_kept() {
+    let here = here();
+    let admin = here.admin();
+    let relation = |kind: &str, distribution| RelationDraft {
+        referenced: Some(Ref::Uuid(Uuid::from_u128(7))),
+        kind: Some(kind.into()),
+        distribution: Some(distribution),
+        ..RelationDraft::default()
+    };
+    let relations =
+        vec![relation("uses", 3), relation("bad", 9), relation("group", 4), relation(&"x".repeat(999), 3)];
+    let odd = ClusterDraft { relations, ..pushed(1, "Odd", 1) };
+    let outcome = cluster::import(&here.service, &admin, vec![odd, pushed(2, "Even", 1)]).unwrap();
+    assert_eq!((outcome.imported, outcome.failed), (2, 0));
+    let kept = here.service.read(&admin, |r| Ok(r.cluster_relations(None, 10, 0)?)).unwrap();
+    assert_eq!(kept.iter().map(|x| x.kind.as_str()).collect::<Vec<_>>(), ["uses"]);
+}
+
+#[test]
 fn only_who_speaks_for_others_brings_their_clusters() {
     let here = here();
     let org = here.org("Maker");
