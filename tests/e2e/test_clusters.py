@@ -329,6 +329,11 @@ def test_a_cluster_is_attached_once_and_detached(world: World) -> None:
     seen = api.view(f"/events/view/{event['id']}")["Event"]
     assert seen["Galaxy"][0]["GalaxyCluster"][0]["uuid"] == made["uuid"]
     assert seen["Attribute"][0]["Galaxy"][0]["GalaxyCluster"][0]["uuid"] == made["uuid"]
+    (row,) = [e for e in api.view("/events/index") if e["id"] == event["id"]]
+    assert [c["Galaxy"]["uuid"] for c in row["GalaxyCluster"]] == [GALAXY["uuid"]]
+    asked = {"returnFormat": "json", "eventid": event["id"], "includeGalaxy": 1}
+    (found,) = api.ok("/attributes/restSearch", asked)["response"]["Attribute"]
+    assert found["Galaxy"][0]["GalaxyCluster"][0]["uuid"] == made["uuid"]
     tag = seen["Tag"][0]["id"]
     api.ok(f"/galaxy_clusters/detach/{event['id']}/event/{tag}")
     assert api.view(f"/events/view/{event['id']}")["Event"]["Galaxy"] == []
@@ -470,7 +475,8 @@ def test_an_exclusive_taxonomy_allows_one_tag_and_a_required_one_asks_for_it(
     if not KNOWLEDGE.exists():
         pytest.skip("the knowledge packages are not here")
     if not world.admin.view("/taxonomies/index"):
-        server.cli("knowledge", "import", KNOWLEDGE)
+        (taxonomies,) = KNOWLEDGE.glob("*axonomi*")
+        server.cli("knowledge", "import", taxonomies)
     names = {t["Taxonomy"]["namespace"]: t["Taxonomy"] for t in world.admin.view("/taxonomies/index")}
     tlp = names["tlp"]
     for name in ["tlp:red", "tlp:green", "tlp:white", "tlp:clear"]:
@@ -508,6 +514,26 @@ def test_an_exclusive_taxonomy_allows_one_tag_and_a_required_one_asks_for_it(
         world.admin.ok(f"/taxonomies/toggleRequired/{other['id']}", {"Taxonomy": {"required": False}})
     world.admin.ok(f"/taxonomies/delete/{other['id']}")
     assert world.admin.get(f"/taxonomies/view/{other['id']}").status_code == 404
+
+
+def test_a_taxonomy_is_imported_as_it_is_exported(world: World) -> None:
+    taxonomy = {
+        "namespace": f"e2e-{uuid4()}",
+        "description": "Made for a test",
+        "version": 2,
+        "predicates": [{"value": "scale", "expanded": "A scale", "exclusive": True}],
+        "values": [{"predicate": "scale", "entry": [{"value": "high", "numerical_value": 90}]}],
+    }
+    came = world.admin.ok("/taxonomies/import", taxonomy)
+    assert came["Taxonomy"]["enabled"] is False
+    (entry,) = came["entries"]
+    assert entry["tag"] == f'{taxonomy["namespace"]}:scale="high"'
+    assert (entry["numerical_value"], entry["exclusive_predicate"]) == ("90", True)
+    exported = world.admin.view(f"/taxonomies/export/{came['Taxonomy']['id']}")
+    assert exported["values"] == taxonomy["values"]
+    for bad in [{}, {"namespace": "x"}, {"namespace": 5, "predicates": "x"}]:
+        assert world.admin.post("/taxonomies/import", bad).status_code == 403
+    assert world.stranger.api.post("/taxonomies/import", taxonomy).status_code == 403
 
 
 # Bad input
@@ -564,6 +590,7 @@ STRANGE = [None, 7, [], "text", {"GalaxyCluster": []}, {"Galaxy": 5}, [[[]]], {"
         "/tag_collections/addTag",
         "/favourite_tags/toggle",
         "/galaxyClusterBlocklists/add",
+        "/taxonomies/import",
     ],
 )
 def test_strange_bodies_are_no_failure_of_the_server(world: World, path: str) -> None:

@@ -4,6 +4,7 @@ use crate::answer::{Answer, Sink, Stop};
 use crate::cryptographic_keys::{proof, signed};
 use crate::event_writer::{Shape, org_summary, write_event};
 use crate::failure::Failure;
+use crate::galaxies::Expanded;
 use crate::request::Request;
 use http::StatusCode;
 use pisax_model::event::Event;
@@ -294,6 +295,7 @@ fn index_rows(
     let orgs: Vec<i64> = events.iter().flat_map(|e| [e.org_id, e.orgc_id]).collect();
     let names = r.org_names(&orgs)?;
     let tags = if minimal { Default::default() } else { r.event_tags(ids)? };
+    let known = Expanded::load(r, tags.values().flatten())?;
     let groups: Vec<i64> = events.iter().map(|e| e.sharing_group_id).filter(|g| *g > 0).collect();
     let groups = if groups.is_empty() { Default::default() } else { r.sharing_groups_by_ids(&groups)? };
     for event in &events {
@@ -316,7 +318,9 @@ fn index_rows(
             let group = groups.get(&event.sharing_group_id);
             let group = group.map(|g| GroupSummary { id: g.id, name: &g.name, uuid: g.uuid });
             let attached = tags.get(&event.id).map_or(&[][..], Vec::as_slice);
-            write_index_row(&mut w, event, org_summary(&names, event.org_id), orgc, group, attached, b"");
+            let clusters = known.index_member(attached);
+            let org = org_summary(&names, event.org_id);
+            write_index_row(&mut w, event, org, orgc, group, attached, &clusters);
         }
         sink.flush_full()?;
     }

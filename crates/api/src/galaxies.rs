@@ -62,6 +62,33 @@ impl Expanded {
     }
 }
 
+impl Expanded {
+    /// `"GalaxyCluster":[…]` of a row of the event index, each with its galaxy; nothing where there is none.
+    pub(crate) fn index_member(&self, tags: &[Attached]) -> Vec<u8> {
+        let mut out = Vec::new();
+        for tag in tags.iter().filter(|t| t.tag.is_galaxy) {
+            let Some(cluster) = self.clusters.get(&pisax_store::tags::folded(&tag.tag.name)) else {
+                continue;
+            };
+            let Some(galaxy) = self.galaxies.get(&cluster.galaxy_id) else { continue };
+            let before: &[u8] = if out.is_empty() { b"\"GalaxyCluster\":[" } else { b"," };
+            out.extend_from_slice(before);
+            let mut w = JsonWriter::new(&mut out);
+            w.begin_object();
+            attached_members(&mut w, tag, cluster, &galaxy.kind);
+            w.key("Galaxy");
+            w.begin_object();
+            galaxy_columns(&mut w, galaxy);
+            w.end_object();
+            w.end_object();
+        }
+        if !out.is_empty() {
+            out.push(b']');
+        }
+        out
+    }
+}
+
 /// The items of a `"Galaxy":[…]` list for the tags of one record.
 pub(crate) fn expand(r: &mut Reader<'_>, tags: &[Attached]) -> Result<Vec<u8>, Stop> {
     Ok(Expanded::load(r, tags.iter())?.items(tags))
@@ -151,6 +178,11 @@ fn flag(w: &mut JsonWriter<'_>, key: &str, on: bool) {
 
 fn attached_cluster(w: &mut JsonWriter<'_>, tag: &Attached, cluster: &ClusterRow, kind: &str) {
     w.begin_object();
+    attached_members(w, tag, cluster, kind);
+    w.end_object();
+}
+
+fn attached_members(w: &mut JsonWriter<'_>, tag: &Attached, cluster: &ClusterRow, kind: &str) {
     cluster_columns(w, cluster, kind);
     w.key("meta");
     w.raw(if cluster.meta.is_empty() { b"{}" } else { cluster.meta.as_bytes() });
@@ -160,5 +192,4 @@ fn attached_cluster(w: &mut JsonWriter<'_>, tag: &Attached, cluster: &ClusterRow
     w.bool(tag.local);
     w.key("relationship_type");
     w.str(tag.relationship_type.as_deref().unwrap_or_default());
-    w.end_object();
 }

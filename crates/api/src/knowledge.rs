@@ -6,7 +6,6 @@ use crate::galaxies::{cluster_columns, galaxy_columns};
 use crate::reply::{document, flag_member, list, member, number_member, saved, spaced};
 use crate::request::{Request, text};
 use pisax_formats::knowledge::{Package, stored};
-use pisax_model::fold::fold;
 use pisax_model::ids::Ref;
 use pisax_model::knowledge::{ObjectTemplate, TemplateElement};
 use pisax_store::clusters::ClusterRow;
@@ -51,14 +50,13 @@ fn write_galaxy(w: &mut JsonWriter<'_>, galaxy: &GalaxyRow) {
 pub(crate) fn galaxies(request: &Request) -> Result<Answer, Failure> {
     let sent = request.unwrapped("Galaxy")?;
     let named = ["value", "searchall"].iter().find_map(|name| request.path.named(name)).map(spaced);
-    let wanted = named.or_else(|| text(&sent, "value")).map(|value| fold(value.trim()).into_owned());
-    let mut galaxies = request.service.read(&request.actor, |r| Ok(r.galaxies()?))?;
-    if let Some(wanted) = wanted {
-        galaxies.retain(|galaxy| {
-            let texts = [&galaxy.name, &galaxy.namespace, &galaxy.description, &galaxy.uuid.to_string()];
-            texts.iter().any(|text| fold(text).contains(&*wanted))
-        });
-    }
+    let wanted = named.or_else(|| text(&sent, "value")).filter(|value| !value.trim().is_empty());
+    let galaxies = request.service.read(&request.actor, |r| {
+        Ok(match &wanted {
+            Some(value) => r.galaxies_containing(value.trim())?,
+            None => r.galaxies()?,
+        })
+    })?;
     Ok(list(&galaxies, write_galaxy))
 }
 

@@ -3,6 +3,7 @@
 use crate::analyst_tree::AnalystTree;
 use crate::answer::{Sink, Stop};
 use crate::event_writer::{Keep, org_summary};
+use crate::galaxies::Expanded;
 use crate::proposals::Open;
 use crate::scores::{self, Extras, Said};
 use pisax_access::{Actor, Permission};
@@ -60,6 +61,8 @@ struct Around {
     theirs: Batch,
     places: FxHashMap<i64, usize>,
     analyst: AnalystTree,
+    /// `"Galaxy":[…]` by attribute.
+    galaxies: FxHashMap<i64, Vec<u8>>,
 }
 
 impl<'s> Rows<'s> {
@@ -144,6 +147,7 @@ impl<'s> Rows<'s> {
                 related_rows: &related,
                 analyst_data: &said,
                 more: &more,
+                galaxies: around.galaxies.get(&attribute.id).map_or(&[], Vec::as_slice),
                 ..AttributeContext::default()
             };
             write_search_attribute(&mut JsonWriter::new(sink.buffer()), &attribute, &context);
@@ -273,6 +277,12 @@ impl<'s> Rows<'s> {
             around.sighted = r.sighted(&batch.ids())?;
         }
         self.drop_tags(&mut around.tags);
+        if self.include.include_galaxy {
+            let known = Expanded::load(r, around.tags.values().flatten())?;
+            for (id, tags) in &around.tags {
+                around.galaxies.insert(*id, [b"[", known.items(tags).as_slice(), b"]"].concat());
+            }
+        }
         Ok(around)
     }
 

@@ -77,7 +77,7 @@ pub(crate) fn view(request: &Request) -> Result<Answer, Failure> {
             Err(_) => r.tag_named(&name)?.map(|tag| tag.id),
         };
         let tag = id.map_or(Ok(None), |id| r.counted_tag(id))?;
-        Ok(tag.map(|tag| Ok::<_, Error>((tag, r.favourite_ids()?))).transpose()?)
+        tag.map(|tag| Ok::<_, Error>((tag, r.favourite_ids()?))).transpose()
     })?;
     let (tag, favourites) = found.ok_or_else(|| Failure::NotAllowed(INVALID.into()))?;
     Ok(document(|w| counted(w, &tag, &favourites)))

@@ -59,11 +59,14 @@ pub(crate) fn index(request: &Request) -> Result<Answer, Failure> {
 
 /// GET /taxonomies/view/{id|namespace}
 pub(crate) fn view(request: &Request) -> Result<Answer, Failure> {
-    let name = spaced(request.path.arg(0).unwrap_or_default());
+    viewed(request, &spaced(request.path.arg(0).unwrap_or_default()))
+}
+
+fn viewed(request: &Request, name: &str) -> Result<Answer, Failure> {
     let found = request.service.read(&request.actor, |r| {
         let row = match name.parse() {
             Ok(id) => r.taxonomy(id)?,
-            Err(_) => r.taxonomy_of(&name)?,
+            Err(_) => r.taxonomy_of(name)?,
         };
         let Some(row) = row else { return Ok(None) };
         let tags = r.tags(Some(&format!("{}:", row.namespace)))?;
@@ -113,6 +116,17 @@ pub(crate) fn export(request: &Request) -> Result<Answer, Failure> {
         })
     })?;
     Ok(Answer::json(row.ok_or(Failure::NotFound("Taxonomy not found."))?.body.into_bytes()))
+}
+
+/// POST /taxonomies/import: one taxonomy as `export` gives it.
+pub(crate) fn import(request: &Request) -> Result<Answer, Failure> {
+    let refused = |reason| Failure::NotSaved { action: "import", model: "Taxonomy", reason, id: None };
+    let text = std::str::from_utf8(&request.body).map_err(|_| Failure::BadJson)?;
+    match service::import_one(&request.service, &request.actor, text) {
+        Ok(id) => viewed(request, &id.to_string()),
+        Err(pisax_service::Error::Refused(reason)) => Err(refused(reason)),
+        Err(e) => Err(e.into()),
+    }
 }
 
 /// POST /taxonomies/toggleHighlighted/{id} `{"Taxonomy":{"highlighted":…}}`

@@ -10,6 +10,13 @@ use pisax_model::tag::{Tag, TagDraft};
 use pisax_store::Writer;
 use pisax_store::tag_collections::Collection;
 
+/// Most collections, and most tags, of one call.
+const MOST: usize = 1_000;
+
+fn too_many() -> Error {
+    Error::Refused(format!("At most {MOST} tags or collections are taken in one call."))
+}
+
 fn may_make(actor: &Actor) -> Result<()> {
     let may = actor.has(Permission::TagEditor) || actor.sees_all();
     if may { Ok(()) } else { Err(Error::Forbidden) }
@@ -24,7 +31,7 @@ pub fn may_edit(actor: &Actor, collection: &Collection) -> bool {
 pub fn add(service: &Service, actor: &Actor, draft: &CollectionDraft) -> Result<i64> {
     may_make(actor)?;
     let collection = new(service, actor, draft)?;
-    service.write(actor, |w| Ok(w.add_tag_collection(&collection).map_err(taken)?))
+    service.write(actor, |w| w.add_tag_collection(&collection).map_err(taken))
 }
 
 fn new(service: &Service, actor: &Actor, draft: &CollectionDraft) -> Result<Collection> {
@@ -95,6 +102,9 @@ pub fn add_tags(
     reference: Ref,
     names: &[String],
 ) -> Result<(usize, usize)> {
+    if names.len() > MOST {
+        return Err(too_many());
+    }
     service.write(actor, |w| {
         let collection = editable(w, reference)?;
         let mut tags = Vec::new();
@@ -138,6 +148,9 @@ pub fn add_cluster(service: &Service, actor: &Actor, reference: Ref, cluster: Re
 /// How many collections came in, and how many could not; those whose uuid is here already are left alone.
 pub fn import(service: &Service, actor: &Actor, drafts: &[CollectionDraft]) -> Result<(usize, usize)> {
     may_make(actor)?;
+    if drafts.len() > MOST || drafts.iter().any(|draft| draft.tags.len() > MOST) {
+        return Err(too_many());
+    }
     service.write(actor, |w| {
         let (mut added, mut failed) = (0, 0);
         for draft in drafts {

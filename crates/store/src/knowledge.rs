@@ -200,6 +200,18 @@ impl Reader<'_> {
         self.conn.all(&format!("select {GALAXY} from galaxies order by lower(name), id"), &[], galaxy)
     }
 
+    /// Galaxies whose name, namespace, description or uuid says it.
+    pub fn galaxies_containing(&mut self, search: &str) -> Result<Vec<GalaxyRow>> {
+        let uuid = Uuid::try_parse(search.trim()).unwrap_or(Uuid::nil());
+        let sql = format!(
+            "select {GALAXY} from galaxies where pisax_fold(name) like $1 escape '\\' \
+             or pisax_fold(namespace) like $1 escape '\\' or pisax_fold(description) like $1 escape '\\' \
+             or uuid = $2 order by lower(name), id"
+        );
+        let pattern = list::containing(search);
+        self.conn.all(&sql, &[(&pattern).into(), (&uuid).into()], galaxy)
+    }
+
     pub fn galaxy(&mut self, reference: Ref) -> Result<Option<GalaxyRow>> {
         let (column, value) = key(&reference);
         self.conn.first(&format!("select {GALAXY} from galaxies where {column} = $1"), &[value], galaxy)

@@ -63,6 +63,7 @@ pub mod sightings;
 pub mod statistics;
 pub mod tag_collections;
 pub mod tags;
+mod trim;
 pub mod user_settings;
 pub mod users;
 pub mod warninglists;

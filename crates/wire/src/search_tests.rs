@@ -318,8 +318,8 @@ proptest! {
 
 #[test]
 fn words_of_galaxies_and_facts_of_organisations_are_keys_of_their_own() {
-    let body = br#"{"galaxy.synonyms":["bear","!cat"],"galaxy.cluster.value":"APT%","galaxy.":"x","org.sector":"Bank","org.local":0}"#;
-    let filter = read_search(Scope::Events, body, &[], 0).unwrap().filter;
+    let body = r#"{"galaxy.synonyms":["bear","!cat"],"galaxy.cluster.value":"APT%","galaxy.":"x","org.sector":"Bank","org.local":0}"#;
+    let filter = filter(Events, body);
     let galaxy: std::collections::BTreeMap<_, _> = filter.galaxy.into_iter().collect();
     assert_eq!(galaxy.keys().collect::<Vec<_>>(), ["synonyms", "value"]);
     assert_eq!(
@@ -328,6 +328,6 @@ fn words_of_galaxies_and_facts_of_organisations_are_keys_of_their_own() {
     );
     let facts: Vec<_> = filter.org_facts.iter().map(|(fact, terms)| (*fact, terms.or[0].as_str())).collect();
     assert_eq!(facts, [(OrgFact::Sector, "Bank"), (OrgFact::Local, "0")]);
-    let plain = read_search(Scope::Attributes, br#"{"value":"x"}"#, &[], 0).unwrap().filter;
+    let plain = search(Attributes, r#"{"value":"x"}"#).filter;
     assert!(plain.galaxy.is_empty() && plain.org_facts.is_empty());
 }

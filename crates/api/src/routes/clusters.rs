@@ -56,6 +56,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Post, "favouritetags", "toggle", OWN, tag_collections::toggle_favourite, "Make a tag a favourite, or no longer."),
     // Taxonomies
     route(Get, "taxonomies", "export", Key, taxonomies::export, "A taxonomy as its library publishes it."),
+    route(Post, "taxonomies", "import", SITE_ADMIN, taxonomies::import, "Take in one taxonomy."),
     route(Get, "taxonomies", "taxonomytags", Key, taxonomies::view, "The tags of a taxonomy."),
     route(Post, "taxonomies", "togglehighlighted", SITE_ADMIN, taxonomies::highlight, "Let a taxonomy stand out, or not."),
     route(Post, "taxonomies", "delete", SITE_ADMIN, taxonomies::delete, "Delete a taxonomy; its tags stay."),

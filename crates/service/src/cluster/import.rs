@@ -28,10 +28,16 @@ enum Left {
     Failed(String),
 }
 
+/// Most clusters of one call: they come in together, and others wait with their writes meanwhile.
+const MOST: usize = 5_000;
+
 /// Takes clusters in, each with its galaxy, which is made where it is not known. A newer version replaces what came
 /// from elsewhere before; what was made here is never replaced. One that cannot come in is told, the others come.
 pub fn import(service: &Service, actor: &Actor, drafts: Vec<ClusterDraft>) -> Result<Imported> {
     may_make(actor)?;
+    if drafts.len() > MOST {
+        return Err(Error::Refused(format!("At most {MOST} clusters are imported in one call.")));
+    }
     service.write(actor, |w| {
         let mut outcome = Imported::default();
         for draft in drafts {
@@ -91,6 +97,7 @@ fn prepare(w: &mut Writer<'_>, mut draft: ClusterDraft) -> Result<Prepared> {
     let had = known.as_ref().map_or((0, 0), |(_, owned)| (owned.distribution, owned.sharing_group_id));
     let (distribution, sharing_group_id) =
         check_reach(w, draft.distribution.unwrap_or(1), draft.sharing_group, had)?;
+    relation::check_number(&draft.relations)?;
     let value = check_value(draft.value.take())?;
     let meta = check_elements(&draft)?;
     let (id, galaxy_id, tag_name) = match &known {
@@ -208,7 +215,6 @@ fn write(w: &mut Writer<'_>, prepared: Prepared) -> Result<()> {
     } else {
         w.add_cluster(&row, &owned)?
     };
-    // A relation for a group that the sender may not use is not worth the cluster.
-    let reachable: Vec<_> = draft.relations.into_iter().filter(|r| r.distribution != Some(4)).collect();
-    relation::put_all(w, id, row.uuid, &reachable)
+    let kept: Vec<_> = draft.relations.into_iter().filter(relation::is_plain).collect();
+    relation::put_all(w, id, row.uuid, &kept)
 }

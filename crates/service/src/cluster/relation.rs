@@ -17,6 +17,9 @@ const DEFAULT_DISTRIBUTION: i64 = 3;
 /// Most relations of one cluster that one call may bring.
 const MOST: usize = 5_000;
 
+/// Longest kind in bytes.
+const MAX_KIND: usize = 255;
+
 /// Adds a relation to a cluster that the actor may change; its target has to be one he sees. Returns its number.
 pub fn add(service: &Service, actor: &Actor, draft: &RelationDraft) -> Result<i64> {
     service.write(actor, |w| {
@@ -73,9 +76,7 @@ pub fn remove(service: &Service, actor: &Actor, id: i64) -> Result<()> {
 
 /// The relations that a cluster brings. Their targets may be unknown here; those that name none are left out.
 pub(super) fn put_all(w: &mut Writer<'_>, cluster: i64, uuid: Uuid, drafts: &[RelationDraft]) -> Result<()> {
-    if drafts.len() > MOST {
-        return Err(FieldError::new("GalaxyClusterRelation", "Too many relations in one cluster.").into());
-    }
+    check_number(drafts)?;
     for draft in drafts {
         let target = match draft.referenced {
             Some(Ref::Uuid(uuid)) => Some(uuid),
@@ -90,6 +91,21 @@ pub(super) fn put_all(w: &mut Writer<'_>, cluster: i64, uuid: Uuid, drafts: &[Re
     Ok(())
 }
 
+/// Refuses more relations than one call may bring.
+pub(super) fn check_number(drafts: &[RelationDraft]) -> Result<()> {
+    if drafts.len() > MOST {
+        return Err(FieldError::new("GalaxyClusterRelation", "Too many relations in one cluster.").into());
+    }
+    Ok(())
+}
+
+/// Whether a relation from elsewhere can be kept as it is; one that cannot, or that is for a group, is not worth
+/// its cluster.
+pub(super) fn is_plain(draft: &RelationDraft) -> bool {
+    draft.distribution.is_none_or(|d| (0..=3).contains(&d))
+        && draft.kind.as_ref().is_none_or(|kind| kind.len() <= MAX_KIND)
+}
+
 fn seen_target(w: &mut Writer<'_>, draft: &RelationDraft) -> Result<Uuid> {
     let invalid = || FieldError::new("referenced_galaxy_cluster_uuid", "Invalid referenced galaxy cluster");
     let reference = draft.referenced.ok_or_else(invalid)?;
@@ -98,7 +114,7 @@ fn seen_target(w: &mut Writer<'_>, draft: &RelationDraft) -> Result<Uuid> {
 
 fn checked(w: &mut Writer<'_>, draft: &RelationDraft, target: Uuid, had: (i64, i64)) -> Result<NewRelation> {
     let kind = plain(draft.kind.as_deref().unwrap_or_default().trim());
-    if kind.is_empty() || kind.len() > 255 {
+    if kind.is_empty() || kind.len() > MAX_KIND {
         return Err(FieldError::new("referenced_galaxy_cluster_type", "valueNotEmpty").into());
     }
     let reach = draft.distribution.unwrap_or(DEFAULT_DISTRIBUTION);

@@ -22,6 +22,20 @@ pub fn highlight(service: &Service, actor: &Actor, id: i64, highlighted: bool) -
     if known { Ok(()) } else { Err(Error::NotFound("taxonomy")) }
 }
 
+/// Takes in one taxonomy as a library publishes it (`machinetag.json`), unless what is here is as new; returns its
+/// number. A new one is switched off.
+pub fn import_one(service: &Service, actor: &Actor, text: &str) -> Result<i64> {
+    rules::site_admin(actor)?;
+    let read = stored::read_taxonomy(text).map_err(Error::Refused)?;
+    if read.namespace.is_empty() || read.predicates.is_empty() {
+        return Err(Error::Refused("A taxonomy has a namespace and predicates.".into()));
+    }
+    let body = stored::taxonomy_text(&read);
+    service.write(actor, |w| {
+        Ok(w.put_taxonomy(&read.namespace, &read.description, read.version, read.exclusive, &body)?.id)
+    })
+}
+
 /// Removes a taxonomy; its tags stay.
 pub fn delete(service: &Service, actor: &Actor, id: i64) -> Result<()> {
     rules::site_admin(actor)?;

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod audit;
+mod clusters;
 mod collaboration;
 mod groups;
 mod knowledge;

@@ -13,7 +13,6 @@ use pisax_store::changes::Action;
 use pisax_store::cluster_relations::NewRelation;
 use pisax_store::clusters::{ClusterRow, Owned};
 use pisax_store::knowledge::{GalaxyRow, Library};
-use pisax_store::tag_collections::Collection;
 use pisax_store::tags::NewAttachment;
 use pisax_store::{Error, Reader, Result, Writer};
 use proptest::prelude::*;
@@ -60,13 +59,13 @@ fn owned(org_id: i64, distribution: i64) -> Owned {
     Owned { distribution, org_id, orgc_id: org_id, ..Owned::default() }
 }
 
-fn attached(w: &mut Writer<'_>, name: &str) -> Result<NewAttachment> {
+pub(crate) fn attached(w: &mut Writer<'_>, name: &str) -> Result<NewAttachment> {
     let draft = TagDraft { name: name.into(), ..TagDraft::default() };
     let tag = w.resolve_tags(&[&draft], true)?.into_values().next().ok_or(Error::NotFound("tag"))?;
     Ok(NewAttachment { tag_id: tag.id, local: false, relationship_type: None })
 }
 
-fn as_actor<T>(t: &Trial, actor: &Actor, f: impl FnOnce(&mut Reader<'_>) -> Result<T>) -> T {
+pub(crate) fn as_actor<T>(t: &Trial, actor: &Actor, f: impl FnOnce(&mut Reader<'_>) -> Result<T>) -> T {
     t.store.read(actor, f).unwrap()
 }
 
@@ -316,7 +315,7 @@ fn a_tombstone_is_out_of_lists_and_events_until_it_is_restored() {
         };
         delete(true);
         assert!(t.read(|r| r.clusters(galaxy)).is_empty());
-        assert!(t.read(|r| r.cluster_by_tag_names(&[tag.clone()])).is_empty());
+        assert!(t.read(|r| r.cluster_by_tag_names(std::slice::from_ref(&tag))).is_empty());
         assert!(t.read(|r| r.cluster(Ref::Id(id))).unwrap().owned.unwrap().deleted, "it can be looked at");
         let only = ClusterFilter { deleted: Tri::Only(true), ..ClusterFilter::new() };
         assert_eq!(t.read(|r| r.find_clusters(&only)), [id]);
@@ -404,7 +403,7 @@ fn events_and_attributes_are_found_by_what_their_clusters_say() {
             let attachments = (attached(w, &bear.tag_name)?, attached(w, &cat.tag_name)?);
             let (plain, _) = filled_event(w, &event(org, 3, 0), &[("text", "a")])?;
             let (tagged, _) = filled_event(w, &event(org, 3, 0), &[("text", "b")])?;
-            w.attach_event_tags(tagged, &[attachments.0.clone()])?;
+            w.attach_event_tags(tagged, std::slice::from_ref(&attachments.0))?;
             let (inside, ids) = filled_event(w, &event(org, 3, 0), &[("text", "c"), ("text", "d")])?;
             w.attach_attribute_tags(inside, &[(ids[0], attachments.0), (ids[1], attachments.1)])?;
             Ok((plain, tagged, inside, ids[0]))
@@ -522,96 +521,5 @@ fn clusters_are_found_by_elements_text_and_where_they_are_attached() {
             w.enable_knowledge(Library::Galaxies, galaxy.id, false)
         });
         assert_eq!(find(new()), [one, two], "a galaxy that is off is still to be administered");
-    });
-}
-
-// ---- Collections --------------------------------------------------------------------------------------
-
-fn collection(name: &str, org_id: i64, all_orgs: bool) -> Collection {
-    Collection {
-        id: 0,
-        uuid: new_uuid(NOW_MS),
-        name: name.into(),
-        description: String::new(),
-        org_id,
-        user_id: 1,
-        all_orgs,
-        tags: Vec::new(),
-    }
-}
-
-#[test]
-fn a_collection_is_its_organisations_or_everybodys() {
-    on_each_engine("collections", |t| {
-        let (own, other) = t.write(|w| {
-            let (own, other) = (org(w, "Own")?, org(w, "Other")?);
-            w.add_tag_collection(&collection("private", own, false))?;
-            w.add_tag_collection(&collection("shared", own, true))?;
-            Ok((own, other))
-        });
-        let names = |org_id| -> Vec<String> {
-            as_actor(t, &member(org_id), |r| r.tag_collections()).into_iter().map(|c| c.name).collect()
-        };
-        assert_eq!(names(own), ["private", "shared"]);
-        assert_eq!(names(other), ["shared"]);
-        let private = t.read(|r| r.tag_collections()).remove(0);
-        assert_eq!(as_actor(t, &member(other), |r| r.tag_collection(Ref::Uuid(private.uuid))), None);
-        let again = t.refusal(|w| w.add_tag_collection(&collection("shared", other, true)));
-        assert!(matches!(again, Error::Conflict("name")));
-    });
-}
-
-#[test]
-fn a_collection_holds_a_tag_once_and_no_tag_that_is_gone() {
-    on_each_engine("collection_tags", |t| {
-        let read = || t.read(|r| r.tag_collections()).remove(0);
-        let tags = t.write(|w| {
-            let org = org(w, "Own")?;
-            w.add_tag_collection(&collection("c", org, true))?;
-            Ok([attached(w, "a:one")?.tag_id, attached(w, "a:two")?.tag_id])
-        });
-        assert_eq!(t.write(|w| w.add_to_collection(&read(), &tags)), 2);
-        assert_eq!(t.write(|w| w.add_to_collection(&read(), &[tags[0], 4711])), 0);
-        let names: Vec<String> = read().tags.into_iter().map(|(_, tag)| tag.name).collect();
-        assert_eq!(names, ["a:one", "a:two"]);
-        t.write(|w| w.delete_tag(tags[0]));
-        assert_eq!(read().tags.len(), 1);
-        let left = read().tags.remove(0).1;
-        assert!(t.write(|w| w.remove_from_collection(&read(), &left)));
-        assert!(!t.write(|w| w.remove_from_collection(&read(), &left)));
-        t.write(|w| w.delete_tag_collection(&read()));
-        assert!(t.read(|r| r.tag_collections()).is_empty());
-        assert_eq!(t.store.check().unwrap(), Vec::<String>::new());
-    });
-}
-
-#[test]
-fn favourites_are_each_users_own() {
-    on_each_engine("favourites", |t| {
-        let tag = t.write(|w| {
-            let id = attached(w, "a:one")?.tag_id;
-            w.tag(id)
-        });
-        let (one, two) = (member(1), member(2));
-        t.store.write(&one, NOW_MS, |w| w.set_favourite(&tag.clone().unwrap(), true)).unwrap();
-        assert_eq!(as_actor(t, &one, |r| r.favourite_tags()).len(), 1);
-        assert!(as_actor(t, &two, |r| r.favourite_ids()).is_empty());
-        t.store.write(&one, NOW_MS, |w| w.set_favourite(&tag.clone().unwrap(), false)).unwrap();
-        assert!(as_actor(t, &one, |r| r.favourite_tags()).is_empty());
-    });
-}
-
-#[test]
-fn a_blocked_cluster_is_found_by_number_and_uuid() {
-    on_each_engine("cluster_blocklist", |t| {
-        t.write(|w| {
-            w.block_cluster(uuid(5), "Bad", "Org", "")?;
-            w.block_cluster(uuid(5), "Again", "Org", "")
-        });
-        let entry = t.read(|r| r.cluster_blocklist()).remove(0);
-        assert_eq!(entry.cluster_info, "Bad");
-        assert_eq!(t.read(|r| r.blocked_cluster(Ref::Uuid(uuid(5)))).unwrap(), entry);
-        t.write(|w| w.unblock_cluster(&entry));
-        assert_eq!(t.read(|r| r.blocked_cluster(Ref::Id(entry.id))), None);
     });
 }

@@ -7,6 +7,7 @@ mod accounts;
 mod audit;
 mod changes;
 mod clusters;
+mod collections;
 mod correlation;
 mod files;
 mod maintenance;

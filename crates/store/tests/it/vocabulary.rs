@@ -62,6 +62,25 @@ fn a_taxonomy_changes_only_when_its_version_grows() {
 }
 
 #[test]
+fn galaxies_are_found_by_any_of_their_words() {
+    on_each_engine("galaxy_words", |t| {
+        let named = GalaxyRow { name: "Grün".into(), description: "50% done".into(), ..galaxy(1) };
+        t.write(|w| w.put_galaxy(&named));
+        for (search, found) in [
+            ("grun", 1),
+            ("MISP", 1),
+            ("50%", 1),
+            ("%", 1),
+            ("50_", 0),
+            ("blue", 0),
+            (&uuid(1).to_string(), 1),
+        ] {
+            assert_eq!(t.read(|r| r.galaxies_containing(search)).len(), found, "{search}");
+        }
+    });
+}
+
+#[test]
 fn clusters_keep_their_numbers_through_an_update() {
     on_each_engine("galaxy", |t| {
         let id = t.write(|w| w.put_galaxy(&galaxy(1))).id;
