@@ -37,6 +37,13 @@ pub(super) const SETTINGS: &[Setting] = &[
         }),
     },
     Setting {
+        name: "MISP.enable_advanced_correlations",
+        level: Level::Optional,
+        description: "Always on: addresses correlate with the networks that contain them.",
+        get: |_| Value::Flag(true),
+        set: None,
+    },
+    Setting {
         name: "MISP.enableEventBlocklisting",
         level: Level::Recommended,
         description: "A deleted event does not come again, and events on the blocklist are refused.",
