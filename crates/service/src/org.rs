@@ -46,7 +46,9 @@ pub fn delete(service: &Service, actor: &Actor, reference: Ref) -> Result<()> {
             return Err(in_use("Sharing groups are its own: delete them first."));
         }
         w.delete_org(org.id).map_err(|error| match error {
-            pisax_store::Error::Conflict(_) => in_use("It has users or events: delete or move them first."),
+            pisax_store::Error::Conflict(_) => {
+                in_use("It has users, events or servers: delete or move them first.")
+            }
             other => other.into(),
         })
     })

@@ -72,6 +72,13 @@ pub(super) const SETTINGS: &[Setting] = &[
         set: Some(|s, text| flag(text).map(|on| s.disable_emailing = on)),
     },
     Setting {
+        name: "MISP.enable_advanced_correlations",
+        level: Level::Optional,
+        description: "Always on: addresses correlate with the networks that contain them.",
+        get: |_| Value::Flag(true),
+        set: None,
+    },
+    Setting {
         name: "MISP.enableEventBlocklisting",
         level: Level::Recommended,
         description: "A deleted event does not come again, and events on the blocklist are refused.",
