@@ -18,7 +18,15 @@ impl Folder {
     }
 
     pub(super) fn make(&self) -> Result<(), String> {
-        private_folder(&self.0).map_err(|e| format!("{}: {e}", self.0.display()))
+        self.made().map_err(|e| format!("{}: {e}", self.0.display()))
+    }
+
+    fn made(&self) -> std::io::Result<()> {
+        private_folder(&self.0)?;
+        match self.0.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            Some(parent) => sync_folder(parent),
+            None => sync_folder(Path::new(".")),
+        }
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -30,6 +38,7 @@ impl Folder {
         let file = self.file(name);
         let folder = file.parent().unwrap_or(&self.0);
         if !folder.is_dir() {
+            self.made()?;
             private_folder(folder)?;
             sync_folder(&self.0)?;
         }

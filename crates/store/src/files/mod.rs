@@ -481,7 +481,18 @@ mod tests {
             panic!("no bucket")
         };
         assert_eq!((bucket.name.as_str(), bucket.prefix.as_str()), ("samples", "ixp/"));
-        for wrong in ["", "dir:", "s3:", "s3://", "s3://A b", "s3://x?speed=1", "ftp://x", "Database"] {
+        for wrong in [
+            "",
+            "dir:",
+            "s3:",
+            "s3://",
+            "s3://A b",
+            "s3://xyz?speed=1",
+            "s3://xyz?endpoint=http://a/b",
+            "s3://xyz?endpoint=http://u@a",
+            "ftp://x",
+            "Database",
+        ] {
             let error = Place::parse(wrong).unwrap_err().to_string();
             assert!(error.starts_with("attachments: "), "{wrong}: {error}");
         }

@@ -60,7 +60,7 @@ impl Bucket {
         }
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             match pair.split_once('=') {
-                Some(("endpoint", url)) if url.starts_with("http://") || url.starts_with("https://") => {
+                Some(("endpoint", url)) if is_origin(url) => {
                     bucket.endpoint = Some(url.trim_end_matches('/').to_owned());
                 }
                 Some(("region", region)) if !region.is_empty() && plain(region, b"-") => {
@@ -79,6 +79,14 @@ impl Bucket {
             None => (format!("https://{}.s3.{}.amazonaws.com", self.name, self.region), String::new()),
         }
     }
+}
+
+/// Scheme, host and perhaps a port: nothing else could be signed as it is sent.
+fn is_origin(url: &str) -> bool {
+    let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")).unwrap_or_default();
+    let host = host.trim_end_matches('/');
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b".:-[]".contains(&b);
+    !host.is_empty() && host.bytes().all(plain)
 }
 
 pub(super) struct Client {
@@ -173,6 +181,8 @@ impl Client {
                         return Err(last);
                     }
                 }
+                // It is not what was put there.
+                Err(pisax_outbound::Error::TooLarge(_)) => return Err(Trouble::Missing),
                 Err(why) => last = Trouble::Failed(format!("the bucket cannot be reached: {why}")),
             }
         }
