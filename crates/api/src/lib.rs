@@ -18,6 +18,7 @@ mod correlations;
 mod decay_simulation;
 mod decaying_models;
 mod describe;
+mod event_extras;
 mod event_writer;
 mod events;
 mod failure;
