@@ -2,6 +2,7 @@
 
 use crate::analyst_tree::AnalystTree;
 use crate::answer::{Sink, Stop};
+use crate::event_extras;
 use crate::failure::Failure;
 use crate::galaxies::Expanded;
 use crate::proposals::{Open, write_inside};
@@ -235,47 +236,24 @@ impl Writing<'_, '_> {
         Ok(tags)
     }
 
-    /// Members of attributes that come from elsewhere than their rows: warnings, scores, marks of correlation.
+    /// Warnings, scores and marks of the attributes of a batch.
     fn more(&mut self, batch: &Batch, around: &mut Around) -> Result<(), Stop> {
         let shape = self.shape;
-        let (include, extras) = (&shape.view.include, &shape.extras);
-        let scoring = extras.scoring.as_ref().filter(|_| include.include_decay_score);
-        let event_tags = if scoring.is_some() { self.tags_of_event()? } else { Vec::new() };
-        let sighted = if scoring.is_some() { self.r.sighted(&batch.ids())? } else { FxHashMap::default() };
-        let excluded = match include.include_granular_correlations {
-            true => self.r.excluded_attributes(batch)?,
-            false => FxHashSet::default(),
+        let scored = shape.view.include.include_decay_score && shape.extras.scoring.is_some();
+        let event_tags = if scored { self.tags_of_event()? } else { Vec::new() };
+        let visible = self.shown_tags();
+        let tags = |id| {
+            let all = around.all_tags.get(&id).map_or(&[][..], Vec::as_slice);
+            all.iter().filter(|t| visible(t)).cloned().collect()
         };
-        if scoring.is_none() && extras.warnings.is_none() && !include.include_granular_correlations {
-            return Ok(());
-        }
-        for attribute in batch.iter() {
-            let id = attribute.id;
-            let said = scoring.map_or_else(Vec::new, |scoring| {
-                let mut tags = around.all_tags.get(&id).cloned().unwrap_or_default();
-                self.drop_tags(&mut tags);
-                let seen = sighted.get(&id).copied().unwrap_or_default();
-                scoring.of_attribute(&attribute, &tags, &event_tags, seen)
-            });
-            let mut members = extras.members(&attribute, &said);
-            let pairs = around.pairs.get(&id).map_or(0, Vec::len);
-            for (mark, on) in [
-                ("correlation_exclusion", excluded.contains(&id)),
-                ("over_correlation", pairs > shape.correlation_limit),
-            ] {
-                if on {
-                    let mut w = match members.is_empty() {
-                        true => JsonWriter::new(&mut members),
-                        false => JsonWriter::after_member(&mut members),
-                    };
-                    w.key(mark);
-                    w.bool(true);
-                }
-            }
-            if !members.is_empty() {
-                around.more.insert(id, members);
-            }
-        }
+        let known = event_extras::Known {
+            include: &shape.view.include,
+            tags: &tags,
+            event_tags: &event_tags,
+            pairs: &|id| around.pairs.get(&id).map_or(0, Vec::len),
+            correlation_limit: shape.correlation_limit,
+        };
+        around.more = event_extras::members(self.r, &shape.extras, batch, &known)?;
         Ok(())
     }
 
@@ -294,14 +272,16 @@ impl Writing<'_, '_> {
     }
 
     /// Non-exportable tags stay here unless asked for; local ones go where the reader asked.
-    fn drop_tags(&self, tags: &mut Vec<Attached>) {
+    fn shown_tags(&self) -> impl Fn(&Attached) -> bool + use<> {
         let include = &self.shape.view.include;
         let actor = self.r.actor();
         let sync = actor.has(Permission::Sync) && !actor.sees_all();
-        tags.retain(|t| {
-            (include.include_all_tags || t.tag.exportable)
-                && !(t.local && (include.exclude_local_tags || sync))
-        });
+        let (all, no_local) = (include.include_all_tags, include.exclude_local_tags || sync);
+        move |t| (all || t.tag.exportable) && !(t.local && no_local)
+    }
+
+    fn drop_tags(&self, tags: &mut Vec<Attached>) {
+        tags.retain(self.shown_tags());
     }
 
     fn reports(&mut self) -> Result<(), Stop> {

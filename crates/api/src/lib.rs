@@ -37,6 +37,7 @@ mod diagnostics;
 mod enrichment;
 mod event_actions;
 mod event_drawing;
+mod event_extras;
 mod event_graphs;
 mod event_outline;
 mod event_walk;

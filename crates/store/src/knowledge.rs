@@ -1,5 +1,6 @@
-//! Shared vocabulary: taxonomies, galaxies with clusters, object templates, warninglists. What is structured
-//! inside one comes and goes as text that the caller writes and reads; everybody may read all of it.
+//! Shared vocabulary: taxonomies, galaxies with clusters, object templates; warninglists have a file of their
+//! own. What is structured inside one comes and goes as text that the caller writes and reads; everybody may
+//! read all of it.
 
 use crate::changes::{Action, Noun};
 pub use crate::clusters::{ClusterRow, Owned};
@@ -8,6 +9,8 @@ use crate::{Reader, Result, Writer, dialect, list};
 use pisax_model::Uuid;
 use pisax_model::ids::Ref;
 use rustc_hash::FxHashMap;
+
+pub use crate::warninglists::WarninglistRow;
 
 /// What became of an item that was put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,22 +64,6 @@ pub struct TemplateRow {
     pub raw: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WarninglistRow {
-    pub id: i64,
-    pub name: String,
-    pub kind: String,
-    pub description: String,
-    pub version: i64,
-    pub category: String,
-    pub enabled: bool,
-    /// The caller's text.
-    pub types: String,
-    pub entry_count: i64,
-    /// It came with a library; those made here are their makers' to change.
-    pub default: bool,
-}
-
 /// How many of each kind there are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct KnowledgeCounts {
@@ -99,8 +86,6 @@ pub enum Library {
 const GALAXY: &str =
     "id, uuid, name, kind, description, version, icon, namespace, enabled, kill_chain_order, local_only";
 const TEMPLATE: &str = "id, uuid, name, meta_category, description, version, active, raw";
-pub(crate) const WARNINGLIST: &str =
-    "id, name, kind, description, version, category, enabled, types, entry_count, is_default";
 
 fn taxonomy(row: &Row<'_>) -> Result<TaxonomyRow> {
     Ok(TaxonomyRow {
@@ -142,21 +127,6 @@ fn template(row: &Row<'_>) -> Result<TemplateRow> {
         version: row.int(5)?,
         active: row.flag(6)?,
         raw: row.string(7)?,
-    })
-}
-
-pub(crate) fn warninglist(row: &Row<'_>) -> Result<WarninglistRow> {
-    Ok(WarninglistRow {
-        id: row.int(0)?,
-        name: row.string(1)?,
-        kind: row.string(2)?,
-        description: row.string(3)?,
-        version: row.int(4)?,
-        category: row.string(5)?,
-        enabled: row.flag(6)?,
-        types: row.string(7)?,
-        entry_count: row.int(8)?,
-        default: row.flag(9)?,
     })
 }
 
@@ -258,36 +228,6 @@ impl Reader<'_> {
         self.conn.first(&sql, &[name.into()], template)
     }
 
-    pub fn warninglists(&mut self) -> Result<Vec<WarninglistRow>> {
-        self.conn.all(
-            &format!("select {WARNINGLIST} from warninglists order by lower(name), id"),
-            &[],
-            warninglist,
-        )
-    }
-
-    pub fn warninglist(&mut self, id: i64) -> Result<Option<WarninglistRow>> {
-        self.conn.first(
-            &format!("select {WARNINGLIST} from warninglists where id = $1"),
-            &[id.into()],
-            warninglist,
-        )
-    }
-
-    /// The entries of a warninglist, in the caller's text.
-    pub fn warninglist_entries(&mut self, id: i64) -> Result<Option<String>> {
-        self.conn.first("select entries from warninglists where id = $1", &[id.into()], |r| r.string(0))
-    }
-
-    /// Hands each list that is switched on to `f`, with its entries, one at a time.
-    pub fn each_enabled_warninglist(
-        &mut self,
-        mut f: impl FnMut(WarninglistRow, &str) -> Result<()>,
-    ) -> Result<()> {
-        let sql = format!("select {WARNINGLIST}, entries from warninglists where enabled = 1 order by id");
-        self.conn.each(&sql, &[], |r| f(warninglist(r)?, r.text(10)?))
-    }
-
     pub fn knowledge_counts(&mut self) -> Result<KnowledgeCounts> {
         let sql = "select (select count(*) from taxonomies), (select count(*) from galaxies), \
                    (select count(*) from clusters), (select count(*) from object_templates where active = 1), \
@@ -309,7 +249,13 @@ impl Reader<'_> {
 
 impl Writer<'_> {
     /// The number of the stored row with this key, or a new one, and whether `version` is to be written there.
-    fn stored(&mut self, table: &'static str, column: &str, value: Val<'_>, version: i64) -> Result<Put> {
+    pub(crate) fn stored(
+        &mut self,
+        table: &'static str,
+        column: &str,
+        value: Val<'_>,
+        version: i64,
+    ) -> Result<Put> {
         let sql = format!("select id, version from {table} where {column} = $1");
         match self.conn.first(&sql, &[value], |r| Ok((r.int(0)?, r.int(1)?)))? {
             Some((id, stored)) => Ok(Put { id, changed: version > stored }),
@@ -317,7 +263,13 @@ impl Writer<'_> {
         }
     }
 
-    fn put_row(&mut self, table: &str, columns: &[&str], kept: &[&str], args: &[Val<'_>]) -> Result<()> {
+    pub(crate) fn put_row(
+        &mut self,
+        table: &str,
+        columns: &[&str],
+        kept: &[&str],
+        args: &[Val<'_>],
+    ) -> Result<()> {
         let sets: Vec<String> = columns
             .iter()
             .filter(|c| **c != "id" && !kept.contains(c))
@@ -444,33 +396,6 @@ impl Writer<'_> {
                    (select max(version) from object_templates where uuid = $1)";
         self.conn.execute(sql, &[(&template.uuid).into()])?;
         Ok(Put { id, changed: true })
-    }
-
-    /// Puts a published warninglist with its entries unless the stored one is as new, or somebody here made one
-    /// of this name. A new one has the switch given; an update leaves it.
-    pub fn put_warninglist(&mut self, warninglist: &WarninglistRow, entries: &str) -> Result<Put> {
-        let mut put = self.stored("warninglists", "name", (&warninglist.name).into(), warninglist.version)?;
-        let sql = "select count(*) from warninglists where id = $1 and is_default = 0";
-        put.changed = put.changed && self.conn.number(sql, &[put.id.into()])? == 0;
-        if put.changed {
-            let mut columns: Vec<&str> = WARNINGLIST.split(", ").collect();
-            columns.push("entries");
-            let args = [
-                put.id.into(),
-                (&warninglist.name).into(),
-                (&warninglist.kind).into(),
-                (&warninglist.description).into(),
-                warninglist.version.into(),
-                (&warninglist.category).into(),
-                warninglist.enabled.into(),
-                (&warninglist.types).into(),
-                warninglist.entry_count.into(),
-                warninglist.default.into(),
-                entries.into(),
-            ];
-            self.put_row("warninglists", &columns, &["enabled"], &args)?;
-        }
-        Ok(put)
     }
 
     /// Removes a galaxy with its clusters; the tags that stand for them stay, as plain tags.

@@ -1,9 +1,44 @@
-//! Warninglists made here: those of the libraries are in `knowledge.rs`.
+//! Warninglists: published ones, which their libraries replace by newer versions, and those that are made here.
 
 use crate::changes::{Action, Noun};
-use crate::knowledge::{WARNINGLIST, WarninglistRow};
+use crate::conn::Row;
+use crate::knowledge::Put;
 use crate::{Reader, Result, Writer, dialect, list};
 use pisax_model::Uuid;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WarninglistRow {
+    pub id: i64,
+    pub name: String,
+    pub kind: String,
+    pub description: String,
+    pub version: i64,
+    pub category: String,
+    pub enabled: bool,
+    /// The caller's text.
+    pub types: String,
+    pub entry_count: i64,
+    /// It came with a library; those made here are their makers' to change.
+    pub default: bool,
+}
+
+const WARNINGLIST: &str =
+    "id, name, kind, description, version, category, enabled, types, entry_count, is_default";
+
+fn warninglist(row: &Row<'_>) -> Result<WarninglistRow> {
+    Ok(WarninglistRow {
+        id: row.int(0)?,
+        name: row.string(1)?,
+        kind: row.string(2)?,
+        description: row.string(3)?,
+        version: row.int(4)?,
+        category: row.string(5)?,
+        enabled: row.flag(6)?,
+        types: row.string(7)?,
+        entry_count: row.int(8)?,
+        default: row.flag(9)?,
+    })
+}
 
 /// What a list holds: a line for each entry, and as many lines of comments, or none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,6 +48,36 @@ pub struct WarninglistLines {
 }
 
 impl Reader<'_> {
+    pub fn warninglists(&mut self) -> Result<Vec<WarninglistRow>> {
+        self.conn.all(
+            &format!("select {WARNINGLIST} from warninglists order by lower(name), id"),
+            &[],
+            warninglist,
+        )
+    }
+
+    pub fn warninglist(&mut self, id: i64) -> Result<Option<WarninglistRow>> {
+        self.conn.first(
+            &format!("select {WARNINGLIST} from warninglists where id = $1"),
+            &[id.into()],
+            warninglist,
+        )
+    }
+
+    /// The entries of a warninglist, in the caller's text.
+    pub fn warninglist_entries(&mut self, id: i64) -> Result<Option<String>> {
+        self.conn.first("select entries from warninglists where id = $1", &[id.into()], |r| r.string(0))
+    }
+
+    /// Hands each list that is switched on to `f`, with its entries, one at a time.
+    pub fn each_enabled_warninglist(
+        &mut self,
+        mut f: impl FnMut(WarninglistRow, &str) -> Result<()>,
+    ) -> Result<()> {
+        let sql = format!("select {WARNINGLIST}, entries from warninglists where enabled = 1 order by id");
+        self.conn.each(&sql, &[], |r| f(warninglist(r)?, r.text(10)?))
+    }
+
     /// The entries of a warninglist with their comments.
     pub fn warninglist_lines(&mut self, id: i64) -> Result<Option<WarninglistLines>> {
         self.conn.first("select entries, notes from warninglists where id = $1", &[id.into()], |r| {
@@ -27,6 +92,33 @@ impl Reader<'_> {
 }
 
 impl Writer<'_> {
+    /// Puts a published warninglist with its entries unless the stored one is as new, or somebody here made one
+    /// of this name. A new one has the switch given; an update leaves it.
+    pub fn put_warninglist(&mut self, warninglist: &WarninglistRow, entries: &str) -> Result<Put> {
+        let mut put = self.stored("warninglists", "name", (&warninglist.name).into(), warninglist.version)?;
+        let sql = "select count(*) from warninglists where id = $1 and is_default = 0";
+        put.changed = put.changed && self.conn.number(sql, &[put.id.into()])? == 0;
+        if put.changed {
+            let mut columns: Vec<&str> = WARNINGLIST.split(", ").collect();
+            columns.push("entries");
+            let args = [
+                put.id.into(),
+                (&warninglist.name).into(),
+                (&warninglist.kind).into(),
+                (&warninglist.description).into(),
+                warninglist.version.into(),
+                (&warninglist.category).into(),
+                warninglist.enabled.into(),
+                (&warninglist.types).into(),
+                warninglist.entry_count.into(),
+                warninglist.default.into(),
+                entries.into(),
+            ];
+            self.put_row("warninglists", &columns, &["enabled"], &args)?;
+        }
+        Ok(put)
+    }
+
     /// Adds a list, which gets the number returned.
     pub fn add_warninglist(&mut self, row: &WarninglistRow, lines: &WarninglistLines) -> Result<i64> {
         let id = dialect::allocate(&mut self.conn, "warninglists", 1)?[0];
