@@ -263,6 +263,17 @@ def test_who_is_turned_away_leaves_a_row(server: Instance, admin: Api) -> None:
     assert history[0]["Log"]["action"] == "login"
 
 
+def test_a_pinned_key_is_good_from_its_address_alone(admin: Api) -> None:
+    api, _ = a_member(admin)
+    key = api.ok("/auth_keys/add/me", {})["AuthKey"]
+    assert api.post(f"/auth_keys/pin/{key['id']}/nowhere").status_code == 403
+    api.ok(f"/auth_keys/pin/{key['id']}/2001:db8::1")
+    assert api.view(f"/auth_keys/view/{key['id']}")["AuthKey"]["allowed_ips"] == ["2001:db8::1"]
+    api.ok(f"/auth_keys/pin/{key['id']}/192.0.2.1")
+    assert api.view(f"/auth_keys/view/{key['id']}")["AuthKey"]["allowed_ips"] == ["192.0.2.1"]
+    assert Api(admin.url, key["authkey_raw"]).get("/users/view/me").status_code == 403
+
+
 def test_tampering_with_the_log_is_found(new_instance: NewInstance, engine: str) -> None:
     instance = new_instance().start()
     an_event(instance.api())

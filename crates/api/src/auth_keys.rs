@@ -85,3 +85,17 @@ pub(crate) fn delete(request: &Request) -> Result<Answer, Failure> {
     service::delete(&request.service, &request.actor, request.reference(0, INVALID)?)?;
     Ok(saved(request, "AuthKey deleted."))
 }
+
+/// POST /auth_keys/pin/{id}/{address}: the key is good from this address alone.
+pub(crate) fn pin(request: &Request) -> Result<Answer, Failure> {
+    let reference = request.reference(0, INVALID)?;
+    // In a path, an IPv6 address looks like a named parameter.
+    let named = || request.path.named.first().map(|(name, rest)| format!("{name}:{rest}"));
+    let address = request.path.arg(1).map(str::to_owned).or_else(named).unwrap_or_default();
+    if address.is_empty() {
+        return Err(Failure::BadRequest("No address to pin the key to.".into()));
+    }
+    let draft = KeyDraft { allowed_ips: Some(vec![address]), ..KeyDraft::default() };
+    service::edit(&request.service, &request.actor, reference, draft).saving("pin", "AuthKey")?;
+    Ok(saved(request, "IP address set as allowed source for the Key."))
+}

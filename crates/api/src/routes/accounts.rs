@@ -4,8 +4,8 @@ use super::Methods::{Any, Get, Post};
 use super::Need::{Key, Public, Read, Write};
 use super::{GROUPER, MODIFY, ORG_ADMIN, OWN, Route, SITE_ADMIN, admin, route};
 use crate::{
-    blueprints, bookmarks, collections, dashboards, logs, mails, orgs, registrations, usage, user_settings,
-    users, widgets,
+    auth_keys, blueprints, bookmarks, collections, dashboards, logs, mails, orgs, registrations, usage,
+    user_settings, users, widgets,
 };
 use pisax_access::Permission as P;
 
@@ -42,6 +42,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Post, "users", "initiatepasswordreset", ORG_ADMIN, users::reset_password, "Send somebody a new password."),
     route(Get, "users", "viewloginhistory", Key, users::login_history, "How a user came in."),
     route(Get, "userloginprofiles", "index", Key, users::login_history, "How a user came in."),
+    route(Post, "authkeys", "pin", OWN, auth_keys::pin, "Let a key be good from one address alone."),
     route(Get, "organisations", "getuuids", Read(&[P::Sync]), orgs::uuids, "Uuids of the local organisations."),
     admin(Post, "organisations", "merge", SITE_ADMIN, orgs::merge, "Make everything of one organisation another's."),
     // Mail
