@@ -157,6 +157,18 @@ class Secrets:
         self.add("sighting", "/sightings/add", {"id": self.event["Attribute"][0]["id"], "source": self.word})
         target = {"object_uuid": whole["uuid"], "referenced_uuid": self.event["Attribute"][0]["uuid"]}
         self.add("reference", "/objectReferences/add", target | {"relationship_type": self.word})
+        self.more()
+
+    def more(self) -> None:
+        """What else can hang on an event."""
+        event, attribute = self.event["id"], self.event["Attribute"][0]
+        text = {"name": f"{self.word} g", "content": f"{self.word} h", "distribution": 5}
+        self.add("report", f"/eventReports/add/{event}", text)
+        note = {"note": f"{self.word} i", "distribution": 5}
+        self.add("note", f"/analyst_data/add/Note/{attribute['uuid']}/Attribute", note)
+        self.add("proposal", f"/shadow_attributes/add/{event}", {"type": "text", "value": f"{self.word} j"})
+        graph = {"network_name": f"{self.word} k", "network_json": "{}"}
+        self.add("graph", f"/eventGraph/add/{event}", graph)
 
     def note(self, kind: str, record: dict[str, Any]) -> None:
         self.known.setdefault(kind, []).extend(

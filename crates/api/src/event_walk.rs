@@ -1,8 +1,8 @@
 //! The living attributes and objects of an event, batch by batch, with what drawings of it are made of.
 
 use crate::answer::{Sink, Stop};
-use crate::event_writer::References;
 use crate::failure::Failure;
+use crate::references::References;
 use pisax_access::Actor;
 use pisax_model::attribute::AttributeView;
 use pisax_model::event::Event;

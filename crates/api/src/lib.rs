@@ -66,6 +66,7 @@ mod own_warninglists;
 pub mod path;
 mod proposals;
 mod public;
+mod references;
 mod registrations;
 mod reply;
 mod report_extract;

@@ -2,8 +2,8 @@
 
 use crate::analyst_tree::AnalystTree;
 use crate::answer::{Answer, Sink, Stop};
-use crate::event_writer::References;
 use crate::failure::{Failure, Saving};
+use crate::references::References;
 use crate::request::{Request, flag};
 use pisax_model::ids::Ref;
 use pisax_model::object::Object;
