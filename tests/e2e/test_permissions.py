@@ -23,6 +23,10 @@ from harness.people import ORG_ADMIN, PUBLISHER, READ_ONLY, SITE_ADMIN, SYNC_USE
 REFUSED = "You do not have permission to use this functionality."
 ROLES = [ORG_ADMIN, USER, PUBLISHER, SYNC_USER, READ_ONLY]
 NOBODY = "999999999"
+# Rules beyond the role: for the organisation that runs the instance alone.
+HOST_ORGANISATION = {"feedsview"}
+# It sends back what was sent.
+ECHOES = "/servers/postTest"
 # It takes the caller's own key away.
 ENDS_THE_KEY = {"usersresetauthkey"}
 
@@ -31,12 +35,8 @@ ENDS_THE_KEY = {"usersresetauthkey"}
 class Call:
     method: str
     path: str
-
-    @property
-    def name(self) -> str:
-        """As `queryACL` lists it."""
-        plain = re.sub(r"/\{.*", "", self.path)
-        return plain.replace("_", "").lower()
+    # As `queryACL` lists it.
+    name: str
 
     @property
     def arguments(self) -> list[str]:
@@ -62,7 +62,11 @@ def admin(new_instance: NewInstance) -> Iterator[Api]:
 @pytest.fixture(scope="module")
 def calls(admin: Api) -> list[Call]:
     paths = admin.view("/api/openapi.json")["paths"]
-    found = [Call(method.upper(), path) for path, methods in paths.items() for method in methods]
+    found = [
+        Call(method.upper(), path, said["x-queryacl"])
+        for path, methods in paths.items()
+        for method, said in methods.items()
+    ]
     return [call for call in found if plain(call.name) not in ENDS_THE_KEY]
 
 
@@ -89,12 +93,13 @@ def test_what_a_role_may_call_is_what_the_table_says(
         int(role["Role"]["id"]): {plain(url) for url in role["urls"]}
         for role in admin.view("/servers/queryACL/printRoleAccess")
     }
+    admin.ok("/servers/serverSettingsEdit/MISP.delegation", {"value": True})
     wrong = []
     for role, member in people.items():
         for call in calls:
             answer = member.api.raw(call.method, call.to({}), b"{}" if call.method == "POST" else None)
             refused = answer.status_code == 403 and said(answer) == REFUSED
-            allowed = plain(call.name) in table[role]
+            allowed = plain(call.name) in table[role] and plain(call.name) not in HOST_ORGANISATION
             if refused == allowed:
                 wrong.append(
                     f"role {role} {call.method} {call.path}: {answer.status_code}, allowed: {allowed}"
@@ -249,6 +254,8 @@ def test_nobody_gets_a_word_of_what_was_not_shared(
     before = secrets.seen()
     for what, answer in walk(calls, people[role], secrets):
         assert answer.status_code < 500, f"{what}: {answer.text[:300]}"
+        if ECHOES in what:
+            continue
         # A refusal may repeat the value that was sent with the request.
         told = answer.text.replace(secrets.value, "") if answer.status_code >= 400 else answer.text
         assert secrets.word not in told, f"{what}: {answer.status_code} {told[:600]}"

@@ -24,6 +24,8 @@ pub struct Operation {
     /// With its arguments in braces.
     pub path: String,
     pub controller: &'static str,
+    /// Controller and action as `queryACL` names them.
+    pub call: String,
     pub doc: &'static str,
     /// What the caller's role needs, in words.
     pub need: String,
@@ -43,6 +45,7 @@ pub fn operations() -> Vec<Operation> {
                 method,
                 path: path(route, call.map_or("", |c| c.at)),
                 controller: spelled(route.controller),
+                call: route.url(),
                 doc: route.doc,
                 need: need(route.need),
                 writes: matches!(route.need, Need::Write(_)),
@@ -153,6 +156,7 @@ fn described(operation: &Operation) -> Value {
         ),
         "operationId": format!("{}{}", operation.method, operation.path.replace(['/', '{', '}'], "_")),
         "tags": [operation.controller],
+        "x-queryacl": operation.call,
         "parameters": arguments(&operation.path),
         "responses": {
             "200": { "description": "Done, or found.", "content": answered(operation.gives) },
