@@ -7,10 +7,12 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test lint unit e2e pymisp pymisp-minimum bench fmt doc screenshots knowledge machine pins clean
+.PHONY: help run test lint unit e2e pymisp pymisp-all bench fmt doc screenshots knowledge machine pins clean
 
 CACHE := .cache
 VENV := $(CACHE)/venv
+# Servers that the tests talk to; what they need must not change the client under test.
+SERVERS := $(CACHE)/servers
 PYTHON := $(VENV)/bin/python
 RUFF := $(VENV)/bin/ruff --quiet
 RUFFED := tests tools/pymisp-suite tools/with-postgres
@@ -34,7 +36,7 @@ knowledge: ## fetch the public knowledge packages; without them PISAX starts all
 
 # Testing
 
-test: lint unit pymisp-minimum e2e ## all checks and tests
+test: lint unit pymisp-all e2e ## all checks and tests
 
 lint: $(VENV)/ready ## formatting, clippy, the rules for dependencies, ruff
 	cargo fmt --all --check
@@ -53,16 +55,16 @@ unit: machine knowledge ## the tests of the crates, the store's on both engines
 	    tools/with-postgres cargo test --workspace --no-fail-fast; \
 	fi
 
-e2e: $(VENV)/ready knowledge $(BINARY_UNDER_TEST) ## the binary from outside, on SQLite and PostgreSQL
+e2e: $(VENV)/ready $(SERVERS)/ready knowledge $(BINARY_UNDER_TEST) ## the binary from outside, on SQLite and PostgreSQL
 	$(PYTHON) -m pytest -c tests/pytest.ini tests/e2e $(PYTEST)
 
 pymisp: $(VENV)/ready knowledge $(BINARY_UNDER_TEST) ## PyMISP's own live suite against the binary
 	$(PYTHON) tools/pymisp-suite $(NAMES)
 
-pymisp-minimum: $(VENV)/ready knowledge $(BINARY_UNDER_TEST)
-	$(PYTHON) tools/pymisp-suite --minimum $$(cat tests/pymisp/minimum)
+pymisp-all: $(VENV)/ready knowledge $(BINARY_UNDER_TEST)
+	$(PYTHON) tools/pymisp-suite --all
 
-screenshots: $(VENV)/ready $(BINARY_UNDER_TEST) ## pictures of the pages, in .cache/screenshots
+screenshots: $(VENV)/ready $(SERVERS)/ready $(BINARY_UNDER_TEST) ## pictures of the pages, in .cache/screenshots
 	$(PYTHON) -m pytest -c tests/pytest.ini tests/e2e/test_pages.py -k sqlite
 
 # cargo knows best whether it is up to date.
@@ -94,11 +96,18 @@ $(VENV)/ready: tests/requirements.txt | machine
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@
 
-pins: ## write tests/requirements.txt anew from tests/requirements.in
+$(SERVERS)/ready: tests/servers.txt | machine
+	python3 -m venv --clear $(SERVERS)
+	$(SERVERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	touch $@
+
+pins: ## write the pins of Python packages anew: tests/requirements.txt and tests/servers.txt
 	python3 -m venv $(CACHE)/pins
 	$(CACHE)/pins/bin/pip install --quiet --disable-pip-version-check uv
-	$(CACHE)/pins/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
-	    --custom-compile-command "make pins" --output-file tests/requirements.txt tests/requirements.in
+	for list in requirements servers; do \
+	    $(CACHE)/pins/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+	        --custom-compile-command "make pins" --output-file tests/$$list.txt tests/$$list.in; \
+	done
 
 clean: ## remove what the build and the tests made; data stays
 	rm -rf target $(CACHE)

@@ -16,6 +16,8 @@ from .postgres import free_port
 REPOSITORY = Path(__file__).resolve().parents[2]
 CACHE = REPOSITORY / ".cache"
 KNOWLEDGE = CACHE / "knowledge"
+# The servers that tests talk to, in a Python of their own.
+SERVERS = CACHE / "servers"
 
 ADMIN_EMAIL = "admin@admin.test"
 ADMIN_PASSWORD = "Correct-Horse-Battery-9"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from types import TracebackType
 
+from .instance import SERVERS
 from .postgres import free_port
 
 START_TIMEOUT = 120
@@ -23,7 +23,7 @@ class ModuleServer:
     @classmethod
     def start(cls, folder: Path) -> ModuleServer:
         port = free_port()
-        program = Path(sys.executable).with_name("misp-modules")
+        program = SERVERS / "bin/misp-modules"
         process = subprocess.Popen(
             [program, "-l", "127.0.0.1", "-p", str(port)],
             stdout=subprocess.DEVNULL,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +12,7 @@ from typing import Any
 
 import boto3
 
+from .instance import SERVERS
 from .postgres import free_port
 
 NAME = "samples"
@@ -34,7 +34,7 @@ class Bucket:
     def start(cls, folder: Path) -> Bucket:
         port = free_port()
         url = f"http://127.0.0.1:{port}"
-        program = Path(sys.executable).with_name("moto_server")
+        program = SERVERS / "bin/moto_server"
         log = (folder / "moto.log").open("w")
         process = subprocess.Popen(
             [program, "--host", "127.0.0.1", "--port", str(port)],
