@@ -1,37 +1,27 @@
-"""Clients of other makers than PyMISP: each says what it says to a MISP, and reads what it reads there.
+"""Clients of other makers: each says what it says to a MISP, and reads what it reads there.
 
 The clients are in `tests/clients`, one file each, with the published source of each named in it. Here they
-meet a server with something in it, and what they make of its answers is looked at.
+meet a server with something in it, and what they make of its answers is looked at. Those that go through
+PyMISP, those that fetch lists, and another MISP have files of their own.
 """
 
 from __future__ import annotations
 
 import io
-import json
 import zipfile
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from clients.cortex import analyse
 from clients.elastic import ElasticAgent, Filebeat
-from clients.intelmq import Collector, Output, expert
-from clients.jobs import WGET, Job, rules, zeek_intel
-from clients.misp_sync import OtherMisp
-from clients.opencti import OpenCti, check
 from clients.splunk import Splunk
 from clients.thehive import TheHive
 from clients.wazuh import Wazuh
-from clients.zeek import ZeekJs
 from harness.api import Api
 from harness.instance import ADMIN_KEY, ORGANISATION, Instance
-from harness.people import PUBLISHER, SYNC_USER, Member, new_member
+from harness.people import PUBLISHER, Member, new_member
+from harness.scenes import DAY, NEW_YEAR, a_domain, a_tag, an_event, changed_at, published
 from pymisp import PyMISP
-
-# Moments of changes that tests choose: every test takes its own, so that searches by time meet only them.
-SPRING = 1_767_225_600
-DAY = 86_400
 
 
 @pytest.fixture(scope="module")
@@ -44,43 +34,7 @@ def member(admin: Api) -> Member:
     return new_member(admin, PUBLISHER)
 
 
-def a_tag(api: Api, exportable: bool = True) -> str:
-    name = f"client:{uuid4()}"
-    api.ok("/tags/add", {"name": name, "colour": "#112233", "exportable": exportable})
-    return name
-
-
-def a_domain() -> str:
-    return f"{uuid4()}.example"
-
-
-def an_event(api: Api, *values: str, tag: str | None = None, **more: Any) -> dict[str, Any]:
-    """An event of domains that are to be detected."""
-    attributes = [{"type": "domain", "value": value, "to_ids": True} for value in values]
-    body = {"info": f"Seen by clients {uuid4()}", "distribution": 1, "Attribute": attributes, **more}
-    if tag:
-        body["Tag"] = [{"name": tag}]
-    return api.ok("/events/add", body)["Event"]
-
-
-def published(api: Api, *values: str, tag: str | None = None, **more: Any) -> dict[str, Any]:
-    event = an_event(api, *values, tag=tag, **more)
-    api.ok(f"/events/publish/{event['id']}")
-    return event
-
-
-def changed_at(api: Api, moment: int, *values: str, **more: Any) -> dict[str, Any]:
-    """An event whose attributes were changed one second after the other, from this moment on."""
-    attributes = [
-        {"type": "domain", "value": value, "to_ids": True, "timestamp": str(moment + number)}
-        for number, value in enumerate(values)
-    ]
-    last = str(moment + max(len(values) - 1, 0))
-    body = {"info": f"Changed {uuid4()}", "distribution": 1, "timestamp": last, "Attribute": attributes}
-    return api.ok("/events/add", body | more)["Event"]
-
-
-# ---- TheHive ------------------------------------------------------------------------------------------
+# ---- TheHive ----------------------------------------------------------------------------------------
 
 
 def test_thehive_starts_with_the_version_and_its_organisation(server: Instance) -> None:
@@ -89,7 +43,7 @@ def test_thehive_starts_with_the_version_and_its_organisation(server: Instance) 
     assert thehive.organisation_name() == ORGANISATION
 
 
-def test_thehive_takes_a_key_that_is_wrong_for_a_server_that_is_not_there(server: Instance) -> None:
+def test_thehive_is_told_in_json_that_its_key_is_wrong(server: Instance) -> None:
     answer = TheHive(server.url, "k" * 40).connection.get("users/view/me")
     assert answer.status_code == 403
     said = answer.json()
@@ -186,11 +140,11 @@ def test_thehive_exports_a_case_with_its_files(server: Instance, admin: Api) -> 
     assert admin.view(f"/events/view/{more}")["Event"]["extends_uuid"] == extended["uuid"]
 
 
-# ---- Elastic ------------------------------------------------------------------------------------------
+# ---- Elastic ----------------------------------------------------------------------------------------
 
 
 def test_elastic_pages_through_attributes_in_the_order_of_their_changes(server: Instance, admin: Api) -> None:
-    moment = SPRING + 100 * DAY
+    moment = NEW_YEAR + 100 * DAY
     domains = [a_domain() for _ in range(5)]
     event = changed_at(admin, moment, *domains)
     agent = ElasticAgent(server.url, ADMIN_KEY, moment, {"eventid": event["id"]})
@@ -207,7 +161,7 @@ def test_elastic_pages_through_attributes_in_the_order_of_their_changes(server: 
 
 
 def test_elastic_pages_through_events_and_begins_again_where_it_stopped(server: Instance, admin: Api) -> None:
-    moment, tag = SPRING + 200 * DAY, a_tag(admin)
+    moment, tag = NEW_YEAR + 200 * DAY, a_tag(admin)
     events = [changed_at(admin, moment + n, a_domain(), Tag=[{"name": tag}]) for n in range(12)]
     agent = ElasticAgent(server.url, ADMIN_KEY, moment, {"tags": tag})
 
@@ -218,14 +172,14 @@ def test_elastic_pages_through_events_and_begins_again_where_it_stopped(server: 
 
 
 def test_filebeat_begins_with_a_date_as_unix_writes_it(server: Instance, admin: Api) -> None:
-    moment, tag = SPRING + 300 * DAY, a_tag(admin)
+    moment, tag = NEW_YEAR + 300 * DAY, a_tag(admin)
     changed_at(admin, moment - 5, a_domain(), Tag=[{"name": tag}])
     new = changed_at(admin, moment + 5, a_domain(), Tag=[{"name": tag}])
     found = Filebeat(server.url, ADMIN_KEY).first_interval(moment, {"tags": [tag]})
     assert [event["uuid"] for event in found] == [new["uuid"]]
 
 
-# ---- Splunk -------------------------------------------------------------------------------------------
+# ---- Splunk -----------------------------------------------------------------------------------------
 
 
 def test_splunk_gets_indicators_by_tags_and_without_tags(server: Instance, admin: Api) -> None:
@@ -244,7 +198,7 @@ def test_splunk_gets_indicators_by_tags_and_without_tags(server: Instance, admin
 def test_splunk_tells_apart_when_something_was_published_changed_and_dated(
     server: Instance, admin: Api
 ) -> None:
-    tag, moment = a_tag(admin), SPRING + 20 * DAY
+    tag, moment = a_tag(admin), NEW_YEAR + 20 * DAY
     event = changed_at(admin, moment, a_domain(), Tag=[{"name": tag}], date="2026-02-03")
     splunk = Splunk(server.url, ADMIN_KEY)
     assert splunk.mispgetioc(last="1d", tags=tag) == []
@@ -279,7 +233,7 @@ def test_splunk_gets_indicators_by_lists_of_types_events_and_categories(server: 
 
 
 def test_splunk_reports_sightings_and_counts_them(server: Instance, admin: Api) -> None:
-    domain, moment = a_domain(), SPRING + DAY
+    domain, moment = a_domain(), NEW_YEAR + DAY
     event = an_event(admin, domain)
     splunk = Splunk(server.url, ADMIN_KEY)
     splunk.alert_sighting_by_value([domain, a_domain()], moment, "a search")
@@ -349,7 +303,7 @@ def test_splunk_can_leave_out_local_tags(server: Instance, admin: Api) -> None:
     assert seen["misp_tag"] == [shared]
 
 
-# ---- Wazuh --------------------------------------------------------------------------------------------
+# ---- Wazuh ------------------------------------------------------------------------------------------
 
 
 def test_wazuh_asks_for_a_value_in_the_address(server: Instance, admin: Api) -> None:
@@ -384,434 +338,7 @@ def test_wazuh_asks_for_addresses_and_urls_too(server: Instance, admin: Api) -> 
     assert found["value"] == url
 
 
-# ---- IntelMQ ------------------------------------------------------------------------------------------
-
-
-def test_intelmq_collects_events_once_by_moving_a_tag(server: Instance, admin: Api) -> None:
-    to_process, processed = a_tag(admin), f"client:{uuid4()}"
-    domains = [a_domain(), a_domain()]
-    for domain in domains:
-        an_event(admin, domain, tag=to_process)
-    collector = Collector(server.url, ADMIN_KEY, to_process, processed)
-    reports = [json.loads(report) for report in collector.process()]
-    assert [report["Attribute"][0]["value"] for report in reports] == domains
-    assert collector.process() == []
-    again = Collector(server.url, ADMIN_KEY, processed, None)
-    assert len(again.process()) == 2
-
-
-def test_intelmq_looks_up_where_an_address_is_known_from(server: Instance, admin: Api) -> None:
-    event = an_event(admin, Attribute=[{"type": "ip-src", "value": "203.0.113.199"}])
-    found = expert(server.url, ADMIN_KEY, "203.0.113.199")
-    expected = {"misp.attribute_uuid": event["Attribute"][0]["uuid"], "misp.event_uuid": event["uuid"]}
-    assert found == expected
-    assert expert(server.url, ADMIN_KEY, "203.0.113.198") == {}
-
-
-INTELMQ_EVENT = {
-    "name": "intelmq_event",
-    "meta-category": "network",
-    "template_uuid": "2a9f4d3e-4c5a-4b8d-9c0e-4d0b0d0b8f0e",
-    "template_version": "1",
-}
-
-
-def message() -> dict[str, str]:
-    return {
-        "feed.provider": "A provider",
-        "feed.name": "A feed",
-        "source.fqdn": a_domain(),
-        "source.ip": "192.0.2.99",
-        "source.asn": "64500",
-        "extra.nothing": "not in the template",
-    }
-
-
-def test_intelmq_puts_out_one_event_for_what_is_significant(server: Instance, admin: Api) -> None:
-    tag, sent = f"intelmq:{uuid4()}", message()
-    output = Output(server.url, ADMIN_KEY, tag, ["source.fqdn", "source.ip"])
-    made = output.process(sent)
-    assert made is not None
-    event = admin.view(f"/events/view/{made.uuid}")["Event"]
-    assert event["published"] is True
-    assert [one["name"] for one in event["Tag"]] == [
-        tag,
-        'IntelMQ:feed.provider="A provider"',
-        'IntelMQ:feed.name="A feed"',
-    ]
-    (held,) = event["Object"]
-    values = {one["object_relation"]: one for one in held["Attribute"]}
-    assert set(values) == set(sent) - {"extra.nothing"}
-    assert values["source.ip"]["disable_correlation"] is False
-    assert values["source.asn"]["disable_correlation"] is True
-
-    assert output.process(sent) is None
-    assert len(admin.view(f"/events/view/{made.uuid}")["Event"]["Object"]) == 1
-    other = output.process(sent | {"source.ip": "192.0.2.98"})
-    assert other is not None
-    assert other.uuid != made.uuid, "all significant values have to be in one event"
-
-
-def test_intelmq_makes_a_known_event_younger(server: Instance, admin: Api) -> None:
-    tag, sent = f"intelmq:{uuid4()}", message()
-    kinds = {"feed.provider": "text", "source.fqdn": "domain", "source.ip": "ip-src"}
-    attributes = [
-        {"type": kind, "object_relation": relation, "value": sent[relation], "timestamp": str(SPRING)}
-        for relation, kind in kinds.items()
-    ]
-    held = INTELMQ_EVENT | {"timestamp": str(SPRING), "Attribute": attributes}
-    event = an_event(admin, Object=[held], Tag=[{"name": tag}], timestamp=str(SPRING))
-    assert event["timestamp"] == str(SPRING)
-    assert Output(server.url, ADMIN_KEY, tag, ["source.fqdn", "source.ip"]).process(sent) is None
-    younger = admin.view(f"/events/view/{event['uuid']}")["Event"]
-    assert int(younger["timestamp"]) > SPRING
-    assert younger["Object"][0]["Attribute"] == event["Object"][0]["Attribute"], "nothing else has changed"
-
-
-# ---- Cortex -------------------------------------------------------------------------------------------
-
-
-def test_cortex_reports_the_events_that_know_a_value(server: Instance, admin: Api) -> None:
-    digest, domain, tag = uuid4().hex, a_domain(), a_tag(admin)
-    first = an_event(admin, domain, tag=tag, threat_level_id=4)
-    file = {"type": "filename|md5", "value": f"a.exe|{digest}"}
-    second = an_event(admin, Attribute=[file, {"type": "domain", "value": domain}])
-
-    (only,) = analyse(server.url, ADMIN_KEY, "hash", digest)
-    assert (only["id"], only["info"]) == (second["id"], second["info"])
-    found = analyse(server.url, ADMIN_KEY, "url", domain)
-    assert [one["id"] for one in found] == [first["id"], second["id"]]
-    assert found[0]["tags"] == [tag]
-    assert found[0]["threat_level_id"] == "4"
-    assert analyse(server.url, ADMIN_KEY, "ip", domain) == []
-    assert len(analyse(server.url, ADMIN_KEY, "other", domain)) == 2
-
-
-# ---- OpenCTI ------------------------------------------------------------------------------------------
-
-
-def test_opencti_pages_through_events_in_the_order_it_asks_for(server: Instance, admin: Api) -> None:
-    tag, moment = a_tag(admin), SPRING + 40 * DAY
-    unordered = [changed_at(admin, moment + n, a_domain(), Tag=[{"name": tag}]) for n in (30, 10, 20, 0, 40)]
-    expected = [event["id"] for event in sorted(unordered, key=lambda e: int(e["timestamp"]))]
-    opencti = OpenCti(server.url, ADMIN_KEY, page_size=2)
-    since = datetime.fromtimestamp(moment, UTC)
-    found = [event["id"] for event in opencti.search_events("timestamp", since, "timestamp", tags=[tag])]
-    assert found == expected
-    assert opencti.pages == 4
-    since += timedelta(seconds=20)
-    found = [event["id"] for event in opencti.search_events("timestamp", since, "timestamp", tags=[tag])]
-    assert found == expected[2:]
-
-
-def test_opencti_chooses_by_tags_creators_dates_and_words(
-    server: Instance, admin: Api, member: Member
-) -> None:
-    wanted, unwanted, word = a_tag(admin), a_tag(admin), f"word{uuid4().hex}"
-    ours = an_event(admin, a_domain(), tag=wanted, date="2026-04-05")
-    theirs = published(member.api, a_domain(), tag=wanted, info=f"About {word}", date="2026-04-15")
-    an_event(admin, a_domain(), Tag=[{"name": wanted}, {"name": unwanted}])
-    name = admin.view(f"/organisations/view/{member.organisation_id}")["Organisation"]["name"]
-    opencti = OpenCti(server.url, ADMIN_KEY)
-
-    def found(
-        field: str = "date_from", since: datetime = datetime(2026, 1, 1, tzinfo=UTC), **more: Any
-    ) -> Any:
-        order = "date" if field == "date_from" else field
-        asked = {"tags": [wanted], "not_tags": [unwanted]} | more
-        return [event["id"] for event in opencti.search_events(field, since, order, **asked)]
-
-    assert found() == [ours["id"], theirs["id"]]
-    assert found(since=datetime(2026, 4, 10, tzinfo=UTC)) == [theirs["id"]]
-    assert found("publish_timestamp") == [theirs["id"]], "what was never published has no such moment"
-    assert found(organisations=[name]) == [theirs["id"]]
-    assert found(not_organisations=[name]) == [ours["id"]]
-    assert found(keyword=f"%{word}%") == [theirs["id"]]
-
-
-def test_opencti_finds_nothing_malformed_in_an_event_with_everything(server: Instance, admin: Api) -> None:
-    tag, local = a_tag(admin), a_tag(admin)
-    note = {"type": "attachment", "value": "note.txt", "data": "bm90ZQ==", "category": "External analysis"}
-    seen = {"first_seen": "2026-01-02T03:04:05Z", "last_seen": "2026-01-03T03:04:05Z"}
-    domain = {"type": "domain", "value": a_domain(), "Tag": [{"name": tag}], **seen}
-    held = {
-        "name": "domain-ip",
-        "template_uuid": "43b3b146-77eb-4931-b4cc-b66c60f28734",
-        "template_version": "11",
-        "meta-category": "network",
-        "Attribute": [{"type": "domain", "object_relation": "domain", "value": domain["value"]}],
-    }
-    event = an_event(admin, Attribute=[note, domain], Object=[held], Tag=[{"name": tag}], distribution=1)
-    admin.ok("/tags/attachTagToObject", {"uuid": event["uuid"], "tag": local, "local": True})
-    reference = {
-        "object_uuid": event["Object"][0]["uuid"],
-        "referenced_uuid": event["Attribute"][1]["uuid"],
-        "relationship_type": "related-to",
-    }
-    admin.ok(f"/objectReferences/add/{event['Object'][0]['uuid']}", reference)
-    admin.ok(f"/eventReports/add/{event['id']}", {"name": "A report", "content": "words"})
-    other = new_member(admin, PUBLISHER)
-    other.api.ok(f"/shadow_attributes/add/{event['id']}", {"type": "domain", "value": a_domain()})
-    an_event(admin, str(domain["value"]))
-
-    since = datetime(2026, 1, 1, tzinfo=UTC)
-    found = OpenCti(server.url, ADMIN_KEY).search_events(
-        "date_from", since, "timestamp", tags=[tag], with_attachments=True
-    )
-    (seen_event,) = list(found)
-    assert {one["type"]: one.get("data") for one in seen_event["Attribute"]}["attachment"] == "bm90ZQ=="
-    assert len(seen_event["Object"][0]["ObjectReference"]) == 1
-    for key in ("EventReport", "ShadowAttribute", "Tag"):
-        assert seen_event[key], f"{key} was to be looked at"
-    viewed = admin.view(f"/events/view/{event['id']}")["Event"]
-    assert viewed["RelatedEvent"]
-    check("Event", viewed)
-    assert {one["name"]: one["local"] for one in seen_event["Tag"]} == {tag: False, local: True}
-
-
-# ---- Zeek ---------------------------------------------------------------------------------------------
-
-
-def test_zeek_loads_intelligence_and_reports_what_it_saw(server: Instance, admin: Api) -> None:
-    domain, tag = a_domain(), a_tag(admin)
-    attributes = [
-        {"type": "domain", "value": domain, "to_ids": True},
-        {"type": "url", "value": f"https://{domain}/x", "to_ids": True},
-        {"type": "ip-dst|port", "value": "198.51.100.9|8080", "to_ids": True},
-        {"type": "yara", "value": "rule a { condition: true }", "to_ids": True},
-        {"type": "text", "value": "words"},
-    ]
-    event = an_event(admin, Attribute=attributes, Tag=[{"name": tag}])
-    zeek = ZeekJs(server.url, ADMIN_KEY)
-    found = zeek.fixed_event(event["id"])
-    assert {value: kind for value, (kind, _) in found.items()} == {
-        domain: "Intel::DOMAIN",
-        f"{domain}/x": "Intel::URL",
-        "198.51.100.9": "Intel::ADDR",
-    }
-    assert set(zeek.across_events([tag], int(event["timestamp"]) - DAY)) == set(found)
-    assert zeek.across_events([tag], int(event["timestamp"]) + 10 * DAY) == {}
-
-    uuid = found[domain][1]
-    sighting = zeek.matched(uuid)
-    assert (sighting["type"], sighting["event_id"]) == ("0", event["id"])
-    zeek.seen([domain])
-    held = admin.ok("/sightings/restSearch/attribute", {"uuid": uuid, "last": "1d"})["response"]
-    assert len(held) == 2
-
-
-# ---- Scheduled jobs -----------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def listed(admin: Api) -> dict[str, Any]:
-    """A published event of everything that goes into lists, with a tag of its own."""
-    tag = f"client:list-{uuid4()}"
-    values = {
-        "domain": a_domain(),
-        "ip-dst": "198.51.100.201",
-        "url": f"http://{a_domain()}/p",
-        "md5": uuid4().hex,
-    }
-    attributes = [{"type": kind, "value": value, "to_ids": True} for kind, value in values.items()]
-    attributes.append({"type": "domain", "value": a_domain(), "to_ids": False})
-    event = published(admin, Attribute=attributes, Tag=[{"name": tag}])
-    draft = a_domain()
-    an_event(admin, draft, tag=tag)
-    return {"id": event["id"], "tag": tag, "draft": draft, "quiet": attributes[-1]["value"], **values}
-
-
-def test_a_firewall_reads_a_plain_list(server: Instance, listed: dict[str, Any]) -> None:
-    job = Job(server.url, ADMIN_KEY)
-    path = f"attributes/restSearch/returnFormat:text/type:domain/tags:{listed['tag']}"
-    assert job.lines(path) == [listed["domain"]], "what is published and to be detected"
-    everything = {listed["domain"], listed["quiet"], listed["draft"]}
-    assert set(job.lines(f"{path}/to_ids:0||1/published:0||1")) == everything
-    assert set(job.lines(f"{path}/ignore:1")) == everything
-    assert set(job.lines(f"{path}/published:0||1")) == {listed["domain"], listed["draft"]}
-    assert set(job.lines(f"{path}.json")) == set(job.lines(path)), "as MISP's own pages link it"
-    both = f"attributes/restSearch/returnFormat:text/type:ip-dst||md5/eventid:{listed['id']}"
-    assert set(job.lines(both)) == {listed["ip-dst"], listed["md5"]}
-    but = f"attributes/restSearch/returnFormat:text/eventid:{listed['id']}/type:!domain||!url"
-    assert set(job.lines(but)) == {listed["ip-dst"], listed["md5"]}
-    some = f"attributes/restSearch/returnFormat:text/type:domain/tags:{listed['tag'][:-6]}%25"
-    assert job.lines(some) == [listed["domain"]]
-    none = f"attributes/restSearch/returnFormat:text/type:domain/tags:!{listed['tag']}/eventid:{listed['id']}"
-    assert job.file(none).strip() == ""
-
-
-def test_a_firewall_reads_a_list_by_its_old_name(server: Instance, listed: dict[str, Any]) -> None:
-    found = Job(server.url, ADMIN_KEY).lines("attributes/text/download/ip-dst")
-    assert listed["ip-dst"] in found
-    found = Job(server.url, ADMIN_KEY).lines(
-        f"attributes/text/download/domain/{listed['tag'].replace(':', ';')}"
-    )
-    assert found == [listed["domain"]], "published and to be detected"
-
-
-def test_a_job_with_a_bad_key_gets_no_list(server: Instance, listed: dict[str, Any]) -> None:
-    path = f"attributes/restSearch/returnFormat:text/eventid:{listed['id']}"
-    for key in ("x" * 40, None):
-        answer = Job(server.url, key).connection.get(path)
-        assert answer.status_code in (302, 401, 403), answer.status_code
-        assert str(listed["ip-dst"]) not in answer.text
-
-
-def test_suricata_loads_rules(server: Instance, listed: dict[str, Any]) -> None:
-    curl, wget = Job(server.url, ADMIN_KEY), Job(server.url, ADMIN_KEY, WGET)
-    of_one = rules(curl.file(f"events/nids/suricata/download/{listed['id']}"))
-    assert any(listed["ip-dst"] in rule for rule in of_one)
-    assert any(listed["domain"] in rule for rule in of_one)
-    assert not any(str(listed["quiet"]) in rule for rule in of_one)
-    assert set(of_one) <= set(rules(wget.file("events/nids/suricata/download")))
-    recent = "events/nids/suricata/download/false/false/false/false/false/5d"
-    assert set(of_one) <= set(rules(curl.file(recent)))
-    searched = (
-        f"attributes/restSearch/returnFormat:suricata/to_ids:1/type:domain%7Cip-dst/eventid:{listed['id']}"
-    )
-    assert curl.file(searched) is not None
-    either = (
-        f"attributes/restSearch/returnFormat:suricata/to_ids:1/type:domain||ip-dst/eventid:{listed['id']}"
-    )
-    found = rules(curl.file(either))
-    assert any(listed["ip-dst"] in rule for rule in found)
-    assert not any(str(listed["draft"]) in rule for rule in rules(curl.file("events/nids/suricata/download")))
-
-
-def test_zeek_loads_an_intel_file(server: Instance, listed: dict[str, Any]) -> None:
-    wget, curl = Job(server.url, ADMIN_KEY, WGET), Job(server.url, ADMIN_KEY)
-    found = zeek_intel(wget.file("attributes/bro/download/all"))
-    assert found[listed["ip-dst"]]["indicator_type"] == "Intel::ADDR"
-    assert found[listed["domain"]]["indicator_type"] == "Intel::DOMAIN"
-    assert found[listed["md5"]]["indicator_type"] == "Intel::FILE_HASH"
-    assert listed["draft"] not in found
-    posted = zeek_intel(curl.posted("attributes/bro/download/all", {"request": {"type": "all"}}))
-    assert set(posted) == set(found)
-    body = {"request": {"eventid": [f"!{listed['id']}"], "type": "ip", "last": "30d"}}
-    assert listed["ip-dst"] not in zeek_intel(curl.posted("attributes/bro/download/", body))
-    body = {"request": {"type": "ip", "last": "30d"}}
-    assert listed["domain"] not in (by_kind := zeek_intel(curl.posted("attributes/bro/download/", body)))
-    assert listed["ip-dst"] in by_kind
-
-
-# ---- Another MISP -------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def other_misp(server: Instance, admin: Api) -> OtherMisp:
-    return OtherMisp(server.url, new_member(admin, SYNC_USER).key)
-
-
-def test_a_misp_that_synchronises_switches_everything_on(other_misp: OtherMisp) -> None:
-    switched_off = {name for name, on in other_misp.supports().items() if not on}
-    assert switched_off <= {"brotli", "edit clusters", "analyst data"}, "the role of the key decides on these"
-    user = other_misp.user()
-    assert user["Role"]["perm_sync"] is True
-    said = other_misp.post_test("A test with ünïcode")
-    assert said["body"]["testString"] == "A test with ünïcode"
-
-
-def test_a_misp_asks_with_head_whether_an_event_is_there(other_misp: OtherMisp, admin: Api) -> None:
-    assert other_misp.event_exists(an_event(admin, a_domain())["uuid"]) is True
-    assert other_misp.event_exists(str(uuid4())) is False
-
-
-def test_a_misp_lists_events_anew_only_when_something_changed(other_misp: OtherMisp, admin: Api) -> None:
-    tag = a_tag(admin)
-    first = published(admin, a_domain(), tag=tag)
-    asked = {"minimal": 1, "published": 1, "searchtag": tag}
-    answer = other_misp.event_index(asked, etag='"nothing"')
-    assert answer.status_code == 200
-    (one,) = answer.json()
-    assert (one["uuid"], one["published"]) == (first["uuid"], True)
-    assert set(one) >= {"timestamp", "sighting_timestamp", "published", "uuid", "orgc_uuid"}
-    etag = answer.headers["ETag"]
-    answer = other_misp.event_index(asked, etag=etag)
-    assert (answer.status_code, answer.content) == (304, b"")
-    published(admin, a_domain(), tag=tag)
-    answer = other_misp.event_index(asked, etag=etag)
-    assert (answer.status_code, len(answer.json())) == (200, 2)
-
-
-def test_a_misp_pulls_an_event_without_its_local_tags(other_misp: OtherMisp, admin: Api) -> None:
-    event, local = published(admin, a_domain(), tag=(shared := a_tag(admin))), a_tag(admin)
-    admin.ok("/tags/attachTagToObject", {"uuid": event["uuid"], "tag": local, "local": True})
-    pulled = other_misp.fetch_event(event["uuid"])
-    assert [tag["name"] for tag in pulled["Tag"]] == [shared]
-    assert pulled["Attribute"][0]["value"] == event["Attribute"][0]["value"]
-
-
-def test_a_misp_pushes_an_event_for_a_sharing_group_it_names_by_uuid(
-    other_misp: OtherMisp, server: Instance, admin: Api
-) -> None:
-    user = other_misp.user()["User"]
-    org = admin.view(f"/organisations/view/{user['org_id']}")["Organisation"]
-    made = admin.ok("/sharing_groups/add", {"name": f"A few {uuid4()}", "releasability": "them"})[
-        "SharingGroup"
-    ]
-    admin.ok(f"/sharingGroups/addOrg/{made['id']}/{org['id']}/1")
-    group = made["uuid"]
-    member = {"extend": True, "Organisation": {"name": org["name"], "uuid": org["uuid"]}}
-    event = {
-        "uuid": str(uuid4()),
-        "info": "Pushed for a few",
-        "date": "2026-01-01",
-        "threat_level_id": "2",
-        "analysis": "0",
-        "timestamp": str(SPRING),
-        "publish_timestamp": str(SPRING),
-        "published": True,
-        "distribution": "4",
-        # The number is the other side's, the uuid is everybody's.
-        "sharing_group_id": "4711",
-        "Orgc": {"name": org["name"], "uuid": org["uuid"]},
-        "SharingGroup": {
-            "id": "4711",
-            "uuid": group,
-            "name": made["name"],
-            "releasability": "them",
-            "description": "",
-            "active": True,
-            "local": False,
-            "roaming": False,
-            "organisation_uuid": org["uuid"],
-            "SharingGroupOrg": [member],
-            "SharingGroupServer": [],
-        },
-        # Enough of it that the body goes out compressed.
-        "Attribute": [
-            {"uuid": str(uuid4()), "type": "domain", "value": a_domain(), "timestamp": str(SPRING)}
-            for _ in range(20)
-        ],
-    }
-    answer = other_misp.push_event(event)
-    assert answer.status_code == 200, answer.text
-    stored = admin.view(f"/events/view/{event['uuid']}")["Event"]
-    assert stored["SharingGroup"]["uuid"] == group
-    assert stored["sharing_group_id"] == stored["SharingGroup"]["id"] != "4711"
-    assert len(stored["Attribute"]) == 20
-
-    event |= {"timestamp": str(SPRING + 1), "info": "Pushed again"}
-    answer = other_misp.push_event(event)
-    assert answer.status_code == 200, answer.text
-    again = admin.view(f"/events/view/{event['uuid']}")["Event"]
-    assert (again["info"], again["SharingGroup"]["uuid"]) == ("Pushed again", group)
-    assert again["id"] == stored["id"]
-
-
-def test_a_misp_takes_over_attributes_clusters_and_sightings(other_misp: OtherMisp, admin: Api) -> None:
-    event = published(admin, (domain := a_domain()))
-    (found,) = other_misp.search_attributes({"value": domain})
-    assert found["uuid"] == event["Attribute"][0]["uuid"]
-    assert other_misp.search_clusters({"published": 1, "minimal": 1, "custom": 1}) == []
-    assert other_misp.sightings_of([event["uuid"]]) == []
-    other_misp.post(f"sightings/add/{found['uuid']}", {"type": "0"})
-    (sighting,) = other_misp.sightings_of([event["uuid"]])
-    assert sighting["Sighting"]["event_uuid"] == event["uuid"]
-    assert sighting["Sighting"]["attribute_uuid"] == found["uuid"]
-
-
-# ---- What several of them rely on -----------------------------------------------------------------------
+# ---- What several of them rely on -------------------------------------------------------------------
 
 
 def test_addresses_are_spelt_in_several_ways(server: Instance, admin: Api) -> None:
