@@ -49,12 +49,15 @@ pub(crate) fn download(request: &Request) -> Result<Answer, Failure> {
         .header("content-disposition", disposition(&name)))
 }
 
-/// RFC 6266: the name in plain letters, and as it is.
+/// RFC 6266: the name in plain letters, and as it is where that differs: clients expect nothing behind it.
 fn disposition(name: &str) -> String {
     let plain: String = name
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ' ') { c } else { '_' })
         .collect();
+    if plain == name {
+        return format!("attachment; filename=\"{plain}\"");
+    }
     let exact = name.bytes().fold(String::new(), |mut out, byte| {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' | b'_' => out.push(byte.into()),
@@ -125,5 +128,10 @@ mod tests {
             disposition("a\"; b\r\nä.exe"),
             "attachment; filename=\"a__ b___.exe\"; filename*=UTF-8''a%22%3B%20b%0D%0A%C3%A4.exe"
         );
+    }
+
+    #[test]
+    fn a_plain_file_name_is_given_once() {
+        assert_eq!(disposition("a note.txt"), "attachment; filename=\"a note.txt\"");
     }
 }

@@ -118,7 +118,8 @@ impl<'de> Scalar<'de> {
         })
     }
 
-    /// As a yes or no: booleans, numbers, `"0"`, `"1"`, `"true"`, `"false"`, and `""` for no.
+    /// As a yes or no: booleans, numbers, `"0"`, `"1"`, `"true"`, `"false"`, and `""` for no. A list with
+    /// something in it is true to PHP, and a client sends `[true]`.
     pub(crate) fn flag(self) -> Result<Option<bool>, &'static str> {
         const WRONG: &str = "Expected a boolean.";
         Ok(match self {
@@ -136,7 +137,7 @@ impl<'de> Scalar<'de> {
                     None => return Err(WRONG),
                 },
             },
-            Self::Container => return Err(WRONG),
+            Self::Container => Some(true),
         })
     }
 }
@@ -218,6 +219,7 @@ mod tests {
             (r#""true""#, Some(true)),
             (r#""False""#, Some(false)),
             (r#""""#, Some(false)),
+            ("[true]", Some(true)),
             ("null", None),
         ] {
             assert_eq!(scalar(json).flag().unwrap(), expected, "{json}");

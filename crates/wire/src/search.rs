@@ -295,19 +295,21 @@ fn last_day(text: &str, now: i64) -> String {
     day(text, now).unwrap_or_else(|| NEVER_BEFORE.to_owned())
 }
 
-/// `date`: one day, or a list of the first and the last.
+/// `date`: a day to begin with, or a list of the first and the last.
 fn date(filter: &mut Filter, params: &Params, now: i64) {
     let days = params.get(&["date"]).map(crate::terms::items).unwrap_or_default();
     let (from, to) = match days.as_slice() {
         [] => return,
-        [only] => (first_day(only, now), last_day(only, now)),
+        [first] => (first_day(first, now), None),
         [first, last, ..] => {
             let (first, last) = (first_day(first, now), last_day(last, now));
-            if first <= last { (first, last) } else { (last, first) }
+            if first <= last { (first, Some(last)) } else { (last, Some(first)) }
         }
     };
     filter.date_from = Some(filter.date_from.take().map_or(from.clone(), |old| old.max(from)));
-    filter.date_to = Some(filter.date_to.take().map_or(to.clone(), |old| old.min(to)));
+    if let Some(to) = to {
+        filter.date_to = Some(filter.date_to.take().map_or(to.clone(), |old| old.min(to)));
+    }
 }
 
 /// `limit`, `page` (which counts only with a limit) and `order`.

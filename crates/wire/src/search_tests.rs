@@ -77,12 +77,13 @@ fn every_parameter_counts_where_misp_honours_it() {
         (r#"{"from":"2026-01-02"}"#, ALL, with(|f| f.date_from = Some("2026-01-02".into()))),
         (r#"{"to":"1767225600"}"#, ALL, with(|f| f.date_to = Some("2026-01-01".into()))),
         (r#"{"from":"rubbish"}"#, ALL, with(|f| f.date_from = Some(NEVER_AFTER.into()))),
+        (r#"{"date":"2026-01-02"}"#, E, with(|f| f.date_from = Some("2026-01-02".into()))),
         (
-            r#"{"date":"2026-01-02"}"#,
+            r#"{"date":["2026-01-05","2026-01-02"]}"#,
             E,
             with(|f| {
                 f.date_from = Some("2026-01-02".into());
-                f.date_to = Some("2026-01-02".into());
+                f.date_to = Some("2026-01-05".into());
             }),
         ),
         (r#"{"last":"5d"}"#, ALL, with(|f| f.publish_timestamp = range(Some(NOW - 432_000), None))),

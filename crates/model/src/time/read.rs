@@ -35,7 +35,7 @@ pub(super) fn written(text: &str) -> Option<Written> {
     if let Some(micros) = iso(text).or_else(|| compact(text)).or_else(|| epoch(text)) {
         return Some(Written::Moment(micros));
     }
-    if let Some(micros) = month_name(text).or_else(|| mail(text)) {
+    if let Some(micros) = month_name(text).or_else(|| mail(text)).or_else(|| unix_date(text)) {
         return Some(Written::Moment(micros));
     }
     word(text).map(Written::Word)
@@ -138,6 +138,21 @@ fn month_of(name: &str) -> Option<i64> {
 fn mail(text: &str) -> Option<i64> {
     let micros = jiff::fmt::rfc2822::parse(text).ok()?.timestamp().as_microsecond();
     within_reach(micros)
+}
+
+/// As `date` of Unix writes it, `Sat Aug 18 10:00:00 UTC 2018`.
+fn unix_date(text: &str) -> Option<i64> {
+    let mut parts = text.split_ascii_whitespace();
+    let [weekday, month, day, time, zone, year]: [&str; 6] =
+        std::array::from_fn(|_| parts.next().unwrap_or_default());
+    let named = weekday.len() == 3 && weekday.bytes().all(|b| b.is_ascii_alphabetic());
+    if !named || !matches!(zone, "UTC" | "GMT") || parts.next().is_some() {
+        return None;
+    }
+    let midnight = date(number(year, 4, 4)?, month_of(month)?, number(day, 1, 2)?)?;
+    let mut clock = Cursor(time.as_bytes());
+    let micros = clock.time()?;
+    if clock.0.is_empty() { within_reach(midnight * MICROS + micros) } else { None }
 }
 
 fn word(text: &str) -> Option<Word> {
