@@ -108,6 +108,11 @@ pub fn read_search(
         to_ids_given: ignore || to_ids.is_some(),
         ignored: Vec::new(),
     };
+    // MISP's searches of events tell what is related unless they are told not to.
+    if scope == Scope::Events {
+        request.include.include_event_correlations =
+            params.switch(&["includeEventCorrelations"]).unwrap_or(true);
+    }
     let filter = &mut request.filter;
     paging(filter, scope, &params);
     filter.deleted = deleted(&params).unwrap_or(filter.deleted);
