@@ -240,6 +240,10 @@ fn write(w: &mut JsonWriter<'_>, key: &str, name: &str, description: &str, value
     member(w, "type", kind);
     flag_member(w, "null", true);
     member(w, key, &format!("{}{name}", setting::PREFIX));
+    if key == "setting" {
+        member(w, "tab", "Plugin");
+        member(w, "subGroup", "Enrichment");
+    }
     w.end_object();
 }
 
