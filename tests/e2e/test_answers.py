@@ -61,8 +61,8 @@ def loosely(*keys: str) -> frozenset[str]:
 STORY: list[Recorded | Unrecorded] = [
     Recorded(1, loose=loosely("version", "pymisp_recommended_version", "request_encoding")),
     Recorded(2, loose=loosely("version")),
-    # The recording's administrator was there before MISP noted when users are made; when a key was used last is
-    # noted once a minute.
+    # The recording's administrator was there before MISP noted when users are made. When a key was used last
+    # is noted once a minute.
     Recorded(5, loose=loosely("date_created", "last_api_access")),
     Unrecorded(
         "/admin/organisations/add",

@@ -9,7 +9,7 @@ use crate::report::{Figure, Target, Unit};
 use anyhow::Result;
 
 const CLIENTS: u64 = 8;
-/// A real MISP on such a machine adds 22 in a second (issue 2).
+/// A real MISP on such a machine adds 22 in a second.
 const MISP: f64 = 22.0;
 
 /// Each client's attributes go to an event of its own. The floor is one loop: where the engine has one
