@@ -290,7 +290,7 @@ def test_an_action_that_fails_is_told_and_ends_its_way(api: Api, receiver: Recei
     event = an_event(api)
     assert receiver.next()[0] == "/broken"
     assert receiver.about(event), "others run all the same"
-    log = api.ok("/auditLogs/index", {"model": "Workflow", "action": "run", "model_id": workflow["id"]})
+    log = api.ok("/admin/auditLogs/index", {"model": "Workflow", "action": "run", "model_id": workflow["id"]})
     (entry,) = [e["AuditLog"] for e in log]
     change = json.dumps(entry["change"])
     assert "status 500" in change

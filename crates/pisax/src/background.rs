@@ -1,5 +1,5 @@
-//! What the server does beside answering: it sends mail, runs workflows, writes the log of requests, and removes what is older
-//! than it is to be kept.
+//! What the server does beside answering: it sends mail, runs workflows, writes the log of requests, and removes
+//! what is older than it is to be kept.
 
 use crate::mail::Postman;
 use pisax_service::{Service, audit, workflow};

@@ -217,7 +217,10 @@ fn is_port(name: &str, prefix: &str, count: u8) -> bool {
 mod tests {
     use super::*;
 
-    fn graph(nodes: &[(i64, &str, &[(&str, i64)])]) -> Graph {
+    /// Number, module, and outputs with the nodes they lead to.
+    type Sketch<'s> = (i64, &'s str, &'s [(&'s str, i64)]);
+
+    fn graph(nodes: &[Sketch<'_>]) -> Graph {
         let nodes = nodes.iter().map(|(id, module, links)| {
             let output = |(port, node): &(&str, i64)| Output {
                 port: (*port).into(),
@@ -248,7 +251,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_names_the_node() {
-        let wrong = |nodes: &[(i64, &str, &[(&str, i64)])]| {
+        let wrong = |nodes: &[Sketch<'_>]| {
             graph(nodes).faults().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         };
         assert!(wrong(&[]).contains("it has none"));
@@ -290,7 +293,7 @@ mod tests {
     fn a_ladder_of_diamonds_is_looked_through_once() {
         let rungs: Vec<(i64, [(&str, i64); 2])> =
             (2..300).map(|i| (i, [("output_1", i + 1), ("output_2", i + 1)])).collect();
-        let mut nodes: Vec<(i64, &str, &[(&str, i64)])> = vec![(1, "event-publish", &[("output_1", 2)])];
+        let mut nodes: Vec<Sketch<'_>> = vec![(1, "event-publish", &[("output_1", 2)])];
         nodes.extend(rungs.iter().map(|(id, links)| (*id, "tag-if", &links[..])));
         nodes.push((300, "webhook", &[]));
         assert_eq!(graph(&nodes).faults(), []);
