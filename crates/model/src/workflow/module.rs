@@ -164,6 +164,7 @@ const DISTRIBUTIONS: &[(&str, &str)] =
 
 pub const EVENT_PUBLISH: &str = "event-publish";
 pub const EVENT_BEFORE_SAVE: &str = "event-before-save";
+pub const ENRICHMENT_BEFORE_QUERY: &str = "enrichment-before-query";
 pub const EVENT_AFTER_SAVE: &str = "event-after-save";
 pub const EVENT_AFTER_SAVE_NEW: &str = "event-after-save-new";
 pub const ATTRIBUTE_AFTER_SAVE: &str = "attribute-after-save";
@@ -183,6 +184,14 @@ pub const ALL: &[Module] = &[
         true,
         true,
         "Before an event is added or changed.",
+    ),
+    trigger(
+        ENRICHMENT_BEFORE_QUERY,
+        "Enrichment Before Query",
+        "others",
+        true,
+        true,
+        "Before a module is asked about an attribute.",
     ),
     trigger(
         EVENT_AFTER_SAVE,

@@ -40,6 +40,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     module!("Plugin.Workflow_modules_threat-level-if", "threat-level-if", "A module of workflows."),
     module!("Plugin.Workflow_modules_webhook", "webhook", "A module of workflows."),
     module!("Plugin.Workflow_triggers_attribute-after-save", "attribute-after-save", "A trigger of workflows."),
+    module!("Plugin.Workflow_triggers_enrichment-before-query", "enrichment-before-query", "A trigger of workflows."),
     module!("Plugin.Workflow_triggers_event-after-save", "event-after-save", "A trigger of workflows."),
     module!("Plugin.Workflow_triggers_event-after-save-new", "event-after-save-new", "A trigger of workflows."),
     module!("Plugin.Workflow_triggers_event-before-save", "event-before-save", "A trigger of workflows."),

@@ -29,7 +29,7 @@ fn told(error: impl ToString) -> String {
 
 impl Run<'_> {
     /// Does what the action of a node does; an error says why it did not.
-    pub(super) fn act(&mut self, node: &Node) -> Result<(), String> {
+    pub(super) fn act(&self, node: &Node) -> Result<(), String> {
         match node.module.as_str() {
             "stop-execution" => Err(fill(&node.text("message"), &self.data())),
             "tag_operation" => self.tag(node),

@@ -37,6 +37,16 @@ pub(crate) fn before_publication(service: &Service, actor: &Actor, reference: Re
     })
 }
 
+/// Asks before a module is asked about an attribute the actor sees.
+pub(crate) fn before_enrichment(service: &Service, actor: &Actor, event: i64, attribute: i64) -> Result<()> {
+    if !begins(service, actor, module::ENRICHMENT_BEFORE_QUERY) {
+        return Ok(());
+    }
+    ask(service, actor, module::ENRICHMENT_BEFORE_QUERY, |system| {
+        service.read(system, |r| facts::event(r, event, Part::Attribute(attribute)))
+    })
+}
+
 /// Asks before an event is added, or changed where there is one already.
 pub(crate) fn before_saving(
     service: &Service,

@@ -5,7 +5,7 @@
 
 use super::facts::{self, Part};
 use super::run::{AFTER, BEFORE, run};
-use crate::{Result, Service, log_words};
+use crate::{Error, Result, Service, log_words};
 use pisax_access::Actor;
 use pisax_model::ids::Ref;
 use pisax_model::time;
@@ -39,7 +39,9 @@ pub fn follow(service: &Service) -> Result<bool> {
                 if part == Some(Part::All) && !told.insert((trigger, change.event_id)) {
                     continue;
                 }
-                begin(service, &system, trigger, part, change)?;
+                if let Err(error) = begin(service, &system, trigger, part, change) {
+                    passed_over(service, &system, trigger, change, &error)?;
+                }
             }
         }
         if !service.write(&system, |w| Ok(w.move_workflow_cursor(at, change.seq)?))? {
@@ -49,6 +51,24 @@ pub fn follow(service: &Service) -> Result<bool> {
         at = change.seq;
     }
     Ok(changes.len() as i64 == CHANGES)
+}
+
+/// A change whose workflows cannot begin holds up no others. Where even this cannot be noted, the database is away,
+/// and the change is looked at again.
+fn passed_over(
+    service: &Service,
+    system: &Actor,
+    trigger: &str,
+    change: &Logged,
+    error: &Error,
+) -> Result<()> {
+    tracing::error!(%error, trigger, seq = change.seq, "the workflows of a change could not run");
+    let (seq, error) = (change.seq.to_string(), error.to_string());
+    service.write(system, |w| {
+        let fields = [("outcome", "failure"), ("change", seq.as_str()), ("errors", &error)];
+        w.note(Noun::Workflow, Action::Run, 0, trigger, &fields);
+        Ok(())
+    })
 }
 
 /// What a change begins, each with the part of its event that matters; none: it is about no event.
@@ -72,7 +92,8 @@ fn triggers(service: &Service, change: &Logged) -> Vec<(&'static str, Option<Par
     begin(is(Noun::Sighting) && did(Action::Add), module::SIGHTING_AFTER_SAVE, Some(Part::Head));
     begin(is(Noun::EventReport) && saved, module::REPORT_AFTER_SAVE, Some(Part::Head));
     begin(is(Noun::User) && (did(Action::Add) || did(Action::Edit)), module::USER_AFTER_SAVE, None);
-    begin(true, module::LOG_AFTER_SAVE, None);
+    // That a mail was sent may be a workflow's doing: it would send one about each.
+    begin(!is(Noun::Mail), module::LOG_AFTER_SAVE, None);
     begun
 }
 

@@ -9,11 +9,13 @@ use pisax_formats::workflow::read_data;
 use pisax_model::ids::Ref;
 use pisax_model::workflow::{Data, Filter, Graph, Kind, Module, Node};
 use pisax_store::workflows::Workflow;
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 /// Nodes that one run comes to; ways that meet again count twice.
 const MAX_VISITS: usize = 1000;
-/// How long it may take; an action under way is finished.
+/// How long it may take, where somebody waits for it and elsewhere; an action under way is finished.
+const WAITED_FOR: Duration = Duration::from_secs(20);
 const MAX_TIME: Duration = Duration::from_secs(60);
 /// Failures that are told.
 const TOLD: usize = 20;
@@ -66,6 +68,17 @@ pub(super) fn run(service: &Service, workflow: &Workflow, data: Data) -> Result<
         // Kept by another version, which knew other modules.
         Err(error) => Outcome { success: false, stopped: false, errors: vec![error.to_string()], acted: 0 },
     };
+    if workflow.debug_enabled {
+        let (word, acted) = (outcome.word(), outcome.acted);
+        tracing::info!(
+            workflow = workflow.id,
+            trigger = workflow.trigger_id,
+            event_id,
+            word,
+            acted,
+            "a workflow ran"
+        );
+    }
     if !outcome.errors.is_empty() {
         tracing::warn!(workflow = workflow.id, outcome = outcome.word(), errors = ?outcome.errors, "a workflow ran with failures");
     }
@@ -88,7 +101,7 @@ fn begin(service: &Service, workflow: &Workflow, trigger: &Module, graph: &Graph
     let blocking = trigger.blocking;
     let actor = Actor::system(if blocking { BEFORE } else { AFTER });
     let settings = service.settings();
-    let until = Instant::now() + MAX_TIME;
+    let until = Instant::now() + if blocking { WAITED_FOR } else { MAX_TIME };
     let mut run = Run {
         service,
         workflow,
@@ -150,9 +163,9 @@ pub(super) struct Run<'a> {
 
 impl Run<'_> {
     /// The data, without what filters take away.
-    pub(super) fn data(&self) -> Data {
-        let mut data = self.data.clone();
-        self.filters.iter().for_each(|(_, filter)| filter.apply(&mut data));
+    pub(super) fn data(&self) -> Cow<'_, Data> {
+        let mut data = Cow::Borrowed(&self.data);
+        self.filters.iter().for_each(|(_, filter)| filter.apply(data.to_mut()));
         data
     }
 
@@ -180,7 +193,7 @@ impl Run<'_> {
             self.filters = filters;
             self.visits += 1;
             if self.visits > MAX_VISITS || self.time_left().is_zero() {
-                self.fail(node, &format!("more than {MAX_VISITS} nodes, or {} seconds", MAX_TIME.as_secs()));
+                self.fail(node, &format!("it came to more than {MAX_VISITS} nodes, or took too long"));
                 return Ended::Failed;
             }
             let output = match self.visit(node, module) {
