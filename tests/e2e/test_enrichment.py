@@ -302,3 +302,36 @@ def test_what_a_module_attaches_is_kept(api: Api, hostile: type[Hostile]) -> Non
     assert message(api.ok(f"/events/enrichEvent/{event['id']}", {SIMPLE: True})) == added(1)
     found = api.view(f"/events/view/{event['id']}")["Event"]["Attribute"][-1]
     assert (found["value"], found["data"]) == ("report.txt", "cmVwb3J0")
+
+
+def test_a_workflow_keeps_an_attribute_from_being_asked_about(api: Api) -> None:
+    nodes = [
+        ("enrichment-before-query", {}, ["2"]),
+        (
+            "generic-if",
+            {"hash_path": "Event.Attribute.{n}.type", "operator": "in", "value": "ip-src"},
+            ["3"],
+        ),
+        ("stop-execution", {"message": "No addresses"}, []),
+    ]
+    graph = {
+        str(i): {
+            "id": i,
+            "data": {"id": module, "indexed_params": params},
+            "outputs": {"output_1": {"connections": [{"node": to, "output": "input_1"} for to in leads]}}
+            if leads
+            else {},
+        }
+        for i, (module, params, leads) in enumerate(nodes, 1)
+    }
+    workflow = api.ok("/workflows/add", {"name": "No addresses", "data": graph})["Workflow"]
+    api.ok("/servers/serverSettingsEdit/Plugin.Workflow_enable", {"value": True})
+    api.ok("/workflows/toggleModule/enrichment-before-query/1/1")
+    event = an_event(api, ("ip-src", an_address()), ("url", a_url()))
+    address, url = (attribute["id"] for attribute in event["Attribute"])
+    refused = api.post(f"/events/queryEnrichment/{address}/{SIMPLE}")
+    assert "No addresses" in refused.text
+    answer = api.ok(f"/events/queryEnrichment/{url}/{STANDARD}")
+    assert answer["results"]["Object"][0]["name"] == "url"
+    api.ok(f"/workflows/delete/{workflow['id']}")
+    assert "error" not in api.ok(f"/events/queryEnrichment/{address}/{SIMPLE}")

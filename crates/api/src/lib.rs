@@ -53,7 +53,6 @@ mod instance;
 mod jobs;
 mod knowledge;
 mod legacy;
-mod log_words;
 mod logs;
 mod mails;
 mod many_attributes;
@@ -95,8 +94,11 @@ mod users;
 mod warninglists;
 mod warnings;
 mod widgets;
+mod workflow_blueprints;
+mod workflows;
 pub mod zmq;
 
+use pisax_service::log_words;
 pub use serve::{App, is_api, serve};
 
 /// What a row of the change log is about and what happened, in MISP's words: `User edit`.

@@ -10,4 +10,5 @@ pub mod rules;
 pub mod sample;
 pub mod stix1;
 pub mod stix2;
+pub mod workflow;
 mod xml;

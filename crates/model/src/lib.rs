@@ -40,6 +40,7 @@ pub mod time;
 pub mod upload;
 pub mod user;
 pub mod value;
+pub mod workflow;
 
 pub use category::Category;
 pub use kind::AttributeType;

@@ -1,8 +1,8 @@
-//! What the server does beside answering: it sends mail, writes the log of requests, and removes what is older
-//! than it is to be kept.
+//! What the server does beside answering: it sends mail, runs workflows, writes the log of requests, and removes
+//! what is older than it is to be kept.
 
 use crate::mail::Postman;
-use pisax_service::{Service, audit};
+use pisax_service::{Service, audit, workflow};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,8 @@ use tokio::sync::watch::Receiver;
 const MAIL: Duration = Duration::from_secs(2);
 /// How often gathered requests are written to their log.
 const ACCESS_LOG: Duration = Duration::from_secs(1);
+/// How often workflows look for what changed.
+const WORKFLOWS: Duration = Duration::from_millis(500);
 /// How often retention looks for what is too old.
 const RETENTION: Duration = Duration::from_secs(24 * 3600);
 /// How long after the start it looks first: a start is busy enough.
@@ -43,7 +45,14 @@ pub async fn run(
     let retention = every(FIRST_RETENTION, RETENTION, stopping.clone(), || {
         off(&service, Some(&permits), "retention", |service| audit::retain(service).map(drop))
     });
-    tokio::join!(mail, log, retention);
+    // Actions call others and wait for them: no permit is taken, as for mail.
+    let workflows = every(WORKFLOWS, WORKFLOWS, stopping.clone(), || {
+        off(&service, None, "workflows", |service| {
+            while workflow::follow(service)? {}
+            Ok(())
+        })
+    });
+    tokio::join!(mail, log, workflows, retention);
     // What came in last is not lost.
     off(&service, Some(&permits), "the log of requests", audit::write_accesses).await;
 }

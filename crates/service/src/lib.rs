@@ -29,6 +29,7 @@ mod files;
 pub mod first_start;
 pub mod job;
 pub mod knowledge;
+pub mod log_words;
 pub mod mail;
 pub mod noticelist;
 pub mod object;
@@ -49,6 +50,7 @@ pub mod tag_collection;
 pub mod usage;
 pub mod user;
 pub mod user_setting;
+pub mod workflow;
 
 pub use error::{Error, Result};
 use parking_lot::{Mutex, RwLock};

@@ -5,9 +5,11 @@ mod misp;
 mod pisax;
 mod plugin;
 mod security;
+mod workflow;
 
 use crate::{Error, Result, Service, enrichment, rules};
 use pisax_access::{Actor, SightingPolicy};
+use pisax_model::workflow::module::Switched;
 use pisax_model::{Distribution, FieldError};
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
@@ -59,6 +61,23 @@ pub struct Settings {
     pub audit_days: i64,
     /// Other instances get new sightings without somebody publishing them.
     pub publishes_sightings: bool,
+    /// Workflows run, and these of their modules.
+    pub workflows: bool,
+    pub workflow_modules: Switched,
+    /// Workflows may call any address.
+    pub arbitrary_urls: bool,
+}
+
+impl Settings {
+    /// Whether a workflow may begin with this.
+    pub fn begins_with(&self, trigger: &str) -> bool {
+        self.workflows && self.workflow_modules.has(trigger)
+    }
+
+    /// Whether one may begin after something was saved.
+    pub fn follows_changes(&self) -> bool {
+        self.workflows && self.workflow_modules.follows()
+    }
 }
 
 /// Publishing over ZeroMQ: where, and what.
@@ -119,6 +138,9 @@ impl Default for Settings {
             access_log_days: 30,
             audit_days: 0,
             publishes_sightings: false,
+            workflows: false,
+            workflow_modules: Switched::preset(),
+            arbitrary_urls: false,
         }
     }
 }
@@ -186,7 +208,8 @@ impl Setting {
 }
 
 /// Every setting there is, by area: one list each below `setting/`, in the order of names.
-const AREAS: &[&[Setting]] = &[misp::SETTINGS, pisax::SETTINGS, plugin::SETTINGS, security::SETTINGS];
+const AREAS: &[&[Setting]] =
+    &[misp::SETTINGS, pisax::SETTINGS, plugin::SETTINGS, workflow::SETTINGS, security::SETTINGS];
 
 pub fn all() -> impl Iterator<Item = &'static Setting> + Clone {
     AREAS.iter().flat_map(|area| area.iter())
@@ -243,7 +266,15 @@ pub fn edit(service: &Service, actor: &Actor, name: &str, text: &str) -> Result<
     };
     let mut settings = service.settings();
     set(&mut settings, text).map_err(|message| FieldError::new("value", message))?;
-    service.write(actor, |w| Ok(w.edit_setting(name, text.trim(), true)?))?;
+    let begins = settings.follows_changes() && !service.settings().follows_changes();
+    service.write(actor, |w| {
+        w.edit_setting(name, text.trim(), true)?;
+        if begins {
+            // What was before is no matter of workflows.
+            w.begin_workflow_cursor()?;
+        }
+        Ok(())
+    })?;
     // Two edits at once: the one written last may not be the one applied last, so both read again.
     load(service)
 }

@@ -67,6 +67,7 @@ mod trim;
 pub mod user_settings;
 pub mod users;
 pub mod warninglists;
+pub mod workflows;
 
 use conn::Conn;
 pub use error::{Error, Result};

@@ -14,6 +14,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (8, include_str!("migrations/0008_accounts.sql")),
     (9, include_str!("migrations/0009_sharing.sql")),
     (10, include_str!("migrations/0010_files.sql")),
+    (11, include_str!("migrations/0011_workflows.sql")),
 ];
 
 /// Newest schema version this program knows.

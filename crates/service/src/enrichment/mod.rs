@@ -12,7 +12,7 @@ pub use setting::Plugin;
 
 pub use pisax_modules::{Answer, Module, Sent};
 
-use crate::{Error, Service};
+use crate::{Error, Service, workflow};
 use pisax_access::Actor;
 use pisax_model::ids::Ref;
 use pisax_modules::{Question, Subject};
@@ -84,9 +84,13 @@ fn about<T>(
         let Some(batch) = r.attribute(attribute)? else { return Ok(None) };
         let (id, event) = (batch.get(0).id, batch.get(0).event_id);
         let data = if batch.get(0).kind.holds_bytes() { r.attachment(id)? } else { None };
-        let event_uuid = r.event(Ref::Id(event))?.map(|event| event.uuid);
-        Ok(Some((batch, data, event_uuid)))
+        let event = r.event(Ref::Id(event))?.map(|event| (event.id, event.uuid));
+        Ok(Some((batch, data, event)))
     })?;
-    let (batch, data, event_uuid) = found.ok_or(Error::NotFound("attribute"))?;
+    let (batch, data, event) = found.ok_or(Error::NotFound("attribute"))?;
+    if let Some((event, _)) = event {
+        workflow::begin::before_enrichment(service, actor, event, batch.get(0).id)?;
+    }
+    let event_uuid = event.map(|(_, uuid)| uuid);
     f(Subject { attribute: batch.get(0), event_uuid, data: data.as_deref() })
 }

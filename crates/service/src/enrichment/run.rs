@@ -126,6 +126,8 @@ impl Enrichment {
                     unanswered[*module] += 1;
                     outcome.say(format!("{name}: {error}"));
                 }
+                // A workflow keeps it from being asked about.
+                Err(Failed::Other(Error::Refused(reason))) => outcome.say(reason),
                 // It was deleted in between.
                 Err(Failed::Other(Error::NotFound("attribute"))) => {}
                 Err(other) => return Err(other),

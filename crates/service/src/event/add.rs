@@ -12,6 +12,7 @@ use crate::event::protection::Proven;
 use crate::files::Files;
 use crate::object::{NewObject, check_object, insert_objects};
 use crate::setting::Settings;
+use crate::workflow::begin;
 use crate::{Error, Result, Service, report};
 use pisax_access::{Actor, Permission};
 use pisax_model::cryptographic_key::CryptographicKey;
@@ -46,7 +47,18 @@ struct Prepared {
 }
 
 /// Adds an event. Invalid attributes are left out and reported, as MISP does; an invalid event is refused whole.
-pub fn add(service: &Service, actor: &Actor, draft: EventDraft) -> Result<Added> {
+pub fn add(service: &Service, actor: &Actor, mut draft: EventDraft) -> Result<Added> {
+    begin::before_saving(service, actor, &draft, None)?;
+    if draft.published == Some(true) && begin::guards_publication(service, actor) {
+        draft.published = None;
+        let added = add_unasked(service, actor, draft)?;
+        super::publish::or_leave(service, actor, Ref::Id(added.id))?;
+        return Ok(added);
+    }
+    add_unasked(service, actor, draft)
+}
+
+fn add_unasked(service: &Service, actor: &Actor, draft: EventDraft) -> Result<Added> {
     let settings = service.settings();
     let mut prepared = prepare(service, actor, draft).map_err(|e| refused_first(service, actor, e))?;
     let mut files = Files::new(service);

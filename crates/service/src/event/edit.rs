@@ -6,6 +6,7 @@ use crate::context::{Groups, Tags};
 use crate::event::protection::{self, Proven};
 use crate::files::Files;
 use crate::object::merge_objects;
+use crate::workflow::begin;
 use crate::{Error, Result, Service, analyst, report};
 use pisax_access::{Actor, edit as rule};
 use pisax_model::event::{Event, EventDraft};
@@ -17,6 +18,17 @@ use pisax_store::changes::Action;
 /// Edits an event; returns its row number. A draft without timestamp counts as now, one with a timestamp must
 /// be newer than what is stored.
 pub fn edit(service: &Service, actor: &Actor, reference: Ref, mut draft: EventDraft) -> Result<i64> {
+    begin::before_saving(service, actor, &draft, Some(reference))?;
+    if draft.published == Some(true) && begin::guards_publication(service, actor) {
+        draft.published = None;
+        let id = edit_unasked(service, actor, reference, draft)?;
+        super::publish::or_leave(service, actor, Ref::Id(id))?;
+        return Ok(id);
+    }
+    edit_unasked(service, actor, reference, draft)
+}
+
+fn edit_unasked(service: &Service, actor: &Actor, reference: Ref, mut draft: EventDraft) -> Result<i64> {
     let keys = protection::read_keys(&draft.keys, service.clock.now_ms())?;
     let proven = Proven::of_stored(service, actor, reference, draft.proof.as_ref())?;
     let mut files = Files::new(service);

@@ -1,6 +1,7 @@
 //! Publishing says: this is ready for others.
 
 use crate::knowledge::missing_required;
+use crate::workflow::begin;
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, Permission, edit};
 use pisax_model::ids::Ref;
@@ -8,6 +9,7 @@ use pisax_store::changes::Action;
 
 /// Publishes an event; returns its row number.
 pub fn publish(service: &Service, actor: &Actor, reference: Ref) -> Result<i64> {
+    begin::before_publication(service, actor, reference)?;
     service.write(actor, |w| {
         let mut event = w.event_for_edit(reference, edit::may_publish)?;
         let tags = w.event_tags(&[event.id])?.remove(&event.id).unwrap_or_default();
@@ -24,6 +26,20 @@ pub fn publish(service: &Service, actor: &Actor, reference: Ref) -> Result<i64> 
         w.update_event(&event, Action::Publish)?;
         Ok(event.id)
     })
+}
+
+/// Publishes what came with the wish to be published; where a workflow refuses, or the actor may not, it stays as it
+/// is. The refusal is in the log.
+pub(super) fn or_leave(service: &Service, actor: &Actor, reference: Ref) -> Result<()> {
+    match publish(service, actor, reference) {
+        Ok(_) => Ok(()),
+        Err(Error::Refused(reason)) => {
+            tracing::info!(reason, "an event was saved and not published");
+            Ok(())
+        }
+        Err(Error::Forbidden) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Hands an event the actor sees to those who subscribe over ZeroMQ, published or not.

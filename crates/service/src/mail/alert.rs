@@ -34,6 +34,7 @@ const DAY: i64 = 86_400;
 pub fn publish_and_alert(service: &Service, actor: &Actor, reference: Ref) -> Result<i64> {
     let settings = service.settings();
     let tells = service.sends_mail();
+    crate::workflow::begin::before_publication(service, actor, reference)?;
     service.write(actor, |w| {
         let mut event = w.event_for_edit(reference, edit::may_publish)?;
         let (now, before) = (w.now(), event.publish_timestamp);

@@ -95,7 +95,7 @@ fn instance(service: &Service, r: &mut Reader<'_>) -> Result<String> {
     Ok(host.map_or_else(|| "PISAX".to_owned(), |org| org.name))
 }
 
-fn to(user: &User, subject: &str, body: &str) -> Mail {
+pub(crate) fn to(user: &User, subject: &str, body: &str) -> Mail {
     Mail {
         user_id: user.id,
         recipient: user.email.clone(),
@@ -105,6 +105,6 @@ fn to(user: &User, subject: &str, body: &str) -> Mail {
     }
 }
 
-fn active(user: &User, now: i64) -> bool {
+pub(crate) fn active(user: &User, now: i64) -> bool {
     !user.disabled && user.expiration.is_none_or(|end| end == 0 || end > now)
 }

@@ -17,4 +17,11 @@ pub(super) const SETTINGS: &[Setting] = &[
         get: |s| Value::Flag(s.settings().allow_self_registration),
         set: Some(|s, text| flag(text).map(|on| s.allow_self_registration = on)),
     },
+    Setting {
+        name: "Security.rest_client_enable_arbitrary_urls",
+        level: Level::Critical,
+        description: "Workflows may send data to any address, inside the own network too.",
+        get: |s| Value::Flag(s.settings().arbitrary_urls),
+        set: Some(|s, text| flag(text).map(|on| s.arbitrary_urls = on)),
+    },
 ];

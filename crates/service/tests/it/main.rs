@@ -13,6 +13,7 @@ mod reports;
 mod scoring;
 mod sharing;
 mod sightings;
+mod workflows;
 mod writes;
 
 use pisax_access::Actor;

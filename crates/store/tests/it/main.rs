@@ -22,6 +22,7 @@ mod tags;
 mod tombstones;
 mod visibility;
 mod vocabulary;
+mod workflows;
 
 use pisax_access::Actor;
 use pisax_model::attribute::{AttributeDraft, Defaults, NewAttribute, complete};

@@ -78,12 +78,12 @@ const OWN: [(Noun, Action, &str); 5] = [
 ];
 
 /// MISP's name for the model of a noun.
-pub(crate) fn model(noun: i64) -> &'static str {
+pub fn model(noun: i64) -> &'static str {
     MODELS.iter().find(|(n, _)| *n as i64 == noun).map_or("", |(_, name)| name)
 }
 
 /// MISP's name for what happened.
-pub(crate) fn action(noun: i64, action: i64) -> &'static str {
+pub fn action(noun: i64, action: i64) -> &'static str {
     let own = OWN.iter().find(|(n, a, _)| *n as i64 == noun && *a as i64 == action);
     match own {
         Some((_, _, name)) => name,
@@ -92,12 +92,12 @@ pub(crate) fn action(noun: i64, action: i64) -> &'static str {
 }
 
 /// Whether the title tells what happened, rather than naming a record.
-pub(crate) fn is_told(noun: i64) -> bool {
+pub fn is_told(noun: i64) -> bool {
     [Noun::Session, Noun::Mail].iter().any(|n| *n as i64 == noun)
 }
 
 /// The nouns and actions that these models and actions mean; empty: any. None, where nothing can be meant.
-pub(crate) fn matching(models: &[String], actions: &[String]) -> Option<(Vec<i64>, Vec<i64>)> {
+pub fn matching(models: &[String], actions: &[String]) -> Option<(Vec<i64>, Vec<i64>)> {
     let wanted = |list: &[String], name: &str| list.iter().any(|one| one.trim_matches('%') == name);
     let mut nouns: Vec<i64> = MODELS
         .iter()
