@@ -2,6 +2,7 @@
 //! Each holds what its reader sees of the event, and nothing else.
 
 use super::{instance, to};
+use crate::event::carries_required_tags;
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, edit};
 use pisax_formats::rules::{self, Top};
@@ -36,6 +37,7 @@ pub fn publish_and_alert(service: &Service, actor: &Actor, reference: Ref) -> Re
     let tells = service.sends_mail();
     service.write(actor, |w| {
         let mut event = w.event_for_edit(reference, edit::may_publish)?;
+        carries_required_tags(w, event.id)?;
         let (now, before) = (w.now(), event.publish_timestamp);
         event.published = true;
         event.publish_timestamp = now;
