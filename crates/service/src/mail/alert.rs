@@ -22,6 +22,8 @@ use std::fmt::Write;
 
 /// Attributes a mail lists; of more it says how many.
 const LISTED: i64 = 1000;
+/// Longest value a mail shows, in bytes: all mails about an event are written at once, one for each reader.
+const LONGEST_VALUE: usize = 1024;
 /// Objects whose attributes a mail lists.
 const OBJECTS: i64 = 500;
 /// MISP.email_subject_tag and email_subject_TLP_string as they come.
@@ -264,13 +266,15 @@ fn contents(text: &mut String, event: &Event, attributes: &Batch) {
     text.push_str("\nAttributes (* indicates a new or changed attribute)\n");
     for attribute in attributes.iter() {
         let star = if attribute.timestamp >= event.timestamp { "*" } else { " " };
-        let value = attribute.value();
+        let whole = attribute.value();
+        let value = &whole[..whole.floor_char_boundary(LONGEST_VALUE)];
+        let cut = if value.len() < whole.len() { "…" } else { "" };
         let kind = attribute.kind.name();
         let ids = if attribute.to_ids { " (IDS)" } else { "" };
-        let _ = writeln!(text, "{star} {kind:<22} {}{ids}", defanged(attribute.kind, &value));
+        let _ = writeln!(text, "{star} {kind:<22} {}{cut}{ids}", defanged(attribute.kind, value));
     }
-    let more = event.attribute_count - attributes.len() as i64;
-    if attributes.len() as i64 == LISTED && more > 0 {
-        let _ = writeln!(text, "… and more: the event has {} attributes.", event.attribute_count);
+    // How many there are is not told: the event counts those that this reader does not see.
+    if attributes.len() as i64 == LISTED && event.attribute_count > LISTED {
+        text.push_str("… and more.\n");
     }
 }
