@@ -126,7 +126,8 @@ fn curve(model: &DecayingModel, indicator: &Indicator<'_>, seen: &[i64]) -> Stri
         let then = Indicator { since: since.min(at), ..*indicator };
         let score = decay::score(model.formula, &model.parameters, &then, at);
         csv.push_str(&format!("{},{}\n", format_datetime(at), score.score));
-        at += step;
+        // A sighting may be dated in the farthest future: the last step ends there.
+        at = at.saturating_add(step);
     }
     csv
 }
