@@ -46,7 +46,7 @@ pub fn publish_and_alert(service: &Service, actor: &Actor, reference: Ref) -> Re
         w.update_event(&event, Action::Publish)?;
         let oldest = time::format_date(now - settings.block_old_event_alert_age * DAY);
         let old = settings.block_old_event_alert && event.date < oldest;
-        let again = settings.republish_ban && now - before < settings.republish_ban_hours * 3600;
+        let again = settings.republish_ban && now.saturating_sub(before) < settings.republish_ban_hours * 3600;
         if tells && !old && !again {
             w.add_alert(&event)?;
         }
@@ -74,7 +74,10 @@ pub fn tell_alerts(service: &Service) -> Result<()> {
         Ok(readers.map(with_filter).collect::<Vec<_>>())
     })?;
     for event_id in events {
-        tell(service, &system, event_id, &readers)?;
+        // One that cannot be told does not stand in the way of the others, nor of other mails.
+        if let Err(error) = tell(service, &system, event_id, &readers) {
+            tracing::warn!(%error, event_id, "a publication could not be told");
+        }
     }
     Ok(())
 }
