@@ -283,7 +283,9 @@ impl Writer<'_> {
     /// Removes one step of rows older than `before` (Unix seconds), never the newest one. Returns how many.
     fn trim_audit(&mut self, before: i64) -> Result<i64> {
         let newest = self.conn.number("select coalesce(max(seq), 0) from changes", &[])?;
-        let sql = "select seq, hash from changes where at < $1 and seq < $2 order by seq limit $3";
+        // Up to the first row that stays: a clock that was wrong for one write must not take all before it along.
+        let sql = "select seq, hash from changes where at < $1 and seq < $2 and seq < coalesce( \
+                   (select seq from changes where at >= $1 order by seq limit 1), $2) order by seq limit $3";
         let mut last = None;
         let mut count = 0;
         let args = [before.into(), newest.into(), STEP.into()];
