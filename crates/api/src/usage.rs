@@ -297,14 +297,14 @@ fn sightings(request: &Request) -> Result<Answer, Failure> {
     let actor: &Actor = &request.actor;
     let rows = request.service.read(actor, |r| Ok(r.sighting_sources(since)?))?;
     let mut sources: Vec<Source> = Vec::new();
+    let mut places: FxHashMap<String, usize> = FxHashMap::default();
     for (source, kind, event, n) in rows {
         let source = if source.is_empty() { "Undefined".to_owned() } else { source };
-        if !sources.iter().any(|(name, _, _)| *name == source) {
+        let place = *places.entry(source).or_insert_with_key(|source| {
             sources.push((source.clone(), 0, Vec::new()));
-        }
-        let Some((_, count, kinds)) = sources.iter_mut().find(|(name, _, _)| *name == source) else {
-            continue;
-        };
+            sources.len() - 1
+        });
+        let (_, count, kinds) = &mut sources[place];
         *count += n;
         match kinds.iter_mut().find(|(k, _)| *k == kind) {
             Some((_, events)) => events.push(event),
