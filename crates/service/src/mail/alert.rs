@@ -46,7 +46,8 @@ pub fn publish_and_alert(service: &Service, actor: &Actor, reference: Ref) -> Re
         w.update_event(&event, Action::Publish)?;
         let oldest = time::format_date(now - settings.block_old_event_alert_age * DAY);
         let old = settings.block_old_event_alert && event.date < oldest;
-        let again = settings.republish_ban && now.saturating_sub(before) < settings.republish_ban_hours * 3600;
+        let again =
+            settings.republish_ban && now.saturating_sub(before) < settings.republish_ban_hours * 3600;
         if tells && !old && !again {
             w.add_alert(&event)?;
         }
