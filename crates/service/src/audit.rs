@@ -17,7 +17,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 /// Rows of the log: all for site admins, their organisation's for its admins, one's own for others who may read
 /// logs at all.
 pub fn entries(service: &Service, actor: &Actor, mut query: EntryQuery) -> Result<Vec<Entry>> {
-    let may = [Permission::Audit, Permission::Admin, Permission::SiteAdmin];
+    let may = [Permission::Audit, Permission::SiteAdmin];
     if !may.into_iter().any(|p| actor.has(p)) {
         return Err(Error::Forbidden);
     }
