@@ -249,12 +249,19 @@ fn org_ids(r: &mut Reader<'_>, names: &[String]) -> Result<Vec<i64>, Error> {
 /// The wanted types; all but those excluded when none is named.
 fn kinds(terms: &Terms) -> Vec<i64> {
     let codes = |items: &[String]| items.iter().filter_map(|i| i.parse().ok()).collect::<Vec<i64>>();
-    let (wanted, excluded) = (codes(&terms.or), codes(&terms.not));
-    match (wanted.is_empty(), excluded.is_empty()) {
-        (false, _) => wanted.into_iter().filter(|code| !excluded.contains(code)).collect(),
-        (true, false) => (0..=2).filter(|code| !excluded.contains(code)).collect(),
-        (true, true) => Vec::new(),
+    let (mut wanted, excluded) = (codes(&terms.or), codes(&terms.not));
+    if terms.or.is_empty() {
+        if excluded.is_empty() {
+            return Vec::new();
+        }
+        wanted.extend(0..=2);
     }
+    wanted.retain(|code| !excluded.contains(code));
+    if wanted.is_empty() {
+        // None is left, which is not the same as none asked for.
+        wanted.push(-1);
+    }
+    wanted
 }
 
 /// Sightings with what stands around them.
