@@ -20,6 +20,7 @@ use pisax_wire::admin_out::{write_listed_sighting, write_saved_sighting, write_s
 use pisax_wire::answer as body;
 use pisax_wire::{JsonWriter, SightingContext, SightingSearch};
 use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 
 const INVALID: &str = "Invalid sighting";
 
@@ -276,7 +277,9 @@ struct Found {
 
 impl Found {
     fn load(r: &mut Reader<'_>, query: &SightingQuery, search: &SightingSearch) -> Result<Self, Error> {
-        let sightings = r.search_sightings(query)?;
+        let mut sightings = r.search_sightings(query)?;
+        let excluded: BTreeSet<&str> = search.source.not.iter().map(String::as_str).collect();
+        sightings.retain(|s| !excluded.contains(s.source.as_str()));
         let mut found = Self::default();
         if search.include_event || search.include_uuid {
             let mut ids: Vec<i64> = sightings.iter().map(|s| s.event_id).collect();
