@@ -110,7 +110,7 @@ pub(crate) fn compute(request: &Request) -> Result<Answer, Failure> {
 
 /// `date,value`, a line an hour (or as many as fit), from the first sign of the attribute until nothing is left.
 fn curve(model: &DecayingModel, indicator: &Indicator<'_>, seen: &[i64]) -> String {
-    let whole = |at: i64| at.div_euclid(HOUR) * HOUR;
+    let whole = |at: i64| at.div_euclid(HOUR).saturating_mul(HOUR);
     let start = whole(seen.iter().copied().chain([indicator.since]).min().unwrap_or(indicator.since));
     let lifetime = (model.parameters.lifetime.clamp(0.0, 36_500.0) * 86_400.0) as i64;
     let end = whole(indicator.since.saturating_add(lifetime));
@@ -126,7 +126,8 @@ fn curve(model: &DecayingModel, indicator: &Indicator<'_>, seen: &[i64]) -> Stri
         let then = Indicator { since: since.min(at), ..*indicator };
         let score = decay::score(model.formula, &model.parameters, &then, at);
         csv.push_str(&format!("{},{}\n", format_datetime(at), score.score));
-        at += step;
+        // A sighting may be dated in the farthest future: the last step ends there.
+        at = at.saturating_add(step);
     }
     csv
 }
@@ -137,7 +138,7 @@ fn sighting(w: &mut JsonWriter<'_>, at: i64) {
     w.begin_object();
     number_member(w, "date_sighting", at);
     w.key("rounded_timestamp");
-    w.int(at.div_euclid(HOUR) * HOUR);
+    w.int(at.div_euclid(HOUR).saturating_mul(HOUR));
     w.end_object();
     w.end_object();
 }

@@ -50,9 +50,19 @@ pub(crate) fn generic(request: &Request) -> Result<Answer, Failure> {
 /// GET /events/getReferenceData/{uuid}: one reference between records
 pub(crate) fn reference_data(request: &Request) -> Result<Answer, Failure> {
     let reference = request.reference(0, "Invalid object reference")?;
-    let found = request.service.read(&request.actor, |r| match reference {
-        Ref::Uuid(_) => Ok(r.reference(reference)?),
-        Ref::Id(_) => Ok(None),
+    let found = request.service.read(&request.actor, |r| {
+        let found = match reference {
+            Ref::Uuid(_) => r.reference(reference)?,
+            Ref::Id(_) => None,
+        };
+        let Some(found) = found else { return Ok(None) };
+        // Of one whose target he does not see the reader is not told, as in the event.
+        let target = [found.referenced_id];
+        let seen = match found.to_object {
+            true => !r.objects_by_ids(&target)?.is_empty(),
+            false => !r.attributes_by_ids(&target)?.is_empty(),
+        };
+        Ok(seen.then_some(found))
     })?;
     Ok(document(|w| {
         w.begin_object();

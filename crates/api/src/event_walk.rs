@@ -3,7 +3,7 @@
 use crate::answer::{Sink, Stop};
 use crate::failure::Failure;
 use crate::references::References;
-use pisax_access::Actor;
+use pisax_access::{Actor, Permission};
 use pisax_model::attribute::AttributeView;
 use pisax_model::event::Event;
 use pisax_model::object::Object;
@@ -56,9 +56,10 @@ pub(crate) fn walk(
     draw: &mut dyn Draw,
     sink: &mut Sink,
 ) -> Result<(), Stop> {
+    let sync = actor.has(Permission::Sync) && !actor.sees_all();
     let load_tags = |r: &mut pisax_store::Reader<'_>, batch: &Batch| -> Result<_, Failure> {
         let mut tags = r.attribute_tags(&batch.ids())?;
-        tags.values_mut().for_each(|list| list.retain(|t| t.tag.exportable));
+        tags.values_mut().for_each(|list| list.retain(|t| t.tag.exportable && !(t.local && sync)));
         Ok(tags)
     };
     let mut after = 0;

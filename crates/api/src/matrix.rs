@@ -12,6 +12,9 @@ use rustc_hash::FxHashMap;
 /// MISP's matrix, unless another galaxy is asked for.
 const KIND: &str = "mitre-attack-pattern";
 
+/// Places of one cluster in it; custom ones can name as many as they like.
+const MOST_PLACES: usize = 64;
+
 /// Columns in order of appearance, each with its clusters.
 type Columns<'c> = Vec<(String, Vec<&'c ClusterRow>)>;
 
@@ -107,5 +110,5 @@ fn kill_chains(cluster: &ClusterRow) -> Vec<(String, String)> {
         let mut parts = place.split(':');
         Some((parts.next()?.to_owned(), parts.next()?.to_owned()))
     };
-    places.filter_map(split).collect()
+    places.filter_map(split).take(MOST_PLACES).collect()
 }

@@ -8,7 +8,7 @@ use crate::request::Request;
 use crate::rows::Rows;
 use crate::scores::Extras;
 use crate::search_exports::{event_file, exported};
-use pisax_access::Actor;
+use pisax_access::{Actor, Permission};
 use pisax_model::filter::{Filter, Scope, Tri};
 use pisax_model::ids::Ref;
 use pisax_service::{Service, user_setting};
@@ -348,6 +348,9 @@ pub(crate) fn objects(request: &Request) -> Result<Answer, Failure> {
     let analyst = search.include.include_analyst_data;
     let (metadata, attached) = (search.include.metadata, search.include.with_attachments);
     let deleted = search.filter.deleted != Tri::Only(false);
+    // As of attributes: non-exportable tags where asked for, local ones not for those who synchronise.
+    let sync = actor.has(Permission::Sync) && !actor.sees_all();
+    let (all_tags, no_local) = (search.include.include_all_tags, search.include.exclude_local_tags || sync);
     let produce = move |sink: &mut Sink| {
         sink.buffer().extend_from_slice(b"{\"response\":[");
         let mut first = true;
@@ -363,7 +366,10 @@ pub(crate) fn objects(request: &Request) -> Result<Answer, Failure> {
                         let Some(event) = r.event(Ref::Id(object.event_id))? else { continue };
                         let wanted = Wanted { living: true, deleted };
                         let batch = r.object_attributes(&event, wanted, &[object.id])?;
-                        let tags = r.attribute_tags(&batch.ids())?;
+                        let mut tags = r.attribute_tags(&batch.ids())?;
+                        for list in tags.values_mut() {
+                            list.retain(|t| (all_tags || t.tag.exportable) && !(t.local && no_local));
+                        }
                         if !std::mem::take(&mut first) {
                             sink.buffer().push(b',');
                         }

@@ -20,6 +20,7 @@ use pisax_wire::admin_out::{write_listed_sighting, write_saved_sighting, write_s
 use pisax_wire::answer as body;
 use pisax_wire::{JsonWriter, SightingContext, SightingSearch};
 use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 
 const INVALID: &str = "Invalid sighting";
 
@@ -249,12 +250,19 @@ fn org_ids(r: &mut Reader<'_>, names: &[String]) -> Result<Vec<i64>, Error> {
 /// The wanted types; all but those excluded when none is named.
 fn kinds(terms: &Terms) -> Vec<i64> {
     let codes = |items: &[String]| items.iter().filter_map(|i| i.parse().ok()).collect::<Vec<i64>>();
-    let (wanted, excluded) = (codes(&terms.or), codes(&terms.not));
-    match (wanted.is_empty(), excluded.is_empty()) {
-        (false, _) => wanted.into_iter().filter(|code| !excluded.contains(code)).collect(),
-        (true, false) => (0..=2).filter(|code| !excluded.contains(code)).collect(),
-        (true, true) => Vec::new(),
+    let (mut wanted, excluded) = (codes(&terms.or), codes(&terms.not));
+    if terms.or.is_empty() {
+        if excluded.is_empty() {
+            return Vec::new();
+        }
+        wanted.extend(0..=2);
     }
+    wanted.retain(|code| !excluded.contains(code));
+    if wanted.is_empty() {
+        // None is left, which is not the same as none asked for.
+        wanted.push(-1);
+    }
+    wanted
 }
 
 /// Sightings with what stands around them.
@@ -269,7 +277,9 @@ struct Found {
 
 impl Found {
     fn load(r: &mut Reader<'_>, query: &SightingQuery, search: &SightingSearch) -> Result<Self, Error> {
-        let sightings = r.search_sightings(query)?;
+        let mut sightings = r.search_sightings(query)?;
+        let excluded: BTreeSet<&str> = search.source.not.iter().map(String::as_str).collect();
+        sightings.retain(|s| !excluded.contains(s.source.as_str()));
         let mut found = Self::default();
         if search.include_event || search.include_uuid {
             let mut ids: Vec<i64> = sightings.iter().map(|s| s.event_id).collect();

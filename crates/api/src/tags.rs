@@ -110,6 +110,9 @@ pub(crate) fn search(request: &Request) -> Result<Answer, Failure> {
     let sent = request.unwrapped("Tag")?;
     let mut names = texts_of(&sent);
     names.extend(request.path.arg(0).map(spaced));
+    if names.len() > NAMES {
+        return Err(Failure::BadRequest(format!("At most {NAMES} names are searched for in one call.")));
+    }
     let strict =
         flag(&sent, "strict_tagname").unwrap_or_else(|| request.path.arg(1).is_some_and(|a| a == "1"));
     let mut found: Vec<Tag> = Vec::new();
@@ -143,6 +146,8 @@ fn texts_of(sent: &serde_json::Value) -> Vec<String> {
     }
 }
 
+/// Names one call searches for: each is looked for in every tag and cluster.
+const NAMES: usize = 100;
 /// How many clusters a search looks through.
 const CLUSTERS: i64 = 200;
 

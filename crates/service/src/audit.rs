@@ -17,7 +17,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 /// Rows of the log: all for site admins, their organisation's for its admins, one's own for others who may read
 /// logs at all.
 pub fn entries(service: &Service, actor: &Actor, mut query: EntryQuery) -> Result<Vec<Entry>> {
-    let may = [Permission::Audit, Permission::Admin, Permission::SiteAdmin];
+    let may = [Permission::Audit, Permission::SiteAdmin];
     if !may.into_iter().any(|p| actor.has(p)) {
         return Err(Error::Forbidden);
     }
@@ -39,8 +39,12 @@ fn narrow(asked: &mut Option<i64>, own: i64) -> bool {
     asked.replace(own).is_none_or(|other| other == own)
 }
 
-/// What happened to an event one sees: everything for its creator's organisation, else what one's own
-/// organisation did. Other organisations' users stay unnamed.
+/// What in the log has readers of its own, whoever sees the event: others' notes, drawings and requests, and who
+/// saw what.
+const OTHERS_OWN: [Noun; 4] = [Noun::AnalystData, Noun::EventGraph, Noun::Delegation, Noun::Sighting];
+
+/// What happened to an event one sees: everything for the organisation that created and owns it, but for what has
+/// readers of its own; for others what their own organisation did. Other organisations' users stay unnamed.
 pub fn of_event(
     service: &Service,
     actor: &Actor,
@@ -49,12 +53,16 @@ pub fn of_event(
 ) -> Result<Vec<Entry>> {
     let event = service.read(actor, |r| r.event(reference)?.ok_or(Error::NotFound("event")))?;
     query.event_id = Some(event.id);
-    let all = actor.sees_all() || event.orgc_id == actor.org_id;
+    // Who created it and does not own it sees less of it than there is.
+    let all = actor.sees_all() || (event.orgc_id == actor.org_id && event.org_id == actor.org_id);
     if !all && !narrow(&mut query.org_id, actor.org_id) {
         return Ok(Vec::new());
     }
     let mut entries = read(service, actor, &query)?;
     if !actor.sees_all() {
+        entries.retain(|entry| {
+            entry.org_id == actor.org_id || OTHERS_OWN.iter().all(|noun| *noun as i64 != entry.noun)
+        });
         for entry in entries.iter_mut().filter(|entry| entry.org_id != actor.org_id) {
             entry.user_id = 0;
             entry.email = None;

@@ -29,6 +29,9 @@ pub fn add(service: &Service, actor: &Actor, drafts: &[SightingDraft]) -> Result
     })
 }
 
+/// Attributes that one search may sight: others wait with their writes meanwhile.
+const MOST: usize = 100_000;
+
 /// The same for every attribute that a search finds.
 pub fn add_where(
     service: &Service,
@@ -43,6 +46,9 @@ pub fn add_where(
     let at_once = service.settings().publishes_sightings;
     service.write(actor, |w| {
         let ids = w.find(Scope::Attributes, filter)?;
+        if ids.len() > MOST {
+            return Err(Error::Refused(format!("More than {MOST} attributes match: name fewer.")));
+        }
         let found = w.attributes_by_ids(&ids)?;
         let new: Vec<NewSighting> = found.iter().map(|a| of(w, draft, kind, a.id, a.event_id)).collect();
         keep(w, &new, at_once)

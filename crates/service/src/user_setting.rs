@@ -61,8 +61,15 @@ pub fn list(
         Whose::Organisation => query.org_id = Some(actor.org_id),
         Whose::User(id) => query.user_id = Some(id),
     }
-    if !actor.sees_all() && actor.has(Permission::Admin) {
+    if !actor.sees_all() {
         query.org_id = Some(actor.org_id);
+        if !actor.has(Permission::Admin) {
+            // Of others he sees none: what he may not see is not read.
+            if query.user_id.is_some_and(|id| id != actor.user_id) {
+                return Ok(Vec::new());
+            }
+            query.user_id = Some(actor.user_id);
+        }
     }
     service.read(actor, |r| {
         let mut found = r.user_settings(&query)?;

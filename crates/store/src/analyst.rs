@@ -377,8 +377,21 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Removes analyst data for good; what was said about it stays.
+    /// Removes analyst data for good. What was said about it stays where it is seen by whoever sees the record; what
+    /// a narrower reach of this, or of what this is about, hid from some goes with it: nothing would hide it any more.
     pub fn remove_analyst_data(&mut self, data: &AnalystData) -> Result<()> {
+        let is_open = |distribution: i64| matches!(distribution, 1..=3 | 5);
+        let (mut at, mut open) = (data.object_uuid, is_open(data.distribution));
+        for _ in 0..DEEPEST {
+            let sql = "select object_uuid, distribution from analyst_data where uuid = $1";
+            let above = self.conn.first(sql, &[(&at).into()], |r| Ok((r.uuid(0)?, r.int(1)?)))?;
+            let Some((above, distribution)) = above else { break };
+            open &= is_open(distribution);
+            at = above;
+        }
+        if !open {
+            self.drop_analyst_data_about(&data.uuid)?;
+        }
         self.conn.execute("delete from analyst_data where id = $1", &[data.id.into()])?;
         self.changed(Noun::AnalystData, Action::Delete, data.uuid, data.event_id).of(data.id, &data.title());
         Ok(())

@@ -283,11 +283,15 @@ impl Writer<'_> {
     /// Removes one step of rows older than `before` (Unix seconds), never the newest one. Returns how many.
     fn trim_audit(&mut self, before: i64) -> Result<i64> {
         let newest = self.conn.number("select coalesce(max(seq), 0) from changes", &[])?;
-        let sql = "select seq, hash from changes where at < $1 and seq < $2 order by seq limit $3";
+        // Up to the first row that stays: a clock that was wrong for one write must not take all before it along.
+        let sql = "select seq, hash, at from changes where seq < $1 order by seq limit $2";
         let mut last = None;
-        let mut count = 0;
-        let args = [before.into(), newest.into(), STEP.into()];
-        self.conn.each(sql, &args, |r| {
+        let (mut count, mut stays) = (0, false);
+        self.conn.each(sql, &[newest.into(), STEP.into()], |r| {
+            stays |= r.int(2)? >= before;
+            if stays {
+                return Ok(());
+            }
             count += 1;
             let hash = if r.opt_blob(1)?.is_some() { hash_at(r, 1)? } else { [0; 32] };
             last = Some((r.int(0)?, hash));

@@ -81,7 +81,7 @@ impl Reader<'_> {
             let sql = format!("{SELECT} where {column} = {org} order by d.id desc");
             return self.conn.all(&sql, &[], read);
         };
-        let like = |column: &str| format!("lower({column}) like $1 escape '\\'");
+        let like = |column: &str| format!("pisax_fold({column}) like $1 escape '\\'");
         let said = ["d.message", "e.info", "g.name", "q.name"].map(like).join(" or ");
         let sql = format!("{SELECT} where {column} = {org} and ({said}) order by d.id desc");
         self.conn.all(&sql, &[(&list::containing(text)).into()], read)

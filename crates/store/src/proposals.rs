@@ -114,7 +114,7 @@ impl Reader<'_> {
         let pattern = query.text.as_deref().map(list::containing);
         if let Some(pattern) = &pattern {
             args.push(pattern.into());
-            let like = |column: &str| format!("lower({column}) like ${} escape '\\'", args.len());
+            let like = |column: &str| format!("pisax_fold({column}) like ${} escape '\\'", args.len());
             let columns = ["p.value1", "p.value2", "p.comment", "e.info", "g.name"];
             terms.push(format!("({})", columns.map(like).join(" or ")));
         }

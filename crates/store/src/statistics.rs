@@ -84,8 +84,9 @@ impl Reader<'_> {
             Ok(())
         })?;
         let sql = format!(
-            "select count(*) from attributes a join events e on e.id = a.event_id \
-             where a.timestamp > $1 and a.deleted = 0 and {sees}"
+            "select count(*) from {} where a.timestamp > $1 and a.deleted = 0 and {}",
+            crate::attributes::FROM,
+            self.sees_attribute("e", "o", "a")
         );
         usage.attributes_since = self.conn.number(&sql, &[since.into()])?;
         usage.users = self.conn.number("select count(*) from users", &[])?;

@@ -257,7 +257,9 @@ fn every_shaping_parameter_is_read() {
         search(Events, r#"{"includeContext":"0","metadata":false,"headerless":null}"#).include,
         Include { include_event_correlations: true, ..Include::default() }
     );
-    assert!(!search(Events, r#"{"includeEventCorrelations":0,"value":"x"}"#).include.include_event_correlations);
+    assert!(
+        !search(Events, r#"{"includeEventCorrelations":0,"value":"x"}"#).include.include_event_correlations
+    );
     assert!(search(Attributes, r#"{"includeDecayScore":1}"#).include.include_event_tags);
 }
 

@@ -9,7 +9,7 @@ use crate::{
 };
 use pisax_access::Permission as P;
 
-const AUDIT: super::Need = Read(&[P::Audit, P::Admin]);
+const AUDIT: super::Need = Read(&[P::Audit]);
 
 #[rustfmt::skip] // A line each, so that the table can be read.
 pub(super) const ROUTES: &[Route] = &[

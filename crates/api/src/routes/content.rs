@@ -21,7 +21,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Post, "events", "addtag", TAGGER, tags::event_add, "Attach a tag to an event."),
     route(Post, "events", "removetag", TAGGER, tags::event_remove, "Detach a tag from an event."),
     route(Post, "events", "freetextimport", ADD, freetext::import, "Recognise indicators in text and add them."),
-    route(Post, "events", "uploadstix", ADD, stix_upload::upload, "Add the events of a STIX document."),
+    route(Post, "events", "uploadstix", MODIFY, stix_upload::upload, "Add the events of a STIX document."),
     route(Any, "events", "restsearch", Key, restsearch::events, "Search events."),
     route(Get, "events", "queryacl", Read(&[]), instance::query_acl, "What each role may call."),
     // Exports of old, which are searches today.

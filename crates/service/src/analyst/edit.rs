@@ -48,7 +48,7 @@ pub fn edit(
 }
 
 /// Deletes analyst data of the actor's organisation for good and blocks its uuid, so that a peer cannot bring it
-/// back. What is said about it stays. Returns what it was.
+/// back. What is said about it stays, unless it was hidden by what goes. Returns what it was.
 pub fn remove(
     service: &Service,
     actor: &Actor,

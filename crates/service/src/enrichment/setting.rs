@@ -177,7 +177,8 @@ pub(crate) fn edit(service: &Service, actor: &Actor, name: &str, text: &str) -> 
         None if text.len() > MAX_VALUE => return Err(wrong("The value is too long.")),
         None => {}
     }
-    service.write(actor, |w| Ok(w.set_setting(&format!("{PREFIX}{name}"), text)?))
+    let shown = is_open(name) || KNOWN.iter().any(|known| known.name == name);
+    service.write(actor, |w| Ok(w.edit_setting(&format!("{PREFIX}{name}"), text, shown)?))
 }
 
 /// `MODULE_SETTING`.

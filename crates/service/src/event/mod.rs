@@ -14,6 +14,7 @@ pub use block_rule::{block_rule, set_block_rule};
 pub use edit::edit;
 pub use merge::merge;
 pub use protect::protect;
+pub(crate) use publish::carries_required_tags;
 pub use publish::{publish, send, unpublish};
 pub use remove::remove;
 

@@ -5,6 +5,7 @@ use crate::workflow::begin;
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, Permission, edit};
 use pisax_model::ids::Ref;
+use pisax_store::Writer;
 use pisax_store::changes::Action;
 
 /// Publishes an event; returns its row number.
@@ -12,15 +13,7 @@ pub fn publish(service: &Service, actor: &Actor, reference: Ref) -> Result<i64> 
     begin::before_publication(service, actor, reference)?;
     service.write(actor, |w| {
         let mut event = w.event_for_edit(reference, edit::may_publish)?;
-        let tags = w.event_tags(&[event.id])?.remove(&event.id).unwrap_or_default();
-        let names: Vec<&str> = tags.iter().map(|t| t.tag.name.as_str()).collect();
-        let missing = missing_required(w, &names)?;
-        if !missing.is_empty() {
-            return Err(Error::Refused(format!(
-                "Could not publish the event: it carries no tag of the required taxonomies {}.",
-                missing.join(", ")
-            )));
-        }
+        carries_required_tags(w, event.id)?;
         event.published = true;
         event.publish_timestamp = w.now();
         w.update_event(&event, Action::Publish)?;
@@ -40,6 +33,20 @@ pub(super) fn or_leave(service: &Service, actor: &Actor, reference: Ref) -> Resu
         Err(Error::Forbidden) => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Refuses to publish an event without a tag of every taxonomy that asks for one.
+pub(crate) fn carries_required_tags(w: &mut Writer<'_>, event_id: i64) -> Result<()> {
+    let tags = w.event_tags(&[event_id])?.remove(&event_id).unwrap_or_default();
+    let names: Vec<&str> = tags.iter().map(|t| t.tag.name.as_str()).collect();
+    let missing = missing_required(w, &names)?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Refused(format!(
+        "Could not publish the event: it carries no tag of the required taxonomies {}.",
+        missing.join(", ")
+    )))
 }
 
 /// Hands an event the actor sees to those who subscribe over ZeroMQ, published or not.

@@ -2,6 +2,7 @@
 //! Each holds what its reader sees of the event, and nothing else.
 
 use super::{instance, to};
+use crate::event::carries_required_tags;
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, edit};
 use pisax_formats::rules::{self, Top};
@@ -21,6 +22,8 @@ use std::fmt::Write;
 
 /// Attributes a mail lists; of more it says how many.
 const LISTED: i64 = 1000;
+/// Longest value a mail shows, in bytes: all mails about an event are written at once, one for each reader.
+const LONGEST_VALUE: usize = 1024;
 /// Objects whose attributes a mail lists.
 const OBJECTS: i64 = 500;
 /// MISP.email_subject_tag and email_subject_TLP_string as they come.
@@ -37,13 +40,15 @@ pub fn publish_and_alert(service: &Service, actor: &Actor, reference: Ref) -> Re
     crate::workflow::begin::before_publication(service, actor, reference)?;
     service.write(actor, |w| {
         let mut event = w.event_for_edit(reference, edit::may_publish)?;
+        carries_required_tags(w, event.id)?;
         let (now, before) = (w.now(), event.publish_timestamp);
         event.published = true;
         event.publish_timestamp = now;
         w.update_event(&event, Action::Publish)?;
         let oldest = time::format_date(now - settings.block_old_event_alert_age * DAY);
         let old = settings.block_old_event_alert && event.date < oldest;
-        let again = settings.republish_ban && now - before < settings.republish_ban_hours * 3600;
+        let again =
+            settings.republish_ban && now.saturating_sub(before) < settings.republish_ban_hours * 3600;
         if tells && !old && !again {
             w.add_alert(&event)?;
         }
@@ -71,7 +76,10 @@ pub fn tell_alerts(service: &Service) -> Result<()> {
         Ok(readers.map(with_filter).collect::<Vec<_>>())
     })?;
     for event_id in events {
-        tell(service, &system, event_id, &readers)?;
+        // One that cannot be told does not stand in the way of the others, nor of other mails.
+        if let Err(error) = tell(service, &system, event_id, &readers) {
+            tracing::warn!(%error, event_id, "a publication could not be told");
+        }
     }
     Ok(())
 }
@@ -263,13 +271,15 @@ fn contents(text: &mut String, event: &Event, attributes: &Batch) {
     text.push_str("\nAttributes (* indicates a new or changed attribute)\n");
     for attribute in attributes.iter() {
         let star = if attribute.timestamp >= event.timestamp { "*" } else { " " };
-        let value = attribute.value();
+        let whole = attribute.value();
+        let value = &whole[..whole.floor_char_boundary(LONGEST_VALUE)];
+        let cut = if value.len() < whole.len() { "…" } else { "" };
         let kind = attribute.kind.name();
         let ids = if attribute.to_ids { " (IDS)" } else { "" };
-        let _ = writeln!(text, "{star} {kind:<22} {}{ids}", defanged(attribute.kind, &value));
+        let _ = writeln!(text, "{star} {kind:<22} {}{cut}{ids}", defanged(attribute.kind, value));
     }
-    let more = event.attribute_count - attributes.len() as i64;
-    if attributes.len() as i64 == LISTED && more > 0 {
-        let _ = writeln!(text, "… and more: the event has {} attributes.", event.attribute_count);
+    // How many there are is not told: the event counts those that this reader does not see.
+    if attributes.len() as i64 == LISTED && event.attribute_count > LISTED {
+        text.push_str("… and more.\n");
     }
 }

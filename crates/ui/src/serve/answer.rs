@@ -62,7 +62,8 @@ async fn read(
     let headers = request.headers();
     let secret = secret(headers);
     let notice = cookies::find(headers, NOTICE).and_then(Notice::read);
-    let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let address =
+        request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
     let query = Fields::of_query(request.uri());
     let form = match route.method {
         Method::Get => Fields::default(),

@@ -128,7 +128,7 @@ fn origin(address: IpAddr) -> Origin {
 
 fn address(request: &Request) -> Result<IpAddr, Failure> {
     let info = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    info.map(|info| info.0.ip()).ok_or_else(|| {
+    info.map(|info| info.0.ip().to_canonical()).ok_or_else(|| {
         Failure::internal(
             "the pages are served without ConnectInfo<SocketAddr>, which the brake on guessing needs",
         )
