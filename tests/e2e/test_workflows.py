@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from conftest import NewInstance
 from harness.api import Api
 from harness.instance import Instance
 from harness.people import ORG_ADMIN, PUBLISHER, new_member
@@ -400,3 +401,21 @@ def test_workflows_are_for_site_admins_alone(api: Api) -> None:
         assert chief.get(f"/workflows/{path}").status_code == 403, path
     assert chief.post(f"/workflows/delete/{workflow['id']}").status_code == 403
     assert chief.get("/workflowBlueprints/index").status_code == 403
+
+
+def test_what_was_saved_before_a_crash_is_followed_after_it(
+    new_instance: NewInstance, receiver: Receiver
+) -> None:
+    instance = new_instance().start()
+    api = instance.api()
+    setting(api, "Plugin.Workflow_enable", True)
+    setting(api, ARBITRARY_URLS, True)
+    a_workflow(api, node(1, "event-after-save", 2), node(2, "webhook", url=f"{receiver.url}/hook"))
+    event = an_event(api)
+    instance.kill()
+    api = instance.start().api()
+    assert receiver.about(event)
+    later = an_event(api)
+    assert receiver.about(later)
+    assert instance.stop() == 0
+    instance.cli("db", "check")

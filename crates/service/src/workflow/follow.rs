@@ -33,16 +33,22 @@ pub fn follow(service: &Service) -> Result<bool> {
     };
     let mut told = FxHashSet::default();
     let mut at = cursor;
-    for change in &changes {
+    for (place, change) in changes.iter().enumerate() {
+        let mut began = false;
         if !matches!(change.reason.as_deref(), Some(BEFORE | AFTER)) {
             for (trigger, part) in triggers(service, change) {
                 if part == Some(Part::All) && !told.insert((trigger, change.event_id)) {
                     continue;
                 }
+                began = true;
                 if let Err(error) = begin(service, &system, trigger, part, change) {
                     passed_over(service, &system, trigger, change, &error)?;
                 }
             }
+        }
+        // What begins nothing is passed together with what comes behind it.
+        if !(began || place + 1 == changes.len()) {
+            continue;
         }
         if !service.write(&system, |w| Ok(w.move_workflow_cursor(at, change.seq)?))? {
             // Another process follows too; it has gone on.
