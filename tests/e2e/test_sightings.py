@@ -190,6 +190,26 @@ def test_sightings_are_searched_by_many_events_and_given_as_csv(owner: Member) -
     assert head.startswith("id,attribute_id,event_id,org_id,date_sighting,uuid,source,type,attribute_uuid")
     assert '"a ""pot""",0,' in line
     assert events[0]["Attribute"][0]["value"] in line
+    # More than any database takes as arguments of one statement; the other bound is told.
+    many = [f"{n}" for n in range(70_000)]
+    assert owner.api.ok("/sightings/restSearch", {"source": many, "last": 0})["response"] == []
+    answer = owner.api.post("/sightings/restSearch/event", {"id": many[1:]})
+    refused(answer, 405, "At most 1000 of `id`, `uuid` or `org_id` at once.")
+
+
+def test_a_list_of_sightings_longer_than_a_page_is_whole(owner: Member) -> None:
+    event = an_event(owner)
+    base = {"attribute_uuid": event["Attribute"][0]["uuid"], "type": "0", "date_sighting": "1700000000"}
+    sent = {str(uuid4()) for _ in range(5003)}
+    owner.api.ok(f"/sightings/bulkSaveSightings/{event['uuid']}", [base | {"uuid": uuid} for uuid in sent])
+    listed = owner.api.ok("/sightings/listSightings", {"context": "event", "id": event["id"]})
+    assert len(listed) == len(sent)
+    assert {s["Sighting"]["uuid"] for s in listed} == sent
+    found = owner.api.ok("/sightings/restSearch/event", {"id": event["id"], "last": 0})["response"]
+    assert [s["Sighting"]["id"] for s in found] == [s["Sighting"]["id"] for s in listed]
+    asked = {"id": event["id"], "last": 0, "returnFormat": "csv"}
+    lines = owner.api.post("/sightings/restSearch/event", asked).text.splitlines()
+    assert [line.split(",")[5].strip('"') for line in lines[1:]] == [s["Sighting"]["uuid"] for s in listed]
 
 
 # ---- Events and attributes ----------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 //! `/sightings/…`
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Sink};
 use crate::failure::Failure;
 use crate::reply::{document, list, member, number_member, saved};
 use crate::request::{Request, text};
@@ -21,8 +21,13 @@ use pisax_wire::answer as body;
 use pisax_wire::{JsonWriter, SightingContext, SightingSearch};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 const INVALID: &str = "Invalid sighting";
+/// Sightings read at once.
+const PAGE: usize = 5000;
+/// Events, attributes or organisations that a search names.
+const NAMED: usize = 1000;
 
 /// POST /sightings/add[/{attribute}]. What cannot be added is told with status 200, as MISP does.
 pub(crate) fn add(request: &Request) -> Result<Answer, Failure> {
@@ -176,8 +181,15 @@ fn answer_list(request: &Request, of: Option<Of>, org: Option<String>) -> Result
             Some(found.ok_or(Failure::NotFound("Invalid organisation"))?.id)
         }
     };
-    let sightings = service::list(&request.service, &request.actor, of, org)?;
-    Ok(list(&sightings, write_listed_sighting))
+    let (service, actor) = (Arc::clone(&request.service), request.actor.clone());
+    let next = move |after: i64| {
+        service.read(&actor, |r| {
+            let query = SightingQuery { after, ..service::query(r, of, org)? };
+            Found::load(r, &query, &SightingSearch::default())
+        })
+    };
+    let frame = Frame { open: b"[".into(), between: b",", close: b"]" };
+    in_pages(next, frame, |_, sighting, out| write_listed_sighting(&mut JsonWriter::new(out), sighting))
 }
 
 /// GET|POST /sightings/restSearch[/{attribute|event}]
@@ -194,16 +206,65 @@ pub(crate) fn search(request: &Request) -> Result<Answer, Failure> {
     if search.context.is_some() && search.references.is_empty() {
         return Err(Failure::NotAllowed("An ID or UUID must be provided if the context is set.".into()));
     }
-    let found = request.service.read(&request.actor, |r| {
-        let Some(query) = query(r, &search)? else { return Ok(Found::default()) };
-        Found::load(r, &query, &search)
-    })?;
-    let answer = if search.format == "csv" {
-        Answer::json(found.csv(&search)).header("content-type", "text/csv; charset=UTF-8")
-    } else {
-        document(|w| found.write(w, &search))
+    if search.references.len() > NAMED || search.org.or.len() + search.org.not.len() > NAMED {
+        return Err(Failure::NotAllowed(format!("At most {NAMED} of `id`, `uuid` or `org_id` at once.")));
+    }
+    let (csv, ignored) = (search.format == "csv", search.ignored.clone());
+    let frame = match csv {
+        true => Frame { open: columns(&search), between: b"", close: b"" },
+        false => Frame { open: b"{\"response\":[".into(), between: b",", close: b"]}" },
     };
-    Ok(tell_ignored(answer, &search.ignored))
+    let (service, actor, search) = (Arc::clone(&request.service), request.actor.clone(), Arc::new(search));
+    let asked = Arc::clone(&search);
+    let next = move |after: i64| {
+        service.read(&actor, |r| match query(r, &asked)? {
+            Some(query) => Found::load(r, &SightingQuery { after, ..query }, &asked),
+            None => Ok(Found::default()),
+        })
+    };
+    let answer = if csv {
+        in_pages(next, frame, move |found, sighting, out| found.csv(out, sighting, &search))?
+            .header("content-type", "text/csv; charset=UTF-8")
+    } else {
+        in_pages(next, frame, move |found, sighting, out| found.write(out, sighting, &search))?
+    };
+    Ok(tell_ignored(answer, &ignored))
+}
+
+/// What stands around the rows of a list.
+struct Frame {
+    open: Vec<u8>,
+    between: &'static [u8],
+    close: &'static [u8],
+}
+
+/// A list of any length in pages of [`PAGE`]. The first is read before the head is sent, so that a refusal still is
+/// one; a list that ends with it is sent whole.
+fn in_pages(
+    next: impl Fn(i64) -> Result<Found, Error> + Send + 'static,
+    frame: Frame,
+    write: impl Fn(&Found, &Sighting, &mut Vec<u8>) + Send + 'static,
+) -> Result<Answer, Failure> {
+    let mut page = next(0)?;
+    let short = page.more_after.is_none();
+    let produce = move |sink: &mut Sink| {
+        sink.buffer().extend_from_slice(&frame.open);
+        let mut begun = false;
+        loop {
+            for sighting in &page.sightings {
+                if std::mem::replace(&mut begun, true) {
+                    sink.buffer().extend_from_slice(frame.between);
+                }
+                write(&page, sighting, sink.buffer());
+                sink.flush_full()?;
+            }
+            let Some(after) = page.more_after else { break };
+            page = next(after)?;
+        }
+        sink.buffer().extend_from_slice(frame.close);
+        Ok(())
+    };
+    if short { Answer::short(produce) } else { Ok(Answer::stream(produce)) }
 }
 
 /// What to ask the store; nothing when what the search names does not exist for the reader.
@@ -265,10 +326,12 @@ fn kinds(terms: &Terms) -> Vec<i64> {
     wanted
 }
 
-/// Sightings with what stands around them.
+/// A page of sightings with what stands around them.
 #[derive(Default)]
 struct Found {
     sightings: Vec<Sighting>,
+    /// The row after which there may be more.
+    more_after: Option<i64>,
     events: FxHashMap<i64, Event>,
     orgs: FxHashMap<i64, OrgName>,
     attributes: Batch,
@@ -277,10 +340,12 @@ struct Found {
 
 impl Found {
     fn load(r: &mut Reader<'_>, query: &SightingQuery, search: &SightingSearch) -> Result<Self, Error> {
-        let mut sightings = r.search_sightings(query)?;
+        let mut sightings =
+            r.search_sightings(&SightingQuery { limit: Some(PAGE as i64), ..query.clone() })?;
+        let more_after = sightings.last().filter(|_| sightings.len() == PAGE).map(|s| s.id);
         let excluded: BTreeSet<&str> = search.source.not.iter().map(String::as_str).collect();
         sightings.retain(|s| !excluded.contains(s.source.as_str()));
-        let mut found = Self::default();
+        let mut found = Self { more_after, ..Self::default() };
         if search.include_event || search.include_uuid {
             let mut ids: Vec<i64> = sightings.iter().map(|s| s.event_id).collect();
             ids.sort_unstable();
@@ -298,63 +363,41 @@ impl Found {
         Ok(found)
     }
 
-    fn write(&self, w: &mut JsonWriter<'_>, search: &SightingSearch) {
-        w.begin_object();
-        w.key("response");
-        w.begin_array();
-        for sighting in &self.sightings {
-            let mut more = Vec::new();
-            self.write_more(&mut more, sighting, search);
-            write_search_sighting(w, sighting, &more);
-        }
-        w.end_array();
-        w.end_object();
+    fn write(&self, out: &mut Vec<u8>, sighting: &Sighting, search: &SightingSearch) {
+        let mut more = Vec::new();
+        self.write_more(&mut more, sighting, search);
+        write_search_sighting(&mut JsonWriter::new(out), sighting, &more);
     }
 
-    /// One line a sighting, columns and quoting as MISP's.
-    fn csv(&self, search: &SightingSearch) -> Vec<u8> {
-        let mut columns =
-            vec!["id", "attribute_id", "event_id", "org_id", "date_sighting", "uuid", "source", "type"];
+    fn csv(&self, out: &mut Vec<u8>, s: &Sighting, search: &SightingSearch) {
+        let own = [s.id, s.attribute_id, s.event_id, s.org_id, s.date_sighting].map(|n| n.to_string());
+        let mut fields = own.to_vec();
+        fields.extend([s.uuid.to_string(), s.source.clone(), s.kind.to_string()]);
         if search.include_attribute {
-            columns.extend(["attribute_uuid", "attribute_type", "attribute_category", "attribute_to_ids"]);
-            columns.push("attribute_value");
+            match self.places.get(&s.attribute_id).map(|place| self.attributes.get(*place)) {
+                Some(a) => fields.extend([
+                    a.uuid.to_string(),
+                    a.kind.name().to_owned(),
+                    a.category.name().to_owned(),
+                    i64::from(a.to_ids).to_string(),
+                    a.value().into_owned(),
+                ]),
+                None => fields.extend(std::iter::repeat_n(String::new(), 5)),
+            }
         }
         if search.include_event {
-            columns.extend(["event_uuid", "event_orgc_id", "event_org_id", "event_info", "event_Orgc_name"]);
-        }
-        let mut out = columns.join(",").into_bytes();
-        out.push(b'\n');
-        for s in &self.sightings {
-            let own = [s.id, s.attribute_id, s.event_id, s.org_id, s.date_sighting].map(|n| n.to_string());
-            let mut fields = own.to_vec();
-            fields.extend([s.uuid.to_string(), s.source.clone(), s.kind.to_string()]);
-            if search.include_attribute {
-                match self.places.get(&s.attribute_id).map(|place| self.attributes.get(*place)) {
-                    Some(a) => fields.extend([
-                        a.uuid.to_string(),
-                        a.kind.name().to_owned(),
-                        a.category.name().to_owned(),
-                        i64::from(a.to_ids).to_string(),
-                        a.value().into_owned(),
-                    ]),
-                    None => fields.extend(std::iter::repeat_n(String::new(), 5)),
-                }
+            match self.events.get(&s.event_id) {
+                Some(e) => fields.extend([
+                    e.uuid.to_string(),
+                    e.orgc_id.to_string(),
+                    e.org_id.to_string(),
+                    e.info.clone(),
+                    self.orgs.get(&e.orgc_id).map_or_else(String::new, |org| org.name.clone()),
+                ]),
+                None => fields.extend(std::iter::repeat_n(String::new(), 5)),
             }
-            if search.include_event {
-                match self.events.get(&s.event_id) {
-                    Some(e) => fields.extend([
-                        e.uuid.to_string(),
-                        e.orgc_id.to_string(),
-                        e.org_id.to_string(),
-                        e.info.clone(),
-                        self.orgs.get(&e.orgc_id).map_or_else(String::new, |org| org.name.clone()),
-                    ]),
-                    None => fields.extend(std::iter::repeat_n(String::new(), 5)),
-                }
-            }
-            crate::csv::line(&mut out, fields.iter().map(String::as_str));
         }
-        out
+        crate::csv::line(out, fields.iter().map(String::as_str));
     }
 
     fn write_more(&self, out: &mut Vec<u8>, sighting: &Sighting, search: &SightingSearch) {
@@ -378,6 +421,22 @@ impl Found {
             write_attribute(&mut w, &self.attributes.get(*place));
         }
     }
+}
+
+/// The head of the csv, columns and quoting as MISP's.
+fn columns(search: &SightingSearch) -> Vec<u8> {
+    let mut columns =
+        vec!["id", "attribute_id", "event_id", "org_id", "date_sighting", "uuid", "source", "type"];
+    if search.include_attribute {
+        columns.extend(["attribute_uuid", "attribute_type", "attribute_category", "attribute_to_ids"]);
+        columns.push("attribute_value");
+    }
+    if search.include_event {
+        columns.extend(["event_uuid", "event_orgc_id", "event_org_id", "event_info", "event_Orgc_name"]);
+    }
+    let mut out = columns.join(",").into_bytes();
+    out.push(b'\n');
+    out
 }
 
 fn write_event(w: &mut JsonWriter<'_>, event: &Event, orgc: &str) {

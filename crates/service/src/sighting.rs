@@ -6,8 +6,8 @@ use pisax_model::Uuid;
 use pisax_model::filter::{Filter, Scope};
 use pisax_model::ids::{Ref, new_uuid};
 use pisax_model::sighting::{Sighting, SightingDraft, SightingKind};
-use pisax_store::Writer;
 use pisax_store::sightings::{NewSighting, Sighted, SightingQuery};
+use pisax_store::{Reader, Writer};
 use rustc_hash::FxHashMap;
 
 /// Adds sightings by one's own organisation; each draft names an attribute or values, which every visible
@@ -183,21 +183,18 @@ pub enum Of {
     Attribute(Ref),
 }
 
-/// Visible sightings of an event or attribute, or all, by one organisation or any, oldest first.
-pub fn list(service: &Service, actor: &Actor, of: Option<Of>, org: Option<i64>) -> Result<Vec<Sighting>> {
-    service.read(actor, |r| {
-        let sighted = match of {
-            None => None,
-            Some(Of::Event(event)) => {
-                Some(Sighted::Events(vec![r.event(event)?.ok_or(Error::NotFound("event"))?.id]))
-            }
-            Some(Of::Attribute(attribute)) => {
-                Some(Sighted::Attributes(r.attribute(attribute)?.ok_or(Error::NotFound("attribute"))?.ids()))
-            }
-        };
-        let query = SightingQuery { sighted, org_ids: org.into_iter().collect(), ..SightingQuery::default() };
-        Ok(r.search_sightings(&query)?)
-    })
+/// What finds the visible sightings of an event or attribute, or all, by one organisation or any, oldest first.
+pub fn query(r: &mut Reader<'_>, of: Option<Of>, org: Option<i64>) -> Result<SightingQuery> {
+    let sighted = match of {
+        None => None,
+        Some(Of::Event(event)) => {
+            Some(Sighted::Events(vec![r.event(event)?.ok_or(Error::NotFound("event"))?.id]))
+        }
+        Some(Of::Attribute(attribute)) => {
+            Some(Sighted::Attributes(r.attribute(attribute)?.ok_or(Error::NotFound("attribute"))?.ids()))
+        }
+    };
+    Ok(SightingQuery { sighted, org_ids: org.into_iter().collect(), ..SightingQuery::default() })
 }
 
 fn kind(draft: &SightingDraft) -> Result<SightingKind> {

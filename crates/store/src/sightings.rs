@@ -42,10 +42,9 @@ pub struct SightingQuery {
     pub sources: Vec<String>,
     /// When it was seen, unix seconds.
     pub date: Range,
+    /// Only those after this row number.
+    pub after: i64,
     pub limit: Option<i64>,
-    /// 1-based; counts only with a limit.
-    pub page: i64,
-    pub newest_first: bool,
 }
 
 fn read(row: &Row<'_>) -> Result<Sighting> {
@@ -108,16 +107,10 @@ impl Reader<'_> {
             let column = if matches!(reference, Ref::Id(_)) { "s.id" } else { "s.uuid" };
             terms.push(format!("{column} = ${}", args.len()));
         }
+        let sources = dialect::text_set_text(query.sources.iter().map(String::as_str));
         if !query.sources.is_empty() {
-            let places: Vec<String> = query
-                .sources
-                .iter()
-                .map(|source| {
-                    args.push(source.into());
-                    format!("${}", args.len())
-                })
-                .collect();
-            terms.push(format!("s.source in ({})", places.join(", ")));
+            args.push((&sources).into());
+            terms.push(dialect::in_text_set(lite, "s.source", args.len()));
         }
         for (bound, sign) in [(query.date.from, ">="), (query.date.to, "<=")] {
             if let Some(time) = bound {
@@ -125,11 +118,15 @@ impl Reader<'_> {
                 terms.push(format!("s.date_sighting {sign} ${}", args.len()));
             }
         }
-        let mut tail = if query.newest_first { "s.date_sighting desc, s.id desc" } else { "s.id" }.to_owned();
+        if query.after > 0 {
+            args.push(query.after.into());
+            terms.push(format!("s.id > ${}", args.len()));
+        }
+        // Few sightings are found by what they are of; in row order a whole table would be read for them.
+        let mut tail = if query.sighted.is_some() { "s.id + 0" } else { "s.id" }.to_owned();
         if let Some(limit) = query.limit {
             args.push(limit.into());
-            args.push(Val::Int(limit.saturating_mul((query.page - 1).max(0))));
-            tail.push_str(&format!(" limit ${} offset ${}", args.len() - 1, args.len()));
+            tail.push_str(&format!(" limit ${}", args.len()));
         }
         let sql = format!(
             "select s.id, s.uuid, s.attribute_id, a.uuid, s.event_id, {sighter}, g.name, g.uuid, s.date_sighting, \

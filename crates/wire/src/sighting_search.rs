@@ -13,7 +13,7 @@ pub enum SightingContext {
 }
 
 /// A search for sightings.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SightingSearch {
     /// `json`, `xml` or `csv`.
     pub format: String,

@@ -1,6 +1,7 @@
 //! Laws of the readers: nothing breaks them, and what the writers write they read.
 
 use crate::*;
+use pisax_model::analyst::AnalystKind;
 use pisax_model::attribute::AttributeView;
 use pisax_model::event::Event;
 use pisax_model::ids::Ref;
@@ -57,6 +58,16 @@ pub(crate) fn any_json() -> impl Strategy<Value = Value> {
             "sharing_group_id",
             "restricted_to_domain",
             "expiration",
+            "ShadowAttribute",
+            "EventReport",
+            "Note",
+            "Opinion",
+            "Relationship",
+            "GalaxyElement",
+            "GalaxyClusterRelation",
+            "elements",
+            "files",
+            "object_uuid",
         ])
         .prop_map(str::to_owned),
         "[a-z]{0,4}",
@@ -86,6 +97,21 @@ fn read_everything(body: &[u8]) {
     let _ = read_index(body, &[], 0);
     let _ = read_event_view(body, &[]);
     let _ = read_sighting_search(body, &[], 0);
+    let _ = read_incoming_sightings(body);
+    for kind in AnalystKind::ALL {
+        let _ = read_analyst_data(kind, body);
+    }
+    let _ = read_pushed_analyst_data(body);
+    let _ = read_cluster(body);
+    let _ = read_clusters(body);
+    let _ = read_relation(body);
+    let _ = read_collection(body);
+    let _ = read_collections(body);
+    let _ = read_proposal(body);
+    let _ = read_proposals(body);
+    let _ = read_report(body);
+    let _ = read_upload(body);
+    let _ = read_cluster_search(body, &[]);
 }
 
 proptest! {

@@ -1,13 +1,22 @@
 //! Sightings, tags and where they go.
 
 use crate::*;
-use pisax_model::sighting::SightingDraft;
+use pisax_model::sighting::{Sighting, SightingDraft};
 use pisax_service::attribute::{self, Target};
 use pisax_service::sighting::{self, Of};
 use pisax_service::tag::{self, TagChange};
+use pisax_store::Reader;
 
 fn of_value(value: &str) -> SightingDraft {
     SightingDraft { values: vec![value.into()], source: Some("honeypot".into()), ..SightingDraft::default() }
+}
+
+fn listed(here: &Here, actor: &Actor, of: Of) -> Vec<Sighting> {
+    let read = |r: &mut Reader<'_>| {
+        let query = sighting::query(r, Some(of), None)?;
+        Ok(r.search_sightings(&query)?)
+    };
+    here.service.read(actor, read).unwrap()
 }
 
 #[test]
@@ -18,14 +27,11 @@ fn a_sighted_value_reaches_every_attribute_that_has_it() {
     let (event, second) = here.seen_by_all(&owner, "Shared");
     sighting::add(&here.service, &friend, &[of_value("shared")]).unwrap();
     for attribute in [first, second] {
-        let seen =
-            sighting::list(&here.service, &owner, Some(Of::Attribute(Ref::Id(attribute))), None).unwrap();
+        let seen = listed(&here, &owner, Of::Attribute(Ref::Id(attribute)));
         assert_eq!((seen.len(), seen[0].org_id, seen[0].date_sighting), (1, friend.org_id, NOW));
     }
     let stranger = here.member(here.org("Third"), USER);
-    assert!(
-        sighting::list(&here.service, &stranger, Some(Of::Event(Ref::Id(event))), None).unwrap().is_empty()
-    );
+    assert!(listed(&here, &stranger, Of::Event(Ref::Id(event))).is_empty());
     assert!(matches!(
         sighting::add(&here.service, &friend, &[of_value("unseen")]),
         Err(Error::NotFound("attribute"))

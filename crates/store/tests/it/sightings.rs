@@ -89,11 +89,13 @@ fn the_owner_sees_all_sightings_and_others_their_own() {
         assert_eq!(by(SightingQuery { sources: vec!["honeypot".into(), "x".into()], ..all.clone() }), [2, 4]);
         let date = Range { from: Some(NOW + 2), to: Some(NOW + 3) };
         assert_eq!(by(SightingQuery { date, ..all.clone() }), [2, 3]);
-        assert_eq!(
-            by(SightingQuery { newest_first: true, limit: Some(3), page: 1, ..all.clone() }),
-            [4, 3, 2]
-        );
-        assert_eq!(by(SightingQuery { newest_first: true, limit: Some(3), page: 2, ..all.clone() }), [1]);
+        let after = |after: i64| by(SightingQuery { after, limit: Some(3), ..all.clone() });
+        assert_eq!(after(0), [1, 2, 3]);
+        let third = t.read(|r| r.search_sightings(&all))[2].id;
+        assert_eq!(after(third), [4]);
+        let of = Some(Sighted::Events(vec![w.event, w.hidden]));
+        let page = SightingQuery { sighted: of, after: found[0].id, limit: Some(2), ..all.clone() };
+        assert_eq!(by(page), [2, 3]);
 
         let id = found[0].id;
         let refused = t.store.write(&member(w.other), 0, |w| w.delete_sighting(id)).unwrap_err();
