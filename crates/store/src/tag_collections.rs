@@ -162,6 +162,10 @@ impl Writer<'_> {
         self.conn
             .execute("delete from tag_collection_tags where collection_id = $1", &[collection.id.into()])?;
         self.conn.execute("delete from tag_collections where id = $1", &[collection.id.into()])?;
+        self.conn.execute(
+            "update feeds set tag_collection_id = 0 where tag_collection_id = $1",
+            &[collection.id.into()],
+        )?;
         self.changed(Noun::TagCollection, Action::Delete, collection.uuid, 0)
             .of(collection.id, &collection.name);
         Ok(())

@@ -2,6 +2,7 @@
 
 use crate::clusters::{as_actor, attached};
 use crate::{NOW_MS, member, on_each_engine, org, uuid};
+use pisax_model::feed::Feed;
 use pisax_model::ids::{Ref, new_uuid};
 use pisax_store::Error;
 use pisax_store::tag_collections::Collection;
@@ -58,7 +59,10 @@ fn a_collection_holds_a_tag_once_and_no_tag_that_is_gone() {
         let left = read().tags.remove(0).1;
         assert!(t.write(|w| w.remove_from_collection(&read(), &left)));
         assert!(!t.write(|w| w.remove_from_collection(&read(), &left)));
+        let id = read().id;
+        let feed = t.write(|w| w.add_feed(&Feed { tag_collection_id: id, ..Feed::blank() }));
         t.write(|w| w.delete_tag_collection(&read()));
+        assert_eq!(t.read(|r| r.feed(feed)).unwrap().tag_collection_id, 0);
         assert!(t.read(|r| r.tag_collections()).is_empty());
         assert_eq!(t.store.check().unwrap(), Vec::<String>::new());
     });
