@@ -61,7 +61,7 @@ fn draft(sent: &Value) -> Result<FeedDraft, Error> {
 }
 
 fn shape(request: &Request) -> FeedShape {
-    FeedShape { headers: request.actor.sees_all(), cache_timestamp: false, coverage: false }
+    FeedShape { credentials: request.actor.sees_all(), cache_timestamp: false, coverage: false }
 }
 
 /// GET|POST /feeds/index[/scope:{all|enabled|custom|default}][/quickFilter:…][/limit:…/page:…]

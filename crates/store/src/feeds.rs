@@ -138,7 +138,10 @@ impl Reader<'_> {
         if let Some(pattern) = &pattern {
             args.push(pattern.into());
             let folded = |column: &str| format!("pisax_fold(f.{column}) like ${} escape '\\'", args.len());
-            let any: Vec<String> = ["name", "provider", "url"].map(folded).to_vec();
+            // Whose the feeds are not could guess at a password in the url.
+            let told: &[&str] =
+                if self.actor.sees_all() { &["name", "provider", "url"] } else { &["name", "provider"] };
+            let any: Vec<String> = told.iter().copied().map(folded).collect();
             sql.push_str(&format!(" and ({})", any.join(" or ")));
         }
         sql.push_str(" order by f.default_feed desc, f.id");

@@ -4,16 +4,29 @@ use crate::json::{JsonWriter, k};
 use crate::tag_out::tag_columns;
 use pisax_model::feed::Feed;
 use pisax_model::tag::Tag;
+use std::borrow::Cow;
 
 /// What of a feed is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeedShape {
-    /// Headers may hold credentials: for site admins.
-    pub headers: bool,
+    /// Headers, and a url's user and password, are for site admins.
+    pub credentials: bool,
     /// `cache_timestamp`, as in the index for site admins: false, nothing is cached.
     pub cache_timestamp: bool,
     /// What a view says of the cache.
     pub coverage: bool,
+}
+
+/// `https://user:password@host/` without what stands before the host, unless it may be shown.
+fn shown_url(url: &str, shape: FeedShape) -> Cow<'_, str> {
+    let Some((scheme, rest)) = url.split_once("://").filter(|_| !shape.credentials) else {
+        return url.into();
+    };
+    let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    match host.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://{host}{path}").into(),
+        None => url.into(),
+    }
 }
 
 /// `{"Feed":{…}}`, with the tag it attaches if there is one.
@@ -24,7 +37,7 @@ pub fn write_feed(w: &mut JsonWriter<'_>, feed: &Feed, tag: Option<&Tag>, shape:
     w.num(k!("id"), feed.id);
     w.text(k!("name"), &feed.name);
     w.text(k!("provider"), &feed.provider);
-    w.text(k!("url"), &feed.url);
+    w.text(k!("url"), &shown_url(&feed.url, shape));
     w.text_or_null(k!("rules"), feed.rules.as_deref());
     w.flag(k!("enabled"), feed.enabled);
     w.num(k!("distribution"), feed.distribution);
@@ -41,7 +54,7 @@ pub fn write_feed(w: &mut JsonWriter<'_>, feed: &Feed, tag: Option<&Tag>, shape:
     w.text(k!("input_source"), feed.input_source.name());
     w.flag(k!("delete_local_file"), feed.delete_local_file);
     w.flag(k!("lookup_visible"), feed.lookup_visible);
-    if shape.headers {
+    if shape.credentials {
         w.text_or_null(k!("headers"), feed.headers.as_deref());
     }
     w.flag(k!("caching_enabled"), feed.caching_enabled);
@@ -64,4 +77,21 @@ pub fn write_feed(w: &mut JsonWriter<'_>, feed: &Feed, tag: Option<&Tag>, shape:
         w.end_object();
     }
     w.end_object();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_signs_in_to_a_feed_is_not_shown_to_its_readers() {
+        let shape = |credentials| FeedShape { credentials, cache_timestamp: false, coverage: false };
+        let hidden = |url| shown_url(url, shape(false)).into_owned();
+        assert_eq!(hidden("https://me:p@ss@feed.example:8443/a@b?c"), "https://feed.example:8443/a@b?c");
+        assert_eq!(hidden("https://me@feed.example?c"), "https://feed.example?c");
+        for whole in ["https://feed.example/a@b", "/var/feeds/a@b", ""] {
+            assert_eq!(hidden(whole), whole);
+        }
+        assert_eq!(shown_url("https://me:x@feed.example", shape(true)), "https://me:x@feed.example");
+    }
 }

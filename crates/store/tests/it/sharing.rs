@@ -102,6 +102,9 @@ fn a_feed_is_seen_by_those_who_run_the_instance_and_by_others_where_it_is_for_lo
             let all = site_admin || host_org;
             let wanted: &[&str] = if all { &["own", "shown"] } else { &["shown"] };
             assert_eq!(names(t, &actor, &FeedFilter::default()), wanted);
+            let by_url = FeedFilter { search: Some("https".into()), ..FeedFilter::default() };
+            let found: &[&str] = if site_admin { &["own", "shown"] } else { &[] };
+            assert_eq!(names(t, &actor, &by_url), found, "a url may hold a password");
             let alone = |id| t.store.read(&actor, |r| r.feed(id)).unwrap().is_some();
             assert_eq!((alone(own), alone(shown)), (all, true));
             let servers = t.store.read(&actor, |r| r.servers(None)).unwrap().len();
