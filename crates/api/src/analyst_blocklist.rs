@@ -1,11 +1,12 @@
 //! `/analystDataBlocklists/…`
 
 use crate::answer::Answer;
+use crate::blocklists::{uuids, write_result};
 use crate::failure::Failure;
 use crate::reply::{document, list, member, number_member, saved};
-use crate::request::{Request, text, texts};
+use crate::request::{Request, text};
 use pisax_model::analyst::BlockedAnalystData;
-use pisax_model::{Uuid, time};
+use pisax_model::time;
 use pisax_service::analyst::blocklist::{self as service, Note};
 use pisax_wire::JsonWriter;
 
@@ -43,14 +44,7 @@ pub(crate) fn index(request: &Request) -> Result<Answer, Failure> {
 /// POST /analystDataBlocklists/add `{uuids, analyst_data_info, analyst_data_orgc, comment}`
 pub(crate) fn add(request: &Request) -> Result<Answer, Failure> {
     let sent = request.unwrapped(MODEL)?;
-    let given = texts(&sent, "uuids").or_else(|| texts(&sent, "analyst_data_uuid")).unwrap_or_default();
-    let (mut good, mut bad) = (Vec::new(), Vec::new());
-    for text in given.iter().map(|t| t.trim()).filter(|t| !t.is_empty()) {
-        match Uuid::try_parse(text) {
-            Ok(uuid) => good.push(uuid),
-            Err(_) => bad.push(text.to_owned()),
-        }
-    }
+    let (good, bad) = uuids(&sent, "analyst_data_uuid");
     service::add(&request.service, &request.actor, &good, &note(&sent))?;
     let message = format!(
         "Done. Added {} new entries to the blocklist. {} entries could not be saved.",
@@ -60,16 +54,7 @@ pub(crate) fn add(request: &Request) -> Result<Answer, Failure> {
     Ok(document(|w| {
         w.begin_object();
         w.key("result");
-        w.begin_object();
-        w.key("successes");
-        w.begin_array();
-        good.iter().for_each(|uuid| w.uuid(*uuid));
-        w.end_array();
-        w.key("fails");
-        w.begin_array();
-        bad.iter().for_each(|text| w.str(text));
-        w.end_array();
-        w.end_object();
+        write_result(w, &good, &bad);
         member(w, "message", &message);
         w.end_object();
     }))

@@ -41,7 +41,7 @@ pub(crate) fn index(request: &Request) -> Result<Answer, Failure> {
 }
 
 /// The uuids that were sent, and what among them is none.
-fn uuids(sent: &serde_json::Value, single: &str) -> (Vec<Uuid>, Vec<String>) {
+pub(crate) fn uuids(sent: &serde_json::Value, single: &str) -> (Vec<Uuid>, Vec<String>) {
     let given = texts(sent, "uuids").or_else(|| texts(sent, single)).unwrap_or_default();
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for text in given.iter().map(|t| t.trim()).filter(|t| !t.is_empty()) {
@@ -53,20 +53,22 @@ fn uuids(sent: &serde_json::Value, single: &str) -> (Vec<Uuid>, Vec<String>) {
     (good, bad)
 }
 
-/// `{"result":{"successes":[uuid],"fails":[text]}}`
+/// `{"successes":[uuid],"fails":[text]}`
+pub(crate) fn write_result(w: &mut JsonWriter<'_>, good: &[Uuid], bad: &[String]) {
+    w.begin_object();
+    w.key("successes");
+    w.begin_array();
+    good.iter().for_each(|uuid| w.uuid(*uuid));
+    w.end_array();
+    w.key("fails");
+    w.begin_array();
+    bad.iter().for_each(|text| w.str(text));
+    w.end_array();
+    w.end_object();
+}
+
 fn outcome(good: &[Uuid], bad: &[String]) -> Answer {
-    wrapped("result", |w| {
-        w.begin_object();
-        w.key("successes");
-        w.begin_array();
-        good.iter().for_each(|uuid| w.uuid(*uuid));
-        w.end_array();
-        w.key("fails");
-        w.begin_array();
-        bad.iter().for_each(|text| w.str(text));
-        w.end_array();
-        w.end_object();
-    })
+    wrapped("result", |w| write_result(w, good, bad))
 }
 
 /// POST /eventBlocklists/add `{uuids, event_info, event_orgc, comment}`
@@ -133,7 +135,6 @@ pub(crate) fn event_rule(request: &Request) -> Result<Answer, Failure> {
     }
 }
 
-// ---- Organisations ------------------------------------------------------------------------------------
 // ---- Organisations: their events and their sightings --------------------------------------------------
 
 /// MISP's name of an entry.

@@ -4,7 +4,7 @@ use crate::answer::Answer;
 use crate::failure::{Failure, Saving};
 use crate::reply::{document, flag_member, list, member, number_member, saved};
 use crate::request::{Request, text};
-use crate::workflows::{chosen_uuid, json_text};
+use crate::workflows::{chosen_uuid, imported, json_text};
 use pisax_service::workflow::blueprint::{self as service, BlueprintDraft};
 use pisax_store::workflows::WorkflowBlueprint;
 use pisax_wire::JsonWriter;
@@ -61,14 +61,7 @@ pub(crate) fn add(request: &Request) -> Result<Answer, Failure> {
 
 /// POST /workflowBlueprints/import `{"WorkflowBlueprint": {"json": …}}`, or what `export` gave.
 pub(crate) fn import(request: &Request) -> Result<Answer, Failure> {
-    let sent = request.unwrapped(MODEL)?;
-    let sent = match json_text(&sent, "json") {
-        None => sent,
-        Some(json) => {
-            let mut inner: Value = serde_json::from_str(&json).map_err(|_| Failure::BadJson)?;
-            inner.get_mut(MODEL).map(Value::take).unwrap_or(inner)
-        }
-    };
+    let sent = imported(request, MODEL)?;
     let draft = draft(&sent, "import")?;
     Ok(one(&service::add(&request.service, &request.actor, draft).saving("import", MODEL)?))
 }

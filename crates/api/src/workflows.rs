@@ -98,17 +98,17 @@ pub(crate) fn add(request: &Request) -> Result<Answer, Failure> {
     Ok(one(&service::add(&request.service, &request.actor, draft).saving("add", MODEL)?))
 }
 
+/// What is sent to be imported; the form of MISP's pages has the file's text in a member.
+pub(crate) fn imported(request: &Request, model: &str) -> Result<Value, Failure> {
+    let sent = request.unwrapped(model)?;
+    let Some(json) = json_text(&sent, "json") else { return Ok(sent) };
+    let mut inner: Value = serde_json::from_str(&json).map_err(|_| Failure::BadJson)?;
+    Ok(inner.get_mut(model).map(Value::take).unwrap_or(inner))
+}
+
 /// POST /workflows/import: what `export` gave.
 pub(crate) fn import(request: &Request) -> Result<Answer, Failure> {
-    let sent = request.unwrapped(MODEL)?;
-    // The form of MISP's pages has the file's text in a member.
-    let sent = match text(&sent, "json") {
-        None => sent,
-        Some(json) => {
-            let mut inner: Value = serde_json::from_str(&json).map_err(|_| Failure::BadJson)?;
-            inner.get_mut(MODEL).map(Value::take).unwrap_or(inner)
-        }
-    };
+    let sent = imported(request, MODEL)?;
     let draft = draft(&sent, "import")?;
     Ok(one(&service::add(&request.service, &request.actor, draft).saving("import", MODEL)?))
 }
