@@ -2,6 +2,7 @@
 
 use crate::answer::Answer;
 use crate::compat;
+use crate::quota::Quota;
 use http::StatusCode;
 use pisax_model::FieldError;
 use pisax_service::Error;
@@ -26,6 +27,8 @@ pub enum Failure {
     TooLarge(usize),
     /// 400.
     BadRequest(String),
+    /// 429: the role allows no more searches for now.
+    TooOften(Quota),
     /// 503: try again.
     Busy(String),
     /// 403 with the fields to correct: MISP's save failure.
@@ -115,6 +118,9 @@ impl Failure {
                 &format!("The request body is larger than the {limit} bytes accepted here."),
             ),
             Self::BadRequest(reason) => exception(StatusCode::BAD_REQUEST, &reason),
+            Self::TooOften(quota) => {
+                quota.tell(exception(StatusCode::TOO_MANY_REQUESTS, "Rate limit exceeded."))
+            }
             Self::Busy(reason) => {
                 exception(StatusCode::SERVICE_UNAVAILABLE, &reason).header("retry-after", 5)
             }

@@ -65,6 +65,7 @@ mod own_warninglists;
 pub mod path;
 mod proposals;
 mod public;
+mod quota;
 mod references;
 mod registrations;
 mod reply;

@@ -9,6 +9,7 @@ use crate::authenticate::authenticate;
 use crate::failure::Failure;
 use crate::path::Path;
 use crate::public::{self, Brake};
+use crate::quota::{Quota, Quotas};
 use crate::request::Request;
 use crate::routes::{self, Need, Route};
 use axum::body::Body as HttpBody;
@@ -55,6 +56,7 @@ pub struct App {
     streams_of: Mutex<FxHashMap<i64, usize>>,
     large_bodies: Semaphore,
     brake: Brake,
+    quotas: Quotas,
     /// Largest body accepted, in bytes.
     max_body: usize,
 }
@@ -69,6 +71,7 @@ impl App {
             streams_of: Mutex::new(FxHashMap::default()),
             large_bodies: Semaphore::new(LARGE_BODIES),
             brake: Brake::default(),
+            quotas: Quotas::default(),
             max_body,
         }
     }
@@ -136,7 +139,7 @@ async fn answer(
         let (app, path, method, headers) = (Arc::clone(app), path.clone(), method.clone(), headers.clone());
         on_pool(Arc::clone(&app.permits), move || check(&app, address, &path, &method, &headers)).await?
     };
-    let Checked { actor, owner, route } = match checked {
+    let Checked { actor, owner, route, quota } = match checked {
         Ok(checked) => checked,
         Err(refusal) => {
             met.unread &= !drain(body).await;
@@ -159,6 +162,10 @@ async fn answer(
         on_pool(Arc::clone(&app.permits), move || (route.run)(&request)).await??
     };
     let answer = if xml { answer.into_xml() } else { answer };
+    let answer = match quota {
+        Some(quota) => quota.tell(answer),
+        None => answer,
+    };
     match answer.body {
         Body::Whole(_) => Ok(send(answer, &method)),
         Body::Streamed(_) if method == Method::HEAD => Ok(send(answer, &method)),
@@ -200,6 +207,8 @@ struct Checked {
     actor: Actor,
     owner: KeyOwner,
     route: &'static Route,
+    /// What is left of the searches the role may make, where that counts.
+    quota: Option<Quota>,
 }
 
 /// Who asks, for what, and whether the role allows it at all.
@@ -215,7 +224,7 @@ fn check(
     {
         app.brake.allow(address, app.service.now())?;
         let (actor, owner) = public::nobody(address);
-        return Ok(Checked { actor, owner, route });
+        return Ok(Checked { actor, owner, route, quota: None });
     }
     let (mut actor, owner) = authenticate(&app.service, &app.hasher, headers, address)?;
     actor.origin = Origin { via: Via::Api, address: Some(address), key_id: owner.key.id };
@@ -224,7 +233,8 @@ fn check(
     if !route.need.met(&actor, owner.key.read_only) {
         return Err(Failure::NoPermission);
     }
-    Ok(Checked { actor, owner, route })
+    let quota = app.quotas.take(path, &owner, app.service.now())?;
+    Ok(Checked { actor, owner, route, quota })
 }
 
 /// Takes a short body of a refused request off the connection; whether it is off. Left there, the client's next
