@@ -55,6 +55,7 @@ fn data(request: &Request) -> Result<Answer, Failure> {
             ("attribute_count_month", usage.attributes_since),
             ("attributes_per_event", whole),
             ("correlation_count", pairs),
+            ("proposal_count", usage.proposals),
             ("user_count", usage.users),
             ("user_count_pgp", usage.users_with_key),
             ("org_count", usage.orgs),

@@ -123,6 +123,12 @@ impl Reader<'_> {
         self.conn.all(&sql, &args, |r| r.int(0))
     }
 
+    /// How many wait for an answer.
+    pub(crate) fn open_proposals(&mut self) -> Result<i64> {
+        let sql = format!("select count(*) from {FROM} where p.deleted = 0 and {}", self.sees_it());
+        self.conn.number(&sql, &[])
+    }
+
     /// The visible ones of these proposals, in the order asked for.
     pub fn proposals_by_ids(&mut self, ids: &[i64]) -> Result<Vec<Proposal>> {
         let lite = self.conn.is_lite();

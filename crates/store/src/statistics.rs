@@ -45,6 +45,8 @@ pub struct Usage {
     pub local_orgs: i64,
     /// Organisations that made an event.
     pub contributing_orgs: i64,
+    /// Open ones.
+    pub proposals: i64,
 }
 
 /// How many there are in all, and how many came since two moments.
@@ -89,6 +91,7 @@ impl Reader<'_> {
             self.sees_attribute("e", "o", "a")
         );
         usage.attributes_since = self.conn.number(&sql, &[since.into()])?;
+        usage.proposals = self.open_proposals()?;
         usage.users = self.conn.number("select count(*) from users", &[])?;
         let sql = "select count(*) from users where gpgkey is not null and gpgkey <> ''";
         usage.users_with_key = self.conn.number(sql, &[])?;

@@ -78,6 +78,7 @@ fn each_key_of_a_search_for_proposals_counts() {
             find(ProposalQuery { newest_first: true, ..deleted(false) }),
             [set.deletion, set.addition]
         );
+        assert_eq!(t.read(|r| r.usage(NOW)).proposals, 2);
         let own = ProposalQuery { own_events: true, ..Default::default() };
         let seen = |org| t.store.read(&member(org), |r| r.find_proposals(&own)).unwrap().len();
         assert_eq!((seen(1), seen(2)), (3, 0));
