@@ -4,8 +4,11 @@ use crate::engine::Engine;
 use anyhow::{Result, bail};
 use std::collections::BTreeSet;
 
-/// In order; a new migration of the store is one more line here, and [`same`] says so when it is missing.
-const MIGRATIONS: [&str; 1] = [include_str!("../../../store/src/migrations/0001_foundation.sql")];
+/// Those that shape [`TABLES`], in order; [`same`] says so when one is missing.
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../../store/src/migrations/0001_foundation.sql"),
+    include_str!("../../../store/src/migrations/0003_audit.sql"),
+];
 
 /// The tables that an event's rows go to.
 pub const TABLES: [&str; 6] = ["events", "attributes", "postings", "addresses", "networks", "changes"];
