@@ -182,11 +182,10 @@ fn answer_list(request: &Request, of: Option<Of>, org: Option<String>) -> Result
         }
     };
     let (service, actor) = (Arc::clone(&request.service), request.actor.clone());
+    let query = service.read(&actor, |r| service::query(r, of, org))?;
     let next = move |after: i64| {
-        service.read(&actor, |r| {
-            let query = SightingQuery { after, ..service::query(r, of, org)? };
-            Found::load(r, &query, &SightingSearch::default())
-        })
+        let query = SightingQuery { after, ..query.clone() };
+        service.read(&actor, |r| Found::load(r, &query, &SightingSearch::default()))
     };
     let frame = Frame { open: b"[".into(), between: b",", close: b"]" };
     in_pages(next, frame, |_, sighting, out| write_listed_sighting(&mut JsonWriter::new(out), sighting))
@@ -216,11 +215,11 @@ pub(crate) fn search(request: &Request) -> Result<Answer, Failure> {
     };
     let (service, actor, search) = (Arc::clone(&request.service), request.actor.clone(), Arc::new(search));
     let asked = Arc::clone(&search);
+    let query = service.read(&actor, |r| query(r, &asked))?;
     let next = move |after: i64| {
-        service.read(&actor, |r| match query(r, &asked)? {
-            Some(query) => Found::load(r, &SightingQuery { after, ..query }, &asked),
-            None => Ok(Found::default()),
-        })
+        let Some(query) = &query else { return Ok(Found::default()) };
+        let query = SightingQuery { after, ..query.clone() };
+        service.read(&actor, |r| Found::load(r, &query, &asked))
     };
     let answer = if csv {
         in_pages(next, frame, move |found, sighting, out| found.csv(out, sighting, &search))?

@@ -143,25 +143,7 @@ pub fn write_related_event_object(w: &mut JsonWriter<'_>, event: &Event) {
     w.text(k!("info"), &event.info);
     w.num(k!("user_id"), event.user_id);
     w.id(k!("uuid"), event.uuid);
-    w.flag(k!("published"), event.published);
-    w.num(k!("analysis"), event.analysis);
-    w.num(k!("attribute_count"), event.attribute_count);
-    w.num(k!("orgc_id"), event.orgc_id);
-    w.num(k!("timestamp"), event.timestamp);
-    w.num(k!("distribution"), event.distribution);
-    w.num(k!("sharing_group_id"), event.sharing_group_id);
-    w.flag(k!("proposal_email_lock"), event.proposal_email_lock);
-    w.flag(k!("locked"), event.locked);
-    w.num(k!("threat_level_id"), event.threat_level_id);
-    w.num(k!("publish_timestamp"), event.publish_timestamp);
-    w.num(k!("sighting_timestamp"), event.sighting_timestamp);
-    w.flag(k!("disable_correlation"), event.disable_correlation);
-    crate::event_out::extends(w, event);
-    w.name(k!("protected"));
-    match event.protected {
-        Some(flag) => w.bool(flag),
-        None => w.null(),
-    }
+    crate::event_out::state(w, event);
     w.end_object();
     w.end_object();
 }

@@ -126,6 +126,25 @@ pub struct GroupSummary<'a> {
     pub uuid: Uuid,
 }
 
+/// The columns that stand behind an event's uuid in lists.
+pub(crate) fn state(w: &mut JsonWriter<'_>, event: &Event) {
+    w.flag(k!("published"), event.published);
+    w.num(k!("analysis"), event.analysis);
+    w.num(k!("attribute_count"), event.attribute_count);
+    w.num(k!("orgc_id"), event.orgc_id);
+    w.num(k!("timestamp"), event.timestamp);
+    w.num(k!("distribution"), event.distribution);
+    w.num(k!("sharing_group_id"), event.sharing_group_id);
+    w.flag(k!("proposal_email_lock"), event.proposal_email_lock);
+    w.flag(k!("locked"), event.locked);
+    w.num(k!("threat_level_id"), event.threat_level_id);
+    w.num(k!("publish_timestamp"), event.publish_timestamp);
+    w.num(k!("sighting_timestamp"), event.sighting_timestamp);
+    w.flag(k!("disable_correlation"), event.disable_correlation);
+    extends(w, event);
+    protected(w, event);
+}
+
 /// A row of `events/index` (165). `more` holds further members (`"event_creator_email":…`,
 /// `"GalaxyCluster":[…]`) that stand last.
 pub fn write_index_row(
@@ -143,21 +162,7 @@ pub fn write_index_row(
     w.text(k!("date"), &event.date);
     w.text(k!("info"), &event.info);
     w.id(k!("uuid"), event.uuid);
-    w.flag(k!("published"), event.published);
-    w.num(k!("analysis"), event.analysis);
-    w.num(k!("attribute_count"), event.attribute_count);
-    w.num(k!("orgc_id"), event.orgc_id);
-    w.num(k!("timestamp"), event.timestamp);
-    w.num(k!("distribution"), event.distribution);
-    w.num(k!("sharing_group_id"), event.sharing_group_id);
-    w.flag(k!("proposal_email_lock"), event.proposal_email_lock);
-    w.flag(k!("locked"), event.locked);
-    w.num(k!("threat_level_id"), event.threat_level_id);
-    w.num(k!("publish_timestamp"), event.publish_timestamp);
-    w.num(k!("sighting_timestamp"), event.sighting_timestamp);
-    w.flag(k!("disable_correlation"), event.disable_correlation);
-    extends(w, event);
-    protected(w, event);
+    state(w, event);
     w.name(k!("Org"));
     org.write_short(w);
     w.name(k!("Orgc"));
