@@ -13,6 +13,43 @@ pub fn import(import: &Import<'_>, source: &Source) -> Result<Report> {
     report
 }
 
+/// Imports files of one new event each in a single transaction. `None`, and nothing done, where one of them is
+/// anything else.
+pub fn import_together(import: &Import<'_>, turn: &[Source]) -> Option<Report> {
+    let mut events = Vec::with_capacity(turn.len());
+    for source in turn {
+        let mut found = drafts(&source.read().ok()?).ok()?;
+        events.push(found.pop().filter(|draft| found.is_empty() && *draft != EventDraft::default())?);
+    }
+    let uuids: Vec<_> = events.iter().filter_map(|draft| draft.uuid).collect();
+    for uuid in uuids {
+        if stored_timestamp(import, Ref::Uuid(uuid)).ok()?.is_some() {
+            return None;
+        }
+    }
+    let counts: Vec<u64> = events.iter().map(attributes_of).collect();
+    // What went wrong is told when the files come one by one.
+    let added = event::add_together(import.service, import.actor, events).ok()?;
+    let mut report = Report::default();
+    for ((source, added), attributes) in turn.iter().zip(added).zip(counts) {
+        report += told(import, source, "", &added, attributes);
+        import.progress.advance(source.bytes);
+    }
+    Some(report)
+}
+
+fn attributes_of(draft: &EventDraft) -> u64 {
+    let inside = draft.objects.iter().map(|object| object.attributes.len()).sum::<usize>();
+    (draft.attributes.len() + inside) as u64
+}
+
+/// Names what was left out of an event that was added.
+fn told(import: &Import<'_>, source: &Source, event: &str, added: &event::Added, attributes: u64) -> Report {
+    import.left_out(source, event, &added.dropped);
+    let refused = added.dropped.len() as u64;
+    Report { added: 1, attributes: attributes.saturating_sub(refused), refused, ..Report::default() }
+}
+
 fn read(import: &Import<'_>, source: &Source) -> Result<Report> {
     let broken = Report { broken: 1, ..Report::default() };
     if let Some((uuid, timestamp)) = source.listed
@@ -71,8 +108,7 @@ fn one(
     draft: EventDraft,
 ) -> pisax_service::Result<Report> {
     let (service, actor) = (import.service, import.actor);
-    let inside = draft.objects.iter().map(|object| object.attributes.len()).sum::<usize>();
-    let attributes = (draft.attributes.len() + inside) as u64;
+    let attributes = attributes_of(&draft);
     let stored = match draft.uuid.map(Ref::Uuid) {
         Some(reference) => stored_timestamp(import, reference)?.map(|stored| (reference, stored)),
         None => None,
@@ -92,10 +128,7 @@ fn one(
     match event::add(service, actor, draft) {
         Ok(added) => {
             let event = if place.is_empty() { String::new() } else { format!("{place}: ") };
-            import.left_out(source, &event, &added.dropped);
-            let refused = added.dropped.len() as u64;
-            let attributes = attributes.saturating_sub(refused);
-            Ok(Report { added: 1, attributes, refused, ..Report::default() })
+            Ok(told(import, source, &event, &added, attributes))
         }
         // Another file of this import had it.
         Err(Error::EventExists { .. }) => Ok(skipped),

@@ -46,6 +46,16 @@ struct Prepared {
     dropped: Vec<(usize, FieldError)>,
 }
 
+impl Prepared {
+    fn keep_files(&mut self, files: &mut Files<'_>) -> Result<()> {
+        let inside = self.objects.iter_mut().flat_map(|object| &mut object.attributes);
+        for checked in self.attributes.iter_mut().chain(inside) {
+            files.keep(&mut checked.attribute.data)?;
+        }
+        Ok(())
+    }
+}
+
 /// Adds an event. Invalid attributes are left out and reported, as MISP does; an invalid event is refused whole.
 pub fn add(service: &Service, actor: &Actor, mut draft: EventDraft) -> Result<Added> {
     begin::before_saving(service, actor, &draft, None)?;
@@ -58,14 +68,31 @@ pub fn add(service: &Service, actor: &Actor, mut draft: EventDraft) -> Result<Ad
     add_unasked(service, actor, draft)
 }
 
+/// Adds several events in one transaction: all of them or none. For who brings many at once; when they are refused,
+/// adding them one by one tells which one it was.
+pub fn add_together(service: &Service, actor: &Actor, drafts: Vec<EventDraft>) -> Result<Vec<Added>> {
+    let settings = service.settings();
+    let mut files = Files::new(service);
+    let mut prepared = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        begin::before_saving(service, actor, &draft, None)?;
+        if draft.published == Some(true) && begin::guards_publication(service, actor) {
+            return Err(Error::Refused("A workflow decides on each event that is to be published.".into()));
+        }
+        let mut event = prepare(service, actor, draft)?;
+        event.keep_files(&mut files)?;
+        prepared.push(event);
+    }
+    files.after(
+        service.write(actor, |w| prepared.into_iter().map(|event| insert(w, event, settings)).collect()),
+    )
+}
+
 fn add_unasked(service: &Service, actor: &Actor, draft: EventDraft) -> Result<Added> {
     let settings = service.settings();
     let mut prepared = prepare(service, actor, draft).map_err(|e| refused_first(service, actor, e))?;
     let mut files = Files::new(service);
-    let inside = prepared.objects.iter_mut().flat_map(|object| &mut object.attributes);
-    for checked in prepared.attributes.iter_mut().chain(inside) {
-        files.keep(&mut checked.attribute.data)?;
-    }
+    prepared.keep_files(&mut files)?;
     let uuid = prepared.event.uuid;
     match files.after(service.write_bare(actor, |w| insert(w, prepared, settings))) {
         // Somebody else stored the same event, or one of its attributes, a moment before.
