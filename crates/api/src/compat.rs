@@ -1,8 +1,6 @@
 //! MISP's words and odd statuses, in one place, each with why a client minds.
 
-/// The MISP that clients and peers are told to expect. They compare it with what they know: an old one makes
-/// them leave out what it could not do, a newer one than they know makes them warn.
-pub const MISP_VERSION: &str = "2.5.34";
+pub use pisax_wire::MISP_VERSION;
 /// The PyMISP of that version.
 pub const PYMISP_VERSION: &str = "2.5.34";
 

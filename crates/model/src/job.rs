@@ -13,6 +13,12 @@ pub struct Job {
     /// Percent.
     pub progress: i64,
     pub org_id: i64,
+    /// On whose behalf; 0: the system's own.
+    pub user_id: i64,
+    /// How often it was begun.
+    pub attempts: i64,
+    /// Unix seconds: not before then.
+    pub run_after: i64,
     /// Unix seconds.
     pub created: i64,
     pub modified: i64,
@@ -36,3 +42,50 @@ impl Status {
 
 /// The queues MISP's clients know.
 pub const QUEUES: [&str; 5] = ["cache", "default", "email", "prio", "update"];
+
+/// What is done later. The names are those of MISP's jobs where it has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Task {
+    /// Input: `SERVER` or `SERVER TECHNIQUE`.
+    Pull,
+    /// Input: `SERVER` or `SERVER TECHNIQUE`.
+    Push,
+    /// Input: the server; what was published since the last time.
+    PushPublished,
+    /// Input: `all`, a format, or the number of a feed.
+    CacheFeeds,
+    /// Input: `all` or the number of a feed.
+    FetchFeeds,
+    /// Input: `all` or the number of a server.
+    CacheServers,
+}
+
+impl Task {
+    pub const ALL: [Self; 6] =
+        [Self::Pull, Self::Push, Self::PushPublished, Self::CacheFeeds, Self::FetchFeeds, Self::CacheServers];
+
+    /// As it is stored, and shown to clients.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pull => "pull",
+            Self::Push => "push",
+            Self::PushPublished => "publish_event",
+            Self::CacheFeeds => "cache_feeds",
+            Self::FetchFeeds => "fetch_feeds",
+            Self::CacheServers => "cache_servers",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|task| task.name() == name)
+    }
+
+    /// The queue it stands in: what others wait for goes before what takes long.
+    pub fn queue(self) -> &'static str {
+        match self {
+            Self::PushPublished => "prio",
+            Self::Pull | Self::Push | Self::FetchFeeds => "default",
+            Self::CacheFeeds | Self::CacheServers => "cache",
+        }
+    }
+}

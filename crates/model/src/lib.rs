@@ -28,6 +28,7 @@ pub mod like;
 pub mod notice;
 pub mod object;
 pub mod org;
+pub mod peer;
 pub mod permission;
 pub mod proposal;
 pub mod report;

@@ -4,7 +4,12 @@
 //! other: it is the caller's address that was allowed, not where that points to. No proxy is taken from the
 //! environment. TLS by ring; what is trusted is what the machine trusts.
 
-use std::sync::Arc;
+mod link;
+
+pub use link::Link;
+pub use ureq::http::HeaderMap;
+
+use std::io::Read;
 use std::time::Duration;
 
 /// How long a connection may take.
@@ -15,6 +20,7 @@ const LEAST: u64 = 4096;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     Get,
+    Head,
     Post,
     Put,
     Delete,
@@ -38,12 +44,30 @@ pub struct Call<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     pub status: u16,
+    pub headers: HeaderMap,
     pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// A header that is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// An answer whose body is read as it comes; reading more than the call's limit is an error.
+pub struct Opened {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Box<dyn Read + Send>,
 }
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// What was configured for the connection cannot be used.
+    #[error("{0}")]
+    Link(&'static str),
     #[error("no answer in time")]
     Late,
     #[error("the answer is larger than {0} bytes")]
@@ -58,29 +82,52 @@ pub struct Client(ureq::Agent);
 
 impl Default for Client {
     fn default() -> Self {
-        let tls = ureq::tls::TlsConfig::builder()
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .root_certs(ureq::tls::RootCerts::PlatformVerifier)
-            .build();
+        Self::with(link::tls(ureq::tls::RootCerts::PlatformVerifier, None, false), None)
+    }
+}
+
+impl Client {
+    /// A client for one server that is reached in its own way.
+    pub fn over(link: &Link) -> Result<Self, Error> {
+        Ok(Self::with(link.tls()?, link.proxy()?))
+    }
+
+    fn with(tls: ureq::tls::TlsConfig, proxy: Option<ureq::Proxy>) -> Self {
         let config = ureq::Agent::config_builder()
             .timeout_connect(Some(CONNECT))
             .max_redirects(0)
             .http_status_as_error(false)
-            .proxy(None)
+            .proxy(proxy)
             .user_agent(concat!("PISAX/", env!("CARGO_PKG_VERSION")))
             .tls_config(tls)
             .build();
         Self(config.into())
     }
-}
 
-impl Client {
+    /// The whole answer.
     pub fn send(&self, call: &Call<'_>) -> Result<Answer, Error> {
         let limit = call.limit.max(LEAST);
-        let answer = match call.method {
-            Method::Get | Method::Delete => {
+        let mut answer = self.begin(call).map_err(|e| told(e, limit))?;
+        let (status, headers) = (answer.status().as_u16(), std::mem::take(answer.headers_mut()));
+        let read = answer.body_mut().with_config().limit(limit).read_to_vec();
+        Ok(Answer { status, headers, body: read.map_err(|e| told(e, limit))? })
+    }
+
+    /// The answer as it comes.
+    pub fn open(&self, call: &Call<'_>) -> Result<Opened, Error> {
+        let limit = call.limit.max(LEAST);
+        let mut answer = self.begin(call).map_err(|e| told(e, limit))?;
+        let (status, headers) = (answer.status().as_u16(), std::mem::take(answer.headers_mut()));
+        let body = answer.into_body().into_with_config().limit(limit).reader();
+        Ok(Opened { status, headers, body: Box::new(body) })
+    }
+
+    fn begin(&self, call: &Call<'_>) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
+        match call.method {
+            Method::Get | Method::Delete | Method::Head => {
                 let request = match call.method {
                     Method::Get => self.0.get(call.url),
+                    Method::Head => self.0.head(call.url),
                     _ => self.0.delete(call.url),
                 };
                 let request = call.headers.iter().fold(request, |r, (name, value)| r.header(*name, *value));
@@ -94,11 +141,7 @@ impl Client {
                 let request = call.headers.iter().fold(request, |r, (name, value)| r.header(*name, *value));
                 request.config().timeout_global(Some(call.timeout)).build().send(call.body)
             }
-        };
-        let mut answer = answer.map_err(|e| told(e, limit))?;
-        let status = answer.status().as_u16();
-        let read = answer.body_mut().with_config().limit(limit).read_to_vec();
-        Ok(Answer { status, body: read.map_err(|e| told(e, limit))? })
+        }
     }
 }
 

@@ -34,6 +34,7 @@ pub mod mail;
 pub mod noticelist;
 pub mod object;
 pub mod org;
+pub mod peer;
 pub mod proposal;
 pub mod registration;
 pub mod report;
@@ -71,6 +72,8 @@ pub struct Policy {
     pub host_org_id: i64,
     /// Uuid of this instance.
     pub instance_uuid: pisax_model::Uuid,
+    /// By which other servers are called, unless one is reached without.
+    pub proxy: Option<String>,
 }
 
 /// The use cases, over one database. [`setup::open`] makes one with everything loaded.
@@ -82,6 +85,8 @@ pub struct Service {
     pub keys: KeyHasher,
     /// Calls to others.
     pub http: pisax_outbound::Client,
+    /// Rings when a job was put into the queue here.
+    pub jobs: job::Bell,
     /// The enabled warninglists.
     pub warninglists: SharedWarninglists,
     /// Held while they are loaded.
@@ -117,6 +122,7 @@ impl Service {
             policy,
             keys,
             http: pisax_outbound::Client::default(),
+            jobs: job::Bell::default(),
             warninglists: SharedWarninglists::default(),
             loading: Mutex::new(()),
             configured,

@@ -48,6 +48,7 @@ pub mod noticelists;
 pub mod objects;
 pub mod occurrences;
 pub mod orgs;
+pub mod peers;
 mod pg;
 mod predicate;
 pub mod proposals;

@@ -183,9 +183,16 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Notes that something of a server changed that is kept beside its definition.
+    pub fn note_server(&mut self, server: &Server, what: &str) {
+        let change = self.changed(Noun::Server, Action::Edit, Uuid::nil(), 0);
+        change.of(server.id, &server.name).field(what, "", "changed");
+    }
+
     /// Removes a server, from the sharing groups that list it as well.
     pub fn delete_server(&mut self, server: &Server) -> Result<()> {
         self.conn.execute("delete from sharing_group_servers where server_id = $1", &[server.id.into()])?;
+        self.forget_peer(server.id)?;
         if self.conn.execute("delete from servers where id = $1", &[server.id.into()])? == 0 {
             return Err(Error::NotFound("server"));
         }

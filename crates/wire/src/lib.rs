@@ -40,6 +40,10 @@ mod terms;
 mod upload_in;
 pub mod xml;
 
+/// The MISP that clients and peers are told to expect. They compare it with what they know: an old one makes
+/// them leave out what it could not do, a newer one than they know makes them warn.
+pub const MISP_VERSION: &str = "2.5.34";
+
 #[cfg(test)]
 mod out_tests;
 #[cfg(test)]

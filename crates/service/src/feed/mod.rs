@@ -8,6 +8,7 @@ use pisax_access::Actor;
 use pisax_model::FieldError;
 use pisax_model::feed::{Feed, FeedDraft, SourceFormat};
 use pisax_model::ids::Ref;
+use pisax_model::job::Task;
 use pisax_store::Writer;
 use pisax_store::feeds::FeedFilter;
 
@@ -158,6 +159,6 @@ pub fn queue_caching(service: &Service, actor: &Actor, scope: &str) -> Result<i6
             Err(_) if ["all", "misp", "freetext", "csv"].contains(&scope) => {}
             Err(_) => return Err(Error::NotFound("feed")),
         }
-        Ok(w.queue_job("cache", "cache_feeds", scope, "Waiting: this version does not fetch feeds.")?)
+        Ok(w.queue_job(Task::CacheFeeds, scope, "Waiting.", 0)?)
     })
 }

@@ -1,0 +1,204 @@
+//! What the exchange with other servers keeps here: how far it is, what became of each record, how a server is
+//! reached. Read and written by `pisax-share` on behalf of the system, looked at and set by site admins.
+
+use crate::{Error, Result, Service, job, rules};
+use pisax_access::Actor;
+use pisax_model::job::Task;
+use pisax_model::peer::{Direction, Entry, Outcome, Subject};
+use pisax_model::server::Server;
+use pisax_model::{FieldError, Uuid};
+use pisax_store::peers::LedgerFilter;
+use rustc_hash::FxHashMap;
+
+/// Names of what is kept of a peer.
+pub mod state {
+    /// The tag of the list of events as it was when all of it had been dealt with, and what it depends on.
+    pub const PULL_ETAG: &str = "pull.etag";
+    /// The change up to which what was published has been pushed.
+    pub const PUSH_CURSOR: &str = "push.cursor";
+    /// Where the peer's change log was read up to.
+    pub const NATIVE_CURSOR: &str = "native.cursor";
+    /// When the last exchange ended well, and when and why the last one failed.
+    pub const LAST_GOOD: &str = "last.good";
+    pub const LAST_BAD: &str = "last.bad";
+    pub const LAST_FAULT: &str = "last.fault";
+    /// Failures in a row.
+    pub const FAILURES: &str = "failures";
+    /// When proposals were last asked for.
+    pub const PROPOSALS: &str = "pull.proposals";
+    /// PEM texts.
+    pub const AUTHORITY: &str = "tls.authority";
+    pub const IDENTITY: &str = "tls.identity";
+    /// The egress guard: JSON.
+    pub const GUARD: &str = "guard";
+}
+
+/// The PEM files of a connection.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Files {
+    pub authority: Option<Vec<u8>>,
+    /// A secret.
+    pub identity: Option<Vec<u8>>,
+}
+
+/// Longest PEM text taken.
+const MAX_PEM: usize = 64 * 1024;
+/// Most entries of a ledger in one answer.
+pub const MAX_ENTRIES: i64 = 1000;
+
+fn system() -> Actor {
+    Actor::system("exchange with another server")
+}
+
+impl Service {
+    /// How a server is reached, beside what its definition says.
+    pub fn server_files(&self, server_id: i64) -> Result<Files> {
+        let mut state = self.read(&system(), |r| Ok(r.peer_state(server_id)?))?;
+        let mut text = |name| state.remove(name).filter(|t| !t.is_empty()).map(String::into_bytes);
+        Ok(Files { authority: text(state::AUTHORITY), identity: text(state::IDENTITY) })
+    }
+
+    pub fn proxy(&self) -> Option<String> {
+        self.policy.proxy.clone()
+    }
+
+    /// Everything kept of a peer, by name.
+    pub fn peer_state(&self, server_id: i64) -> Result<FxHashMap<String, String>> {
+        self.read(&system(), |r| Ok(r.peer_state(server_id)?))
+    }
+
+    pub fn set_peer_state(&self, server_id: i64, values: &[(&str, &str)]) -> Result<()> {
+        self.write(&system(), |w| {
+            for (name, value) in values {
+                w.set_peer_state(server_id, name, value)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Writes entries into the ledger, dated now; failures count on from what stood there.
+    pub fn enter(&self, mut entries: Vec<Entry>) -> Result<()> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let now = self.now();
+        self.write(&system(), |w| {
+            let failed = entries.iter_mut().filter(|entry| entry.outcome == Outcome::Failed);
+            for entry in failed {
+                let known = w.ledger_of(entry.server_id, entry.direction, entry.subject, &[entry.uuid])?;
+                entry.settle(known.get(&entry.uuid), now);
+            }
+            for entry in entries.iter_mut().filter(|entry| entry.outcome != Outcome::Failed) {
+                entry.settle(None, now);
+            }
+            Ok(w.enter(&entries)?)
+        })
+    }
+
+    /// What stands in the ledger of these records.
+    pub fn entered(
+        &self,
+        server_id: i64,
+        direction: Direction,
+        subject: Subject,
+        uuids: &[Uuid],
+    ) -> Result<FxHashMap<Uuid, Entry>> {
+        self.read(&system(), |r| Ok(r.ledger_of(server_id, direction, subject, uuids)?))
+    }
+
+    /// Notes how an exchange ended.
+    pub fn exchanged(&self, server_id: i64, fault: Option<&str>) -> Result<()> {
+        let now = self.now().to_string();
+        self.write(&system(), |w| {
+            match fault {
+                None => {
+                    w.set_peer_state(server_id, state::LAST_GOOD, &now)?;
+                    w.set_peer_state(server_id, state::FAILURES, "0")?;
+                }
+                Some(why) => {
+                    let known = w.peer_state(server_id)?;
+                    let failures =
+                        known.get(state::FAILURES).and_then(|t| t.parse::<i64>().ok()).unwrap_or(0);
+                    w.set_peer_state(server_id, state::LAST_BAD, &now)?;
+                    w.set_peer_state(server_id, state::LAST_FAULT, why)?;
+                    w.set_peer_state(server_id, state::FAILURES, &failures.saturating_add(1).to_string())?;
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// A server the actor may exchange with.
+pub fn server(service: &Service, actor: &Actor, id: i64) -> Result<Server> {
+    rules::site_admin(actor)?;
+    service.read(actor, |r| Ok(r.server(id)?))?.ok_or(Error::NotFound("server"))
+}
+
+/// Puts a pull or push into the queue. `technique` is MISP's: `full`, `update`, `pull_relevant_clusters` or
+/// the number or uuid of an event for a pull; `full`, `incremental` or the number of an event for a push.
+pub fn queue(service: &Service, actor: &Actor, task: Task, id: i64, technique: &str) -> Result<i64> {
+    let server = server(service, actor, id)?;
+    match task {
+        Task::Pull if !server.pull => {
+            return Err(Error::Refused("Pulling is not enabled for this server.".into()));
+        }
+        Task::Push if !(server.push || server.push_sightings || server.push_galaxy_clusters) => {
+            return Err(Error::Refused("Pushing is not enabled for this server.".into()));
+        }
+        _ => {}
+    }
+    let event = technique.parse::<i64>().is_ok() || Uuid::try_parse(technique).is_ok();
+    let known: &[&str] = if task == Task::Pull {
+        &["full", "update", "pull_relevant_clusters"]
+    } else {
+        &["full", "incremental"]
+    };
+    if !event && !known.contains(&technique) {
+        return Err(
+            FieldError::new("technique", format!("Expected {} or an event.", known.join(", "))).into()
+        );
+    }
+    job::queue(service, actor, task, &format!("{id} {technique}"), 0)
+}
+
+/// The newest entries of the ledger.
+pub fn ledger(service: &Service, actor: &Actor, mut filter: LedgerFilter) -> Result<Vec<Entry>> {
+    rules::site_admin(actor)?;
+    filter.limit = filter.limit.clamp(1, MAX_ENTRIES);
+    filter.offset = filter.offset.max(0);
+    service.read(actor, |r| Ok(r.ledger(&filter)?))
+}
+
+/// Sets the PEM texts of a connection; an empty one takes it off. What changes who is trusted is noted.
+pub fn set_files(
+    service: &Service,
+    actor: &Actor,
+    id: i64,
+    authority: Option<&str>,
+    identity: Option<&str>,
+) -> Result<()> {
+    let server = server(service, actor, id)?;
+    for (field, text) in [("cert", authority), ("client_cert", identity)] {
+        if text.is_some_and(|text| text.len() > MAX_PEM) {
+            return Err(FieldError::new(field, "Longer than 65536 bytes.").into());
+        }
+    }
+    let link = pisax_outbound::Link {
+        authority: authority.filter(|t| !t.is_empty()).map(|t| t.as_bytes().to_vec()),
+        identity: identity.filter(|t| !t.is_empty()).map(|t| t.as_bytes().to_vec()),
+        ..pisax_outbound::Link::default()
+    };
+    if let Err(error) = pisax_outbound::Client::over(&link) {
+        return Err(FieldError::new("cert", error.to_string()).into());
+    }
+    service.write(actor, |w| {
+        for (name, text) in [(state::AUTHORITY, authority), (state::IDENTITY, identity)] {
+            if let Some(text) = text {
+                w.set_peer_state(id, name, text)?;
+                w.note_server(&server, name);
+            }
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,155 @@
+//! Takes jobs from the queue and has them done, several at a time, each on a thread.
+
+use crate::work::{End, Work};
+use crate::{Fault, task};
+use parking_lot::Mutex;
+use pisax_access::Actor;
+use pisax_model::job::{Job, Status};
+use pisax_service::Service;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Jobs done at a time. Most of them wait for somebody else.
+const JOBS: usize = 8;
+/// How often the queue is looked into when nobody rings: for what other processes put there, and for what falls
+/// due.
+const LOOK: Duration = Duration::from_millis(500);
+/// How often leases are renewed; a third of what they last.
+const RENEW: Duration = Duration::from_secs(20);
+/// How long jobs that are under way may take to hear that the server stops.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// How often finished jobs are forgotten.
+const FORGET: Duration = Duration::from_secs(3600);
+
+/// Tells the foreman to stop.
+#[derive(Clone, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn asked(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Who does the jobs of one process.
+pub struct Foreman {
+    service: Arc<Service>,
+    /// Who holds the leases: this process.
+    owner: Arc<str>,
+    stop: Stop,
+    /// What is being done, with the flag that stops it.
+    under_way: Arc<Mutex<HashMap<i64, Arc<AtomicBool>>>>,
+}
+
+impl Foreman {
+    pub fn new(service: Arc<Service>, stop: Stop) -> Self {
+        let owner = format!("{}-{}", std::process::id(), pisax_model::ids::new_uuid(service.clock.now_ms()));
+        Self { service, owner: owner.into(), stop, under_way: Arc::default() }
+    }
+
+    /// Works until it is told to stop. Jobs that are under way then go back into the queue.
+    pub fn run(&self) {
+        let (mut renewed, mut forgotten) = (Instant::now(), None::<Instant>);
+        while !self.stop.asked() {
+            while self.under_way.lock().len() < JOBS && self.take() {}
+            if renewed.elapsed() >= RENEW {
+                renewed = Instant::now();
+                self.renew();
+            }
+            if forgotten.is_none_or(|at| at.elapsed() >= FORGET) {
+                forgotten = Some(Instant::now());
+                log("finished jobs could not be forgotten", self.service.forget_jobs(&actor()));
+            }
+            self.service.jobs.wait(LOOK);
+        }
+        for stopped in self.under_way.lock().values() {
+            stopped.store(true, Ordering::Relaxed);
+        }
+        let since = Instant::now();
+        while !self.under_way.lock().is_empty() && since.elapsed() < PATIENCE {
+            self.service.jobs.wait(Duration::from_millis(100));
+        }
+    }
+
+    /// Takes a job, if there is one, and begins it.
+    fn take(&self) -> bool {
+        let job = match self.service.take_job(&actor(), &self.owner) {
+            Ok(Some(job)) => job,
+            Ok(None) => return false,
+            Err(error) => {
+                tracing::warn!(%error, "the queue of jobs could not be looked into");
+                return false;
+            }
+        };
+        let stopped = Arc::new(AtomicBool::new(false));
+        self.under_way.lock().insert(job.id, Arc::clone(&stopped));
+        let (service, owner, under_way) =
+            (Arc::clone(&self.service), Arc::clone(&self.owner), Arc::clone(&self.under_way));
+        let stop = self.stop.clone();
+        let id = job.id;
+        let started = std::thread::Builder::new().name(format!("job-{id}")).spawn(move || {
+            let work = Work::new(Arc::clone(&service), job, Arc::clone(&owner), stopped);
+            perform(&work, &service, &owner, &stop);
+            under_way.lock().remove(&id);
+            service.jobs.wake();
+        });
+        if let Err(error) = started {
+            tracing::error!(%error, "there is no thread for a job");
+            self.under_way.lock().remove(&id);
+            let at = self.service.now() + 60;
+            log("a job could not be put back", self.service.put_back_job(&actor(), id, &self.owner, at, "Waiting."));
+        }
+        true
+    }
+
+    fn renew(&self) {
+        let jobs: Vec<_> = self.under_way.lock().iter().map(|(id, stop)| (*id, Arc::clone(stop))).collect();
+        for (id, stopped) in jobs {
+            match self.service.hold_job(&actor(), id, &self.owner, None) {
+                Ok(true) => {}
+                Ok(false) => stopped.store(true, Ordering::Relaxed),
+                Err(error) => tracing::warn!(%error, id, "the lease of a job could not be renewed"),
+            }
+        }
+    }
+}
+
+fn actor() -> Actor {
+    Actor::system("do jobs")
+}
+
+fn log<T>(what: &str, result: pisax_service::Result<T>) {
+    if let Err(error) = result {
+        tracing::warn!(%error, "{what}");
+    }
+}
+
+/// Does a job and writes down how it ended.
+fn perform(work: &Work, service: &Service, owner: &str, stop: &Stop) {
+    let job: &Job = &work.job;
+    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| task::perform(work)));
+    let (id, actor) = (job.id, actor());
+    let told = match done {
+        Ok(Ok(End::Done(message))) => service.end_job(&actor, id, owner, Status::Completed, &message),
+        Ok(Ok(End::Later(at, message))) => service.put_back_job(&actor, id, owner, at, &message),
+        Ok(Err(Fault::Stopped)) if stop.asked() => {
+            service.put_back_job(&actor, id, owner, 0, "Waiting: the server was stopped.")
+        }
+        Ok(Err(Fault::Stopped)) => service.end_job(&actor, id, owner, Status::Failed, "Cancelled."),
+        Ok(Err(fault)) => {
+            tracing::warn!(job = id, kind = job.job_type, input = job.job_input, %fault, "a job failed");
+            service.end_job(&actor, id, owner, Status::Failed, &fault.to_string())
+        }
+        Err(_) => {
+            tracing::error!(job = id, kind = job.job_type, input = job.job_input, "a job broke off");
+            service.end_job(&actor, id, owner, Status::Failed, "It broke off; the log of the server says why.")
+        }
+    };
+    log("the end of a job could not be written down", told);
+}

@@ -1,0 +1,20 @@
+//! What each task is.
+
+use crate::Fault;
+use crate::work::{End, Work};
+use pisax_model::job::Task;
+
+/// Does what the job asks for.
+pub(crate) fn perform(work: &Work) -> Result<End, Fault> {
+    let Some(task) = Task::parse(&work.job.job_type) else {
+        return Err(Fault::Setup(format!("nobody here knows how to do '{}'", work.job.job_type)));
+    };
+    match task {
+        Task::Pull => crate::pull::perform(work),
+        Task::Push => crate::push::perform(work),
+        Task::PushPublished => crate::push::published(work),
+        Task::CacheFeeds | Task::FetchFeeds | Task::CacheServers => {
+            Err(Fault::Setup(format!("'{}' is not done yet", work.job.job_type)))
+        }
+    }
+}
