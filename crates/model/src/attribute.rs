@@ -4,6 +4,7 @@
 use crate::analyst::AnalystDraft;
 use crate::content::{Content, is_picture};
 use crate::ids::Ref;
+use crate::sharing::SharingGroupDraft;
 use crate::sighting::SightingDraft;
 use crate::tag::TagDraft;
 use crate::{AttributeType, Category, Distribution, FieldError, Uuid, ids, value};
@@ -23,6 +24,8 @@ pub struct AttributeDraft {
     pub to_ids: Option<bool>,
     pub distribution: Option<i64>,
     pub sharing_group: Option<Ref>,
+    /// The whole group, when a server sent it along.
+    pub sharing_group_draft: Option<Box<SharingGroupDraft>>,
     pub comment: Option<String>,
     /// Unix seconds.
     pub timestamp: Option<i64>,

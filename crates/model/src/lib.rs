@@ -38,6 +38,7 @@ pub mod sharing;
 pub mod sighting;
 pub mod tag;
 pub mod time;
+pub mod transit;
 pub mod upload;
 pub mod user;
 pub mod value;

@@ -4,6 +4,7 @@ use crate::Uuid;
 use crate::analyst::AnalystDraft;
 use crate::attribute::AttributeDraft;
 use crate::ids::Ref;
+use crate::sharing::SharingGroupDraft;
 
 /// An object as a client sent it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,6 +20,8 @@ pub struct ObjectDraft {
     pub timestamp: Option<i64>,
     pub distribution: Option<i64>,
     pub sharing_group: Option<Ref>,
+    /// The whole group, when a server sent it along.
+    pub sharing_group_draft: Option<Box<SharingGroupDraft>>,
     pub comment: Option<String>,
     pub deleted: Option<bool>,
     pub first_seen: Option<Option<String>>,

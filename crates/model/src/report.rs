@@ -3,6 +3,7 @@
 use crate::Uuid;
 use crate::analyst::AnalystDraft;
 use crate::ids::Ref;
+use crate::sharing::SharingGroupDraft;
 use std::collections::{HashMap, HashSet};
 
 /// A report as a client sent it; every field may be missing.
@@ -14,6 +15,8 @@ pub struct ReportDraft {
     pub content: Option<String>,
     pub distribution: Option<i64>,
     pub sharing_group: Option<Ref>,
+    /// The whole group, when a server sent it along.
+    pub sharing_group_draft: Option<Box<SharingGroupDraft>>,
     pub timestamp: Option<i64>,
     pub deleted: Option<bool>,
     pub analyst_data: Vec<AnalystDraft>,

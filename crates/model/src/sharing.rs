@@ -15,6 +15,10 @@ pub struct SharingGroupDraft {
     pub active: Option<bool>,
     pub roaming: Option<bool>,
     pub organisation_uuid: Option<Uuid>,
+    /// Its owner, when a server sent it along.
+    pub organisation: Option<OrgRef>,
+    /// When it last changed where it comes from, Unix seconds.
+    pub modified: Option<i64>,
     pub orgs: Option<Vec<MemberDraft>>,
     pub servers: Option<Vec<ServerDraft>>,
 }
@@ -28,9 +32,11 @@ pub struct MemberDraft {
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ServerDraft {
-    /// 0: this instance.
+    /// 0: this instance. Means nothing where the address says which server is meant.
     pub server_id: i64,
     pub all_orgs: bool,
+    pub name: Option<String>,
+    pub url: Option<String>,
 }
 
 /// A stored sharing group.

@@ -1,10 +1,10 @@
 //! Tags, organisations, users and sharing groups as administrators send them.
 
 use crate::ReadError;
-use crate::context_in::OrgRefRecord;
+use crate::context_in::{OrgRefRecord, seconds};
 use crate::record::{
     Record, Shape, clearable, flag, integer, list, one, read_one, reference, row, skip, text, texts, uuid,
-    uuid_or_nothing,
+    uuid_or_nothing, word,
 };
 use pisax_model::org::OrgDraft;
 use pisax_model::sharing::{MemberDraft, ServerDraft, SharingGroupDraft};
@@ -220,6 +220,16 @@ impl Record for SharingGroupRecord {
             "description" => text("description", map, &mut group.description),
             "active" => flag("active", map, &mut group.active),
             "roaming" => flag("roaming", map, &mut group.roaming),
+            "Organisation" => {
+                group.organisation = one::<OrgRefRecord, A>(map)?.or(group.organisation.take());
+                Ok(())
+            }
+            "modified" => {
+                let mut moment = None;
+                text("modified", map, &mut moment)?;
+                group.modified = moment.and_then(|m| seconds(&m)).or(group.modified);
+                Ok(())
+            }
             "organisation_uuid" => uuid_or_nothing("organisation_uuid", map, &mut group.organisation_uuid),
             "SharingGroupOrg" => list::<MemberRecord, A>(map, group.orgs.get_or_insert_default()).map(|_| ()),
             "SharingGroupServer" => {
@@ -242,6 +252,16 @@ impl Record for SharingGroupRecord {
         out.push(self.draft);
         Shape::One
     }
+}
+
+/// A group that came along whole with something else: known by its uuid, or not at all.
+pub(crate) fn whole_group<'de, A: MapAccess<'de>>(
+    map: &mut A,
+    into: &mut Option<Box<SharingGroupDraft>>,
+) -> Result<(), A::Error> {
+    let group = one::<SharingGroupRecord, A>(map)?.filter(|group| group.uuid.is_some());
+    *into = group.map(Box::new).or(into.take());
+    Ok(())
 }
 
 #[derive(Default)]
@@ -296,6 +316,15 @@ impl Record for ServerRecord {
                 let mut all = None;
                 flag("all_orgs", map, &mut all)?;
                 self.0.all_orgs = all.unwrap_or(false);
+                Ok(())
+            }
+            "name" => word("name", map, &mut self.0.name),
+            "url" => word("url", map, &mut self.0.url),
+            "Server" => {
+                if let Some(server) = one::<Self, A>(map)? {
+                    self.0.name = server.name.or(self.0.name.take());
+                    self.0.url = server.url.or(self.0.url.take());
+                }
                 Ok(())
             }
             _ => skip(map),
@@ -355,7 +384,7 @@ mod tests {
             let group = read_sharing_group(json.as_bytes()).unwrap();
             let member = &group.orgs.as_ref().unwrap()[0];
             assert_eq!((member.org, member.extend), (Some(Ref::Id(2)), true));
-            assert_eq!(group.servers.unwrap(), [ServerDraft { server_id: 0, all_orgs: true }]);
+            assert_eq!(group.servers.unwrap(), [ServerDraft { all_orgs: true, ..ServerDraft::default() }]);
         }
         assert_eq!(read_sharing_group(br#"{"name":"G"}"#).unwrap().orgs, None);
     }

@@ -1,7 +1,6 @@
 //! Notes, opinions and relationships as clients send them: alone, in lists, or inside the record they are about.
 
 use crate::ReadError;
-use crate::attribute_in::GroupUuid;
 use crate::context_in::OrgRefRecord;
 use crate::record::{
     List, Record, Shape, borrowed, flag, integer, list, one, read_one, reference, skip, text, uuid,
@@ -199,6 +198,26 @@ impl Record for PushRecord {
         let mut draft = self.own.finish();
         draft.children.append(&mut self.wrapped);
         out.push(draft);
+        Shape::One
+    }
+}
+
+/// The uuid of a sharing group that came along whole.
+#[derive(Default)]
+struct GroupUuid(Option<Uuid>);
+
+impl Record for GroupUuid {
+    type Draft = Uuid;
+
+    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "uuid" => uuid_or_nothing("uuid", map, &mut self.0),
+            _ => skip(map),
+        }
+    }
+
+    fn finish(self, out: &mut Vec<Uuid>) -> Shape {
+        out.extend(self.0);
         Shape::One
     }
 }

@@ -1,13 +1,12 @@
 //! Attributes as clients send them, alone, in lists, or as one value per line.
 
 use crate::ReadError;
+use crate::admin_in::whole_group;
 use crate::analyst_in::analyst_member;
 use crate::context_in::{GalaxyRecord, SightingRecord, TagRecord, add_cluster_tags};
 use crate::record::{
-    Record, Shape, Texts, bytes, clearable, flag, integer, list, one, read_list, reference, row, skip, text,
-    uuid, uuid_or_nothing,
+    Record, Shape, Texts, bytes, clearable, flag, integer, list, read_list, reference, row, skip, text, uuid,
 };
-use pisax_model::Uuid;
 use pisax_model::attribute::AttributeDraft;
 use pisax_model::content::Content;
 use pisax_model::ids::Ref;
@@ -43,7 +42,6 @@ pub fn read_attributes(body: &[u8]) -> Result<AttributesIn, ReadError> {
 pub(crate) struct AttributeRecord {
     draft: AttributeDraft,
     clusters: Vec<TagDraft>,
-    group_uuid: Option<Uuid>,
     values: Vec<String>,
     batch: bool,
     wrapped: Vec<AttributeDraft>,
@@ -103,10 +101,7 @@ impl Record for AttributeRecord {
             "Galaxy" => list::<GalaxyRecord, A>(map, &mut self.clusters).map(|_| ()),
             "Sighting" => list::<SightingRecord, A>(map, &mut draft.sightings).map(|_| ()),
             "Note" | "Opinion" | "Relationship" => analyst_member(key, map, &mut draft.analyst_data),
-            "SharingGroup" => {
-                self.group_uuid = one::<GroupUuid, A>(map)?.or(self.group_uuid);
-                Ok(())
-            }
+            "SharingGroup" => whole_group(map, &mut draft.sharing_group_draft),
             "batch_import" => {
                 let mut batch = None;
                 flag("batch_import", map, &mut batch)?;
@@ -138,7 +133,7 @@ impl Record for AttributeRecord {
         }
         add_cluster_tags(&mut self.draft.tags, self.clusters);
         // A group's number means nothing on another instance, its uuid does.
-        if let Some(group) = self.group_uuid {
+        if let Some(group) = self.draft.sharing_group_draft.as_ref().and_then(|group| group.uuid) {
             self.draft.sharing_group = Some(Ref::Uuid(group));
         }
         if self.batch
@@ -164,29 +159,10 @@ impl Record for AttributeRecord {
     }
 }
 
-/// The uuid of a sharing group that came along whole.
-#[derive(Default)]
-pub(crate) struct GroupUuid(Option<Uuid>);
-
-impl Record for GroupUuid {
-    type Draft = Uuid;
-
-    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "uuid" => uuid_or_nothing("uuid", map, &mut self.0),
-            _ => skip(map),
-        }
-    }
-
-    fn finish(self, out: &mut Vec<Uuid>) -> Shape {
-        out.extend(self.0);
-        Shape::One
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pisax_model::Uuid;
 
     fn one_of(json: &str) -> AttributeDraft {
         match read_attributes(json.as_bytes()).unwrap() {

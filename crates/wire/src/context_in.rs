@@ -269,7 +269,7 @@ impl Record for SightingRequest {
 }
 
 /// Unix seconds from digits or an ISO 8601 text.
-fn seconds(moment: &str) -> Option<i64> {
+pub(crate) fn seconds(moment: &str) -> Option<i64> {
     let moment = moment.trim();
     match moment.parse::<f64>() {
         Ok(number) if number.is_finite() => Some(number as i64),

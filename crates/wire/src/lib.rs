@@ -11,17 +11,20 @@ mod cluster_in;
 mod cluster_search;
 mod context_in;
 mod event_in;
+mod guard_in;
 mod loose;
 mod object_in;
 mod proposal_in;
 mod record;
 mod report_in;
+mod rules_in;
 
 pub mod admin_out;
 pub mod analyst_out;
 pub mod answer;
 pub mod attribute_out;
 pub mod cryptographic_key_out;
+pub mod draft_out;
 pub mod event_out;
 pub mod feed_out;
 pub mod include;
@@ -45,6 +48,8 @@ pub mod xml;
 pub const MISP_VERSION: &str = "2.5.34";
 
 #[cfg(test)]
+mod draft_tests;
+#[cfg(test)]
 mod out_tests;
 #[cfg(test)]
 mod tests;
@@ -55,7 +60,9 @@ pub use attribute_in::{AttributesIn, read_attributes};
 pub use cluster_in::{read_cluster, read_clusters, read_collection, read_collections, read_relation};
 pub use cluster_search::{ClusterSearch, read_cluster_search};
 pub use context_in::{TagTarget, read_incoming_sightings, read_sighting, read_sightings, read_tag_target};
+pub use draft_out::write_event_draft;
 pub use event_in::{read_event, read_events};
+pub use guard_in::{read_guard, write_guard};
 pub use include::{EventView, Include, read_event_view};
 pub use index::{IndexOptions, read_index};
 pub use json::JsonWriter;
@@ -63,6 +70,7 @@ pub use object_in::{read_object, read_reference};
 pub use proposal_in::{read_proposal, read_proposals};
 pub use record::read_base64;
 pub use report_in::read_report;
+pub use rules_in::read_rules;
 pub use search::{SearchError, SearchRequest, read_search};
 pub use sighting_search::{SightingContext, SightingSearch, read_sighting_search};
 pub use upload_in::read_upload;

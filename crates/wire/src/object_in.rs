@@ -1,13 +1,13 @@
 //! Objects and references as clients send them.
 
 use crate::ReadError;
+use crate::admin_in::whole_group;
 use crate::analyst_in::analyst_member;
-use crate::attribute_in::{AttributeRecord, GroupUuid};
+use crate::attribute_in::AttributeRecord;
 use crate::record::{
-    Record, Shape, clearable, flag, integer, list, one, read_one, reference, row, skip, text, uuid,
+    Record, Shape, clearable, flag, integer, list, read_one, reference, row, skip, text, uuid,
     uuid_or_nothing,
 };
-use pisax_model::Uuid;
 use pisax_model::ids::Ref;
 use pisax_model::object::{ObjectDraft, ReferenceDraft};
 use serde::de::MapAccess;
@@ -26,7 +26,6 @@ pub fn read_reference(body: &[u8]) -> Result<ReferenceDraft, ReadError> {
 #[derive(Default)]
 pub(crate) struct ObjectRecord {
     draft: ObjectDraft,
-    group_uuid: Option<Uuid>,
     wrapped: Vec<ObjectDraft>,
 }
 
@@ -57,10 +56,7 @@ impl Record for ObjectRecord {
                 Ok(())
             }
             "ObjectReference" => list::<ReferenceRecord, A>(map, &mut draft.references).map(|_| ()),
-            "SharingGroup" => {
-                self.group_uuid = one::<GroupUuid, A>(map)?.or(self.group_uuid);
-                Ok(())
-            }
+            "SharingGroup" => whole_group(map, &mut draft.sharing_group_draft),
             "Note" | "Opinion" | "Relationship" => analyst_member(key, map, &mut draft.analyst_data),
             "Object" | "request" | "response" => list::<Self, A>(map, &mut self.wrapped).map(|_| ()),
             _ => skip(map),
@@ -79,7 +75,7 @@ impl Record for ObjectRecord {
             out.append(&mut self.wrapped);
             return shape;
         }
-        if let Some(group) = self.group_uuid {
+        if let Some(group) = self.draft.sharing_group_draft.as_ref().and_then(|group| group.uuid) {
             self.draft.sharing_group = Some(Ref::Uuid(group));
         }
         out.push(self.draft);

@@ -1,10 +1,9 @@
 //! Event reports as clients send them.
 
 use crate::ReadError;
+use crate::admin_in::whole_group;
 use crate::analyst_in::analyst_member;
-use crate::attribute_in::GroupUuid;
-use crate::record::{Record, Shape, flag, integer, list, one, read_one, reference, skip, text, uuid};
-use pisax_model::Uuid;
+use crate::record::{Record, Shape, flag, integer, list, read_one, reference, skip, text, uuid};
 use pisax_model::ids::Ref;
 use pisax_model::report::ReportDraft;
 use serde::de::MapAccess;
@@ -18,7 +17,6 @@ pub fn read_report(body: &[u8]) -> Result<ReportDraft, ReadError> {
 #[derive(Default)]
 pub(crate) struct ReportRecord {
     draft: ReportDraft,
-    group_uuid: Option<Uuid>,
     wrapped: Vec<ReportDraft>,
 }
 
@@ -35,10 +33,7 @@ impl Record for ReportRecord {
             "sharing_group_id" => reference("sharing_group_id", map, &mut draft.sharing_group),
             "timestamp" => integer("timestamp", map, &mut draft.timestamp),
             "deleted" => flag("deleted", map, &mut draft.deleted),
-            "SharingGroup" => {
-                self.group_uuid = one::<GroupUuid, A>(map)?.or(self.group_uuid);
-                Ok(())
-            }
+            "SharingGroup" => whole_group(map, &mut draft.sharing_group_draft),
             "Note" | "Opinion" | "Relationship" => analyst_member(key, map, &mut draft.analyst_data),
             "EventReport" | "request" | "response" => list::<Self, A>(map, &mut self.wrapped).map(|_| ()),
             _ => skip(map),
@@ -55,7 +50,7 @@ impl Record for ReportRecord {
             out.append(&mut self.wrapped);
             return shape;
         }
-        if let Some(group) = self.group_uuid {
+        if let Some(group) = self.draft.sharing_group_draft.as_ref().and_then(|group| group.uuid) {
             self.draft.sharing_group = Some(Ref::Uuid(group));
         }
         out.push(self.draft);

@@ -2,6 +2,7 @@
 
 mod add;
 mod block_rule;
+mod carry;
 mod edit;
 mod merge;
 mod protect;
@@ -11,6 +12,7 @@ mod remove;
 
 pub use add::{Added, add, add_together};
 pub use block_rule::{block_rule, set_block_rule};
+pub use carry::{Carried, CarriedEvent, carry};
 pub use edit::edit;
 pub use merge::merge;
 pub use protect::protect;

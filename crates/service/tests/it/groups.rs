@@ -83,7 +83,7 @@ fn an_edit_keeps_what_it_does_not_name() {
     let edited = group::edit(&here.service, &here.admin(), Ref::Id(made.id), change).unwrap();
     assert_eq!((edited.name.as_str(), edited.releasability.as_str(), edited.members.len()), ("G", "new", 1));
     let open = SharingGroupDraft {
-        servers: Some(vec![ServerDraft { server_id: 0, all_orgs: true }]),
+        servers: Some(vec![ServerDraft { all_orgs: true, ..ServerDraft::default() }]),
         ..SharingGroupDraft::default()
     };
     assert!(group::edit(&here.service, &here.admin(), Ref::Id(made.id), open).unwrap().servers[0].all_orgs);
