@@ -59,8 +59,9 @@ pub fn from_store(config: &Config, store: Store, base_url: Option<&str>) -> Resu
     }
     let base_url = base_url.or(config.base_url.as_deref());
     let base_url = base_url.map_or_else(|| format!("http://{}", config.listen), str::to_owned);
-    let service = Arc::new(setup::open(store, clock, &base_url)?);
-    Ok(Installation { service })
+    let mut service = setup::open(store, clock, &base_url)?;
+    service.policy.proxy = config.outbound_proxy.clone();
+    Ok(Installation { service: Arc::new(service) })
 }
 
 impl Installation {

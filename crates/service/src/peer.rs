@@ -14,6 +14,8 @@ use rustc_hash::FxHashMap;
 pub mod state {
     /// The tag of the list of events as it was when all of it had been dealt with, and what it depends on.
     pub const PULL_ETAG: &str = "pull.etag";
+    /// When it was last asked by itself.
+    pub const PULL_ASKED: &str = "pull.asked";
     /// The change up to which what was published has been pushed.
     pub const PUSH_CURSOR: &str = "push.cursor";
     /// Where the peer's change log was read up to.
@@ -104,6 +106,23 @@ impl Service {
         uuids: &[Uuid],
     ) -> Result<FxHashMap<Uuid, Entry>> {
         self.read(&system(), |r| Ok(r.ledger_of(server_id, direction, subject, uuids)?))
+    }
+
+    /// Whether a server was last asked before `before` (Unix seconds); if so, it counts as asked now. A new one is
+    /// first asked by hand, or when its time has come.
+    pub fn pull_is_due(&self, server_id: i64, before: i64) -> Result<bool> {
+        let asked = self.peer_state(server_id)?.remove(state::PULL_ASKED);
+        let asked = asked.and_then(|text| text.parse::<i64>().ok());
+        if asked.is_some_and(|asked| asked >= before) {
+            return Ok(false);
+        }
+        self.set_peer_state(server_id, &[(state::PULL_ASKED, &self.now().to_string())])?;
+        Ok(asked.is_some())
+    }
+
+    /// Notes up to which row number all events were offered to a server.
+    pub fn pushed_up_to(&self, server_id: i64, event_id: i64) -> Result<()> {
+        self.write(&system(), |w| Ok(w.set_server_pushed(server_id, event_id)?))
     }
 
     /// Notes how an exchange ended.

@@ -23,6 +23,8 @@ pub struct Settings {
     pub max_correlations_per_event: i64,
     /// Attributes with one value from which it is listed as occurring very often.
     pub correlation_limit: i64,
+    /// Minutes between pulls from each server; 0: none by themselves.
+    pub pull_minutes: i64,
     /// Unpublished events are for their owner alone.
     pub unpublished_private: bool,
     /// A search with a parameter that means nothing is refused.
@@ -115,6 +117,7 @@ impl Default for Settings {
             live: true,
             max_correlations_per_event: 5000,
             correlation_limit: 20,
+            pull_minutes: 60,
             unpublished_private: false,
             refuse_ignored_parameters: false,
             delegation: false,

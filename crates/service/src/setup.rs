@@ -25,6 +25,7 @@ pub fn open(store: Store, clock: Arc<dyn Clock>, base_url: &str) -> Result<Servi
         base_url: base_url.trim_end_matches('/').to_owned(),
         host_org_id: host,
         instance_uuid: uuid,
+        proxy: None,
     };
     let service = Service::new(store, clock, policy, secret);
     setting::load(&service)?;

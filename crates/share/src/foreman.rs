@@ -1,5 +1,6 @@
 //! Takes jobs from the queue and has them done, several at a time, each on a thread.
 
+use crate::plan::Plan;
 use crate::work::{End, Work};
 use crate::{Fault, task};
 use parking_lot::Mutex;
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 const JOBS: usize = 8;
 /// How often the queue is looked into when nobody rings: for what other processes put there, and for what falls
 /// due.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_millis(200);
 /// How often leases are renewed; a third of what they last.
 const RENEW: Duration = Duration::from_secs(20);
 /// How long jobs that are under way may take to hear that the server stops.
@@ -56,7 +57,9 @@ impl Foreman {
     /// Works until it is told to stop. Jobs that are under way then go back into the queue.
     pub fn run(&self) {
         let (mut renewed, mut forgotten) = (Instant::now(), None::<Instant>);
+        let mut plan = Plan::default();
         while !self.stop.asked() {
+            log("what is due could not be looked up", plan.look(&self.service));
             while self.under_way.lock().len() < JOBS && self.take() {}
             if renewed.elapsed() >= RENEW {
                 renewed = Instant::now();
@@ -103,7 +106,10 @@ impl Foreman {
             tracing::error!(%error, "there is no thread for a job");
             self.under_way.lock().remove(&id);
             let at = self.service.now() + 60;
-            log("a job could not be put back", self.service.put_back_job(&actor(), id, &self.owner, at, "Waiting."));
+            log(
+                "a job could not be put back",
+                self.service.put_back_job(&actor(), id, &self.owner, at, "Waiting."),
+            );
         }
         true
     }
@@ -148,7 +154,13 @@ fn perform(work: &Work, service: &Service, owner: &str, stop: &Stop) {
         }
         Err(_) => {
             tracing::error!(job = id, kind = job.job_type, input = job.job_input, "a job broke off");
-            service.end_job(&actor, id, owner, Status::Failed, "It broke off; the log of the server says why.")
+            service.end_job(
+                &actor,
+                id,
+                owner,
+                Status::Failed,
+                "It broke off; the log of the server says why.",
+            )
         }
     };
     log("the end of a job could not be written down", told);

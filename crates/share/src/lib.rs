@@ -8,6 +8,7 @@ mod fault;
 mod foreman;
 mod hop;
 pub mod peer;
+mod plan;
 mod pull;
 mod push;
 mod stream;

@@ -146,17 +146,22 @@ fn successful(answer: Answer) -> Result<Answer, Fault> {
 /// What a server says in an error: MISP's `message` or `errors`, else the beginning of the text.
 pub(crate) fn said(body: &[u8]) -> String {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
-    let told = ["errors", "message", "name"].into_iter().filter_map(|name| value.get(name)).find_map(|told| match told {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Array(_) | Value::Object(_) => Some(told.to_string()),
-        _ => None,
-    });
-    let text = told.unwrap_or_else(|| String::from_utf8_lossy(&body[..body.len().min(4 * QUOTED)]).into_owned());
+    let told =
+        ["errors", "message", "name"].into_iter().filter_map(|name| value.get(name)).find_map(|told| {
+            match told {
+                Value::String(text) if !text.is_empty() => Some(text.clone()),
+                Value::Array(_) | Value::Object(_) => Some(told.to_string()),
+                _ => None,
+            }
+        });
+    let text =
+        told.unwrap_or_else(|| String::from_utf8_lossy(&body[..body.len().min(4 * QUOTED)]).into_owned());
     text.chars().filter(|c| !c.is_control()).take(QUOTED).collect()
 }
 
 fn read_version(body: &[u8]) -> Result<Version, Fault> {
-    let value: Value = serde_json::from_slice(body).map_err(|_| Fault::Strange("its version is no JSON".into()))?;
+    let value: Value =
+        serde_json::from_slice(body).map_err(|_| Fault::Strange("its version is no JSON".into()))?;
     let Some(version) = value.get("version").and_then(Value::as_str) else {
         return Err(Fault::Strange("it does not say its version".into()));
     };
@@ -175,7 +180,12 @@ fn read_version(body: &[u8]) -> Result<Version, Fault> {
         perm_analyst_data: on("perm_analyst_data"),
         uuid: value.get("uuid").and_then(Value::as_str).and_then(|t| Uuid::try_parse(t).ok()),
         native: value.get("pisax_sync").and_then(Value::as_i64),
-        request_encoding: encodings.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
+        request_encoding: encodings
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
     })
 }
 

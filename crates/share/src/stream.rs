@@ -12,7 +12,8 @@ pub(crate) fn items(
     mut each: impl FnMut(&RawValue) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let mut failure = None;
-    let mut reader = serde_json::Deserializer::from_reader(std::io::BufReader::with_capacity(64 * 1024, body));
+    let mut reader =
+        serde_json::Deserializer::from_reader(std::io::BufReader::with_capacity(64 * 1024, body));
     let read = Items { each: &mut each, failure: &mut failure, deep: false }.deserialize(&mut reader);
     match (failure, read) {
         (Some(fault), _) => Err(fault),
@@ -58,7 +59,11 @@ impl<'de, F: FnMut(&RawValue) -> Result<(), Fault>> Visitor<'de> for Items<'_, F
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<String>()? {
             if key == "response" && !self.deep {
-                map.next_value_seed(Items { each: &mut *self.each, failure: &mut *self.failure, deep: true })?;
+                map.next_value_seed(Items {
+                    each: &mut *self.each,
+                    failure: &mut *self.failure,
+                    deep: true,
+                })?;
             } else {
                 map.next_value::<IgnoredAny>()?;
             }

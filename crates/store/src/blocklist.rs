@@ -101,6 +101,15 @@ impl Reader<'_> {
         Ok(blocked)
     }
 
+    /// Which of these organisations' events are refused, by uuid.
+    pub fn blocked_orgs_among(&mut self, uuids: &[Uuid]) -> Result<FxHashSet<Uuid>> {
+        let lite = self.conn.is_lite();
+        let set = dialect::uuid_set_text(lite, uuids.iter());
+        let sql =
+            format!("select org_uuid from org_blocklist where {}", dialect::in_uuid_set(lite, "org_uuid", 1));
+        Ok(self.conn.all(&sql, &[(&set).into()], |r| r.uuid(0))?.into_iter().collect())
+    }
+
     /// All blocked organisations, newest first.
     pub fn org_blocklist(&mut self, what: Refused) -> Result<Vec<BlockedOrg>> {
         let sql = format!("select {ORG_COLUMNS} from {} order by id desc", what.table());

@@ -195,6 +195,26 @@ impl Reader<'_> {
     }
 
     /// Whether any cluster has this uuid, seen or unseen: only to refuse a second one.
+    /// The versions of the visible ones of these clusters.
+    pub fn cluster_versions(&mut self, uuids: &[Uuid]) -> Result<FxHashMap<Uuid, i64>> {
+        let lite = self.conn.is_lite();
+        let set = dialect::uuid_set_text(lite, uuids.iter());
+        let sql = format!(
+            "select c.uuid, c.version from clusters c where {} and {}",
+            dialect::in_uuid_set(lite, "c.uuid", 1),
+            self.sees_cluster("c")
+        );
+        let found = self.conn.all(&sql, &[(&set).into()], |r| Ok((r.uuid(0)?, r.int(1)?)))?;
+        Ok(found.into_iter().collect())
+    }
+
+    /// Cluster tags in use whose cluster is not here.
+    pub fn cluster_tags_without_cluster(&mut self) -> Result<Vec<String>> {
+        let sql = "select t.name from tags t where t.is_galaxy = 1 and not exists \
+                   (select 1 from clusters c where c.tag_name = t.name) order by t.name";
+        self.conn.all(sql, &[], |r| r.string(0))
+    }
+
     pub fn cluster_uuid_taken(&mut self, uuid: &Uuid) -> Result<bool> {
         Ok(self.conn.number("select 1 from clusters where uuid = $1 limit 1", &[uuid.into()])? == 1)
     }

@@ -81,6 +81,16 @@ impl Reader<'_> {
         self.conn.all(&sql, &[Val::Text(&set)], read)
     }
 
+    /// Published events that hold something, by row number: for pushes.
+    pub fn published_events_after(&mut self, after: i64, limit: i64) -> Result<Vec<Event>> {
+        let sql = format!(
+            "select {COLUMNS} from events e where e.id > $1 and e.published = 1 and (e.attribute_count > 0 \
+             or exists (select 1 from event_reports r where r.event_id = e.id)) and {} order by e.id limit {limit}",
+            self.sees_event("e")
+        );
+        self.conn.all(&sql, &[after.into()], read)
+    }
+
     /// Whether any event has this uuid, seen or unseen: only to refuse a second one. Gives its row number.
     pub fn event_uuid_taken(&mut self, uuid: &Uuid) -> Result<Option<i64>> {
         self.conn.first("select id from events where uuid = $1", &[uuid.into()], |r| r.int(0))

@@ -201,6 +201,13 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// How far a server has been pushed to; no change of its definition.
+    pub fn set_server_pushed(&mut self, id: i64, event_id: i64) -> Result<()> {
+        let sql = "update servers set lastpushedid = $2 where id = $1 and coalesce(lastpushedid, 0) < $2";
+        self.conn.execute(sql, &[id.into(), event_id.into()])?;
+        Ok(())
+    }
+
     /// Notes that something of a server changed that is kept beside its definition.
     pub fn note_server(&mut self, server: &Server, what: &str) {
         let change = self.changed(Noun::Server, Action::Edit, Uuid::nil(), 0);

@@ -38,6 +38,8 @@ pub mod search;
 pub mod server_out;
 pub mod sharing_out;
 mod sighting_search;
+mod sync_in;
+pub mod sync_out;
 pub mod tag_out;
 mod terms;
 mod upload_in;
@@ -73,6 +75,7 @@ pub use report_in::read_report;
 pub use rules_in::read_rules;
 pub use search::{SearchError, SearchRequest, read_search};
 pub use sighting_search::{SightingContext, SightingSearch, read_sighting_search};
+pub use sync_in::{read_offered_events, read_uuids};
 pub use upload_in::read_upload;
 
 /// Why a body could not be read.

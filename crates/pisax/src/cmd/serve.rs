@@ -12,6 +12,7 @@ use axum::serve::ListenerExt;
 use pisax_access::Actor;
 use pisax_formats::knowledge::Package;
 use pisax_service::Service;
+use pisax_share::{Foreman, Stop};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,6 +56,7 @@ async fn serve(
     let app = pisax_api::App::new(Arc::clone(&service), Arc::clone(&permits), config.body_limit);
     let publishing = tokio::spawn(pisax_api::zmq::publish(Arc::clone(&service), Arc::clone(&permits)));
     let app = Arc::new(app);
+    let (stop_jobs, jobs) = start_jobs(&service)?;
     let secure_cookies =
         config.secure_cookies.unwrap_or_else(|| service.policy.base_url.starts_with("https:"));
     let postman = config.smtp.as_ref().map(Postman::new).transpose()?.map(Arc::new);
@@ -84,6 +86,7 @@ async fn serve(
         Some(()) = asked.recv() => {}
     }
     publishing.abort();
+    stop_jobs.stop();
     tracing::info!("stopping: requests under way have {} seconds", GRACE.as_secs());
     stopping.notify_one();
     tokio::select! {
@@ -93,10 +96,22 @@ async fn serve(
     }
     // Nobody listens when it has ended by itself.
     let _ = stop_background.send(true);
+    // It gives back what it has not done, in less time than this takes.
+    if tokio::task::spawn_blocking(move || jobs.join()).await.is_err() {
+        tracing::warn!("jobs broke off");
+    }
     if tokio::time::timeout(BACKGROUND_GRACE, background).await.is_err() {
         tracing::warn!("stopped with work in the background under way");
     }
     Ok(())
+}
+
+/// Begins to work the queue of jobs off, on a thread.
+fn start_jobs(service: &Arc<Service>) -> Result<(Stop, std::thread::JoinHandle<()>)> {
+    let stop = Stop::default();
+    let foreman = Foreman::new(Arc::clone(service), stop.clone());
+    let thread = std::thread::Builder::new().name("jobs".into()).spawn(move || foreman.run());
+    Ok((stop, thread.context("a thread for jobs")?))
 }
 
 /// How often attached bytes that nothing names are looked for.

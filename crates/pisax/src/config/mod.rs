@@ -31,6 +31,8 @@ pub struct Config {
     pub import_rows: usize,
     /// `None`: when the base URL is https.
     pub secure_cookies: Option<bool>,
+    /// By which other servers are called; `None`: directly.
+    pub outbound_proxy: Option<String>,
     /// None: no mail is sent.
     pub smtp: Option<Smtp>,
     pub admin_email: Option<String>,
@@ -100,6 +102,7 @@ impl Config {
             },
             import_rows: settings.number("import_rows") as usize,
             secure_cookies: given("secure_cookies").map(|_| settings.flag("secure_cookies")),
+            outbound_proxy: given("outbound_proxy"),
             smtp: smtp(settings)?,
             admin_email: text("admin_email"),
             admin_password: text("admin_password"),

@@ -103,6 +103,12 @@ pub const SETTINGS: &[Setting] = &[
         "Address clients reach this instance at.",
     ),
     setting(
+        "outbound_proxy",
+        Kind::Url,
+        Preset::Nothing,
+        "Proxy by which other servers are called, as http://[NAME:PASSWORD@]HOST:PORT; the environment names none.",
+    ),
+    setting(
         "secure_cookies",
         Kind::Flag,
         Preset::From(|s| s.text("base_url").is_some_and(|url| url.starts_with("https:")).to_string()),

@@ -8,6 +8,7 @@ mod merge;
 mod protect;
 pub(crate) mod protection;
 mod publish;
+mod receive;
 mod remove;
 
 pub use add::{Added, add, add_together};
@@ -18,6 +19,7 @@ pub use merge::merge;
 pub use protect::protect;
 pub(crate) use publish::carries_required_tags;
 pub use publish::{publish, send, unpublish};
+pub use receive::{Received, Source, receive};
 pub use remove::remove;
 
 use crate::{Error, Result};

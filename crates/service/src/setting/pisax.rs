@@ -18,6 +18,13 @@ pub(super) const SETTINGS: &[Setting] = &[
         set: Some(|s, text| span(text).map(|n| s.audit_days = n)),
     },
     Setting {
+        name: "PISAX.pull_minutes",
+        level: Level::Recommended,
+        description: "Minutes between pulls from each server that is pulled from; 0: only when somebody asks.",
+        get: |s| Value::Number(s.settings().pull_minutes),
+        set: Some(|s, text| span(text).map(|n| s.pull_minutes = n)),
+    },
+    Setting {
         name: "PISAX.refuse_ignored_parameters",
         level: Level::Optional,
         description: "On: a search with a parameter that means nothing is refused. Off, as in MISP, it is ignored and \

@@ -16,7 +16,8 @@ const CHUNK: usize = 1000;
 pub(super) fn pull(pull: &Pull<'_>, relevant: bool) -> Result<(), Fault> {
     let mut question = json!({"published": 1, "minimal": 1, "custom": 1});
     if relevant {
-        let tags = pull.service().read(&receiver(pull.server()), |r| Ok(r.cluster_tags_without_cluster()?))?;
+        let tags =
+            pull.service().read(&receiver(pull.server()), |r| Ok(r.cluster_tags_without_cluster()?))?;
         if tags.is_empty() {
             return Ok(());
         }

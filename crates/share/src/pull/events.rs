@@ -4,7 +4,6 @@ use super::{DIRECTION, Pull, receiver};
 use crate::Fault;
 use crate::peer::{LARGE, LONG, Offered};
 use parking_lot::Mutex;
-use pisax_auth::openpgp;
 use pisax_model::Uuid;
 use pisax_model::cryptographic_key::Proof;
 use pisax_model::event::EventDraft;
@@ -63,8 +62,7 @@ pub(super) fn pull(pull: &Pull<'_>, wanted: &[Offered]) -> Result<bool, Fault> {
 
 /// One event by its uuid, whatever the rules on lists say.
 pub(super) fn one(pull: &Pull<'_>, uuid: Uuid) -> Result<(), Fault> {
-    let offered =
-        Offered { uuid, timestamp: 0, sighting_timestamp: 0, published: true, orgc_uuid: None };
+    let offered = Offered { uuid, timestamp: 0, sighting_timestamp: 0, published: true, orgc_uuid: None };
     let (entry, _) = fetch(pull, &offered)?;
     let why = (entry.outcome != Outcome::Done).then(|| entry.reason.clone());
     pull.service().enter(vec![entry])?;
@@ -110,9 +108,10 @@ fn step(
         Err(fault) => {
             let many = failures.fetch_add(1, Ordering::Relaxed) + 1 >= AWAY;
             pull.tally.failed.fetch_add(1, Ordering::Relaxed);
-            let entry = Entry::new(pull.server().id, DIRECTION, Subject::Event, offered.uuid, Outcome::Failed)
-                .because(fault.to_string())
-                .about("", offered.timestamp);
+            let entry =
+                Entry::new(pull.server().id, DIRECTION, Subject::Event, offered.uuid, Outcome::Failed)
+                    .because(fault.to_string())
+                    .about("", offered.timestamp);
             if many && fault.passes() {
                 pull.service().enter(vec![entry])?;
                 return Err(fault);
@@ -140,8 +139,9 @@ fn fetch(pull: &Pull<'_>, offered: &Offered) -> Result<(Entry, bool), Fault> {
     let answer = pull.peer.get(&path, (LONG, LARGE))?;
     let mut draft = pisax_wire::read_event(&answer.body).map_err(|e| Fault::Strange(e.to_string()))?;
     draft.proof = answer.header("x-pgp-signature").map(|signature| Proof {
-        signature: signature.to_owned(),
-        signed: openpgp::signed_text(&answer.body),
+        // One that is no base64 proves nothing.
+        signature: pisax_wire::read_base64(signature.trim()).unwrap_or_default(),
+        text: answer.body.clone(),
     });
     let entry = |outcome| {
         Entry::new(pull.server().id, DIRECTION, Subject::Event, offered.uuid, outcome)
@@ -172,7 +172,11 @@ fn store(pull: &Pull<'_>, entry: Entry, draft: EventDraft) -> Result<Entry, Faul
     Ok(match received {
         Received::Added { .. } | Received::Updated { .. } => {
             pull.tally.events.fetch_add(1, Ordering::Relaxed);
-            let why = if left_out > 0 { format!("{left_out} elements were left out by rule") } else { String::new() };
+            let why = if left_out > 0 {
+                format!("{left_out} elements were left out by rule")
+            } else {
+                String::new()
+            };
             entry.because(why)
         }
         Received::Older => refused(entry, Outcome::UpToDate, "what is here is as new".into()),

@@ -20,8 +20,8 @@ use pisax_model::Uuid;
 use pisax_model::peer::Direction;
 use pisax_model::server::Server;
 use pisax_model::transit::Rules;
-use pisax_service::peer::state;
 use pisax_service::Service;
+use pisax_service::peer::state;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What a pull brought.

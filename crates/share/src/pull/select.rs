@@ -87,7 +87,8 @@ impl Known {
         let settings = pull.service().settings();
         let id = pull.server().id;
         let known = pull.service().read(&receiver(pull.server()), |r| {
-            let blocked = if settings.event_blocklist { r.blocked_among(&uuids)? } else { FxHashSet::default() };
+            let blocked =
+                if settings.event_blocklist { r.blocked_among(&uuids)? } else { FxHashSet::default() };
             let blocked_orgs =
                 if settings.org_blocklist { r.blocked_orgs_among(&orgs)? } else { FxHashSet::default() };
             let events = r.events_by_uuids(&uuids)?.into_iter().map(|event| (event.uuid, event)).collect();

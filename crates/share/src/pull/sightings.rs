@@ -38,7 +38,8 @@ pub(super) fn pull(pull: &Pull<'_>, events: &[Uuid]) -> Result<(), Fault> {
 }
 
 fn some(pull: &Pull<'_>, events: &[Uuid]) -> Result<(), Fault> {
-    let question = json!({"returnFormat": "json", "last": 0, "includeUuid": true, "uuid": events});
+    let uuids: Vec<String> = events.iter().map(Uuid::to_string).collect();
+    let question = json!({"returnFormat": "json", "last": 0, "includeUuid": true, "uuid": uuids});
     let answer = pull.peer.stream("sightings/restSearch/event", question.to_string().as_bytes(), HUGE)?;
     let mut batch: BTreeMap<Uuid, Vec<SightingDraft>> = BTreeMap::new();
     let mut held = 0;
@@ -95,7 +96,8 @@ fn read(item: &RawValue) -> Result<Option<(Uuid, SightingDraft)>, Fault> {
     let named = of.sighting.map(|s| s.event_uuid.or(s.event.and_then(|e| e.uuid)));
     let text = named.flatten().or(of.event_uuid).or(of.event.and_then(|e| e.uuid));
     let Some(event) = text.and_then(|text| Uuid::try_parse(&text).ok()) else { return Ok(None) };
-    let mut drafts = pisax_wire::read_incoming_sightings(item.get().as_bytes()).map_err(|e| strange(e.to_string()))?;
+    let mut drafts =
+        pisax_wire::read_incoming_sightings(item.get().as_bytes()).map_err(|e| strange(e.to_string()))?;
     Ok(drafts.pop().map(|draft| (event, draft)))
 }
 

@@ -222,6 +222,7 @@ impl Client {
         let names: Vec<&str> = std::iter::once("host").chain(headers.iter().map(|h| h.0)).collect();
         let names = names.join(";");
         let verb = match call.method {
+            Method::Head => "HEAD",
             Method::Get => "GET",
             Method::Post => "POST",
             Method::Put => "PUT",

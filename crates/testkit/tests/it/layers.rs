@@ -27,6 +27,18 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "pisax-share",
+        &[
+            "pisax-access",
+            "pisax-auth",
+            "pisax-model",
+            "pisax-outbound",
+            "pisax-service",
+            "pisax-store",
+            "pisax-wire",
+        ],
+    ),
+    (
         "pisax-api",
         &[
             "pisax-access",
@@ -34,6 +46,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "pisax-formats",
             "pisax-model",
             "pisax-service",
+            "pisax-share",
             "pisax-store",
             "pisax-wire",
         ],
@@ -48,6 +61,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "pisax-formats",
             "pisax-model",
             "pisax-service",
+            "pisax-share",
             "pisax-store",
             "pisax-ui",
             "pisax-wire",
