@@ -7,6 +7,7 @@
 mod fault;
 mod foreman;
 mod hop;
+pub mod look;
 pub mod peer;
 mod plan;
 mod pull;

@@ -8,8 +8,8 @@ mod merge;
 mod protect;
 pub(crate) mod protection;
 mod publish;
-mod receive;
 mod remove;
+mod wanted;
 
 pub use add::{Added, add, add_together};
 pub use block_rule::{block_rule, set_block_rule};
@@ -19,8 +19,8 @@ pub use merge::merge;
 pub use protect::protect;
 pub(crate) use publish::carries_required_tags;
 pub use publish::{publish, send, unpublish};
-pub use receive::{Received, Source, receive};
 pub use remove::remove;
+pub use wanted::wanted;
 
 use crate::{Error, Result};
 use pisax_model::event::MAX_INFO_BYTES;
