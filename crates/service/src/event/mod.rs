@@ -1,6 +1,7 @@
 //! Use cases on events.
 
 mod add;
+mod arrival;
 mod block_rule;
 mod carry;
 mod edit;
@@ -8,6 +9,7 @@ mod merge;
 mod protect;
 pub(crate) mod protection;
 mod publish;
+mod receive;
 mod remove;
 mod wanted;
 
@@ -19,6 +21,7 @@ pub use merge::merge;
 pub use protect::protect;
 pub(crate) use publish::carries_required_tags;
 pub use publish::{publish, send, unpublish};
+pub use receive::{Received, Source, receive};
 pub use remove::remove;
 pub use wanted::wanted;
 
