@@ -89,12 +89,16 @@ class Instance:
             assert done.returncode == 0, f"pisax {words}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done
 
-    def start(self) -> Instance:
+    def start_at(self, url: str) -> Instance:
+        """Starts the server where it was reached before."""
+        return self.start(int(url.rsplit(":", 1)[-1]))
+
+    def start(self, port: int | None = None) -> Instance:
         """Starts the server and returns when it says that it is ready."""
         assert self.process is None, "it is running"
         log = self.log.open("a")
         process = subprocess.Popen(
-            [binary(), "serve", "--listen", f"127.0.0.1:{free_port()}", *self.place],
+            [binary(), "serve", "--listen", f"127.0.0.1:{port or free_port()}", *self.place],
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
