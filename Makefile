@@ -15,7 +15,7 @@ VENV := $(CACHE)/venv
 SERVERS := $(CACHE)/servers
 PYTHON := $(VENV)/bin/python
 RUFF := $(VENV)/bin/ruff --quiet
-RUFFED := tests tools/pymisp-suite tools/with-postgres
+RUFFED := tests tools/answer-shapes tools/pymisp-suite tools/with-postgres
 
 # The release build is for running and measuring; the tests use the development build, so that one
 # debug build serves unit tests, end-to-end tests and PyMISP's suite.
