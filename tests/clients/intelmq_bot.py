@@ -1,4 +1,4 @@
-"""One turn of one of IntelMQ's bots, by the library that IntelMQ offers for that; run by the Python that has it.
+"""One turn of one of IntelMQ's bots, by the library that IntelMQ offers for that; its own Python runs it.
 
 What to run comes as JSON, and what the bot sent on goes out as JSON; what it tells meanwhile is a log.
 """
