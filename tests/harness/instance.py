@@ -18,6 +18,8 @@ CACHE = REPOSITORY / ".cache"
 KNOWLEDGE = CACHE / "knowledge"
 # The servers that tests talk to, in a Python of their own.
 SERVERS = CACHE / "servers"
+# The programs of other makers that talk to ours, likewise.
+PROGRAMS = CACHE / "programs"
 
 ADMIN_EMAIL = "admin@admin.test"
 ADMIN_PASSWORD = "Correct-Horse-Battery-9"
