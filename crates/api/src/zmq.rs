@@ -12,10 +12,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
-use tokio::time::MissedTickBehavior;
 
-/// How often the change log is looked at; one look is a read of its last index page.
-const LOOK: Duration = Duration::from_millis(250);
+/// How long a commit is waited for before the change log is looked at all the same: settings change, and other
+/// processes may have written.
+const LOOK: Duration = Duration::from_secs(1);
 /// How long nothing is published before a sign of life (`misp_json_self`).
 const IDLE: Duration = Duration::from_secs(10);
 
@@ -31,13 +31,14 @@ struct Open {
 pub async fn publish(service: Arc<Service>, permits: Arc<Semaphore>) {
     let mut open: Option<Open> = None;
     let mut refused: Option<SocketAddr> = None;
-    let mut ticks = tokio::time::interval(LOOK);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let commits = service.store.commits().clone();
     loop {
-        ticks.tick().await;
+        let mark = commits.mark();
         if let Err(failure) = turn(&service, &permits, &mut open, &mut refused).await {
             tracing::error!(?failure, "publishing over ZeroMQ failed for now");
         }
+        // Over when it was long enough without one.
+        let _ = tokio::time::timeout(LOOK, commits.after(mark)).await;
     }
 }
 

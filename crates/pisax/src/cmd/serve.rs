@@ -51,6 +51,7 @@ async fn serve(
     service: Arc<Service>,
 ) -> Result<()> {
     sweep_from_time_to_time(Arc::clone(&service));
+    service.store.hear_others()?;
     let permits = Arc::new(Semaphore::new(service.store.connections()));
     let app = pisax_api::App::new(Arc::clone(&service), Arc::clone(&permits), config.body_limit);
     let publishing = tokio::spawn(pisax_api::zmq::publish(Arc::clone(&service), Arc::clone(&permits)));
