@@ -11,6 +11,7 @@ mod people;
 mod reports;
 mod scoring;
 mod sharing;
+mod streams;
 mod workflows;
 
 use crate::answer::Answer;
@@ -156,6 +157,7 @@ const AREAS: &[&[Route]] = &[
     scoring::ROUTES,
     files::ROUTES,
     workflows::ROUTES,
+    streams::ROUTES,
 ];
 
 /// Every route there is.

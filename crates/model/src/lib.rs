@@ -35,6 +35,7 @@ pub mod rule;
 pub mod server;
 pub mod sharing;
 pub mod sighting;
+pub mod stream;
 pub mod tag;
 pub mod time;
 pub mod upload;

@@ -4,6 +4,10 @@
 //! other: it is the caller's address that was allowed, not where that points to. No proxy is taken from the
 //! environment. TLS by ring; what is trusted is what the machine trusts.
 
+mod guard;
+
+pub use guard::is_public;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,6 +79,11 @@ impl Default for Client {
 }
 
 impl Client {
+    /// One for addresses that users type: nothing inside the own network can be reached.
+    pub fn public() -> Self {
+        guard::public(&Self::default())
+    }
+
     pub fn send(&self, call: &Call<'_>) -> Result<Answer, Error> {
         let limit = call.limit.max(LEAST);
         let answer = match call.method {

@@ -90,9 +90,11 @@ pub(crate) fn removed_attribute(change: &mut Change, old: &AttributeView<'_>, ob
         .field("distribution", old.distribution, "")
         .field("sharing_group_id", old.sharing_group_id, "");
     if let Some(object) = object {
-        change
-            .field("object_distribution", object.distribution, "")
-            .field("object_sharing_group_id", object.sharing_group_id, "");
+        change.field("object_distribution", object.distribution, "").field(
+            "object_sharing_group_id",
+            object.sharing_group_id,
+            "",
+        );
     }
 }
 

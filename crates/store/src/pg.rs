@@ -38,7 +38,13 @@ impl Pool {
         migrated?;
         let mut free: Vec<Option<PgSession>> = (1..options.connections).map(|_| None).collect();
         free.push(Some(session));
-        Ok(Self { config, size: free.len(), free: Mutex::new(free), freed: Condvar::new(), over: Arc::default() })
+        Ok(Self {
+            config,
+            size: free.len(),
+            free: Mutex::new(free),
+            freed: Condvar::new(),
+            over: Arc::default(),
+        })
     }
 
     pub(crate) fn size(&self) -> usize {

@@ -85,7 +85,8 @@ impl Reader<'_> {
         };
         let is = |noun: Noun| change.noun == noun as i64;
         if is(Noun::Event) {
-            let facts = (noted("org_id"), noted("distribution"), noted("sharing_group_id"), noted("published"));
+            let facts =
+                (noted("org_id"), noted("distribution"), noted("sharing_group_id"), noted("published"));
             let (Some(org_id), Some(distribution), Some(sharing_group_id), Some(published)) = facts else {
                 return Ok(false);
             };

@@ -16,6 +16,8 @@ pub struct Webhook {
     pub org_id: i64,
     /// Whose view of the data is sent.
     pub user_id: i64,
+    /// A site admin said that his view is sent.
+    pub sees_all: bool,
     pub name: String,
     pub url: String,
     /// What deliveries are signed with.
@@ -40,7 +42,7 @@ pub struct Webhook {
 }
 
 const COLUMNS: &str = "id, uuid, org_id, user_id, name, url, secret, kinds, tags, orgs, enabled, paused, seq, part, \
-                       delivered, delivered_at, failures, retry_at, last_error";
+                       delivered, delivered_at, failures, retry_at, last_error, sees_all";
 
 fn read(row: &Row<'_>) -> Result<Webhook> {
     Ok(Webhook {
@@ -62,6 +64,7 @@ fn read(row: &Row<'_>) -> Result<Webhook> {
         failures: row.int(16)?,
         retry_at: row.int(17)?,
         last_error: row.string(18)?,
+        sees_all: row.flag(19)?,
     })
 }
 
@@ -108,7 +111,7 @@ impl Writer<'_> {
         let id = dialect::allocate(&mut self.conn, "webhooks", 1)?[0];
         let (kinds, tags, orgs) =
             (list::lines(&webhook.kinds), list::lines(&webhook.tags), list::lines(&webhook.orgs));
-        let sql = format!("insert into webhooks ({COLUMNS}) values {}", list::places(1, 19));
+        let sql = format!("insert into webhooks ({COLUMNS}) values {}", list::places(1, 20));
         let args = [
             id.into(),
             (&webhook.uuid).into(),
@@ -129,6 +132,7 @@ impl Writer<'_> {
             webhook.failures.into(),
             webhook.retry_at.into(),
             (&webhook.last_error).into(),
+            webhook.sees_all.into(),
         ];
         self.conn.execute(&sql, &args)?;
         self.changed(Noun::Webhook, Action::Add, webhook.uuid, 0)
@@ -143,7 +147,8 @@ impl Writer<'_> {
     pub fn edit_webhook(&mut self, old: &Webhook, new: &Webhook) -> Result<()> {
         let (kinds, tags, orgs) = (list::lines(&new.kinds), list::lines(&new.tags), list::lines(&new.orgs));
         let sql = "update webhooks set user_id = $2, name = $3, url = $4, secret = $5, kinds = $6, tags = $7, \
-                   orgs = $8, enabled = $9, paused = $10, failures = $11, retry_at = $12 where id = $1";
+                   orgs = $8, enabled = $9, paused = $10, failures = $11, retry_at = $12, org_id = $13, sees_all = $14 \
+                   where id = $1";
         let args = [
             new.id.into(),
             new.user_id.into(),
@@ -157,6 +162,8 @@ impl Writer<'_> {
             (&new.paused).into(),
             new.failures.into(),
             new.retry_at.into(),
+            new.org_id.into(),
+            new.sees_all.into(),
         ];
         self.conn.execute(sql, &args)?;
         let action = match (old.enabled, new.enabled) {
@@ -185,22 +192,29 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Notes how far a webhook has come, and how many deliveries that were. One that was deleted stays so.
-    pub fn move_webhook(&mut self, id: i64, place: Place, deliveries: i64) -> Result<()> {
+    /// Notes how far a webhook has come, and how many deliveries that were; returns whether it is to go on. One that
+    /// was deleted stays so.
+    pub fn move_webhook(&mut self, id: i64, place: Place, deliveries: i64) -> Result<bool> {
         let now = self.now();
         let sql = "update webhooks set seq = $2, part = $3, delivered = delivered + $4, \
                    delivered_at = case when $4 > 0 then $5 else delivered_at end, \
                    failures = case when $4 > 0 then 0 else failures end, \
                    retry_at = case when $4 > 0 then 0 else retry_at end, \
                    last_error = case when $4 > 0 then '' else last_error end where id = $1";
-        let args =
-            [id.into(), place.seq.into(), place.part.into(), deliveries.into(), now.into()];
+        let args = [id.into(), place.seq.into(), place.part.into(), deliveries.into(), now.into()];
         self.conn.execute(sql, &args)?;
-        Ok(())
+        let sql = "select count(*) from webhooks where id = $1 and enabled = 1 and paused = ''";
+        Ok(self.conn.number(sql, &[id.into()])? > 0)
     }
 
     /// Notes that a delivery failed; `paused` says why it is not tried again.
-    pub fn fail_webhook(&mut self, webhook: &Webhook, error: &str, retry_at: i64, paused: &str) -> Result<()> {
+    pub fn fail_webhook(
+        &mut self,
+        webhook: &Webhook,
+        error: &str,
+        retry_at: i64,
+        paused: &str,
+    ) -> Result<()> {
         let sql = "update webhooks set failures = failures + 1, retry_at = $2, last_error = $3, paused = $4 \
                    where id = $1";
         self.conn.execute(sql, &[webhook.id.into(), retry_at.into(), error.into(), paused.into()])?;

@@ -60,10 +60,15 @@ async fn serve(
         config.secure_cookies.unwrap_or_else(|| service.policy.base_url.starts_with("https:"));
     let postman = config.smtp.as_ref().map(Postman::new).transpose()?.map(Arc::new);
     let (stop_background, stopped) = tokio::sync::watch::channel(false);
+    let webhooks = tokio::spawn(pisax_api::streams::call_webhooks(
+        Arc::clone(&service),
+        Arc::clone(&permits),
+        stopped.clone(),
+    ));
     let background =
         tokio::spawn(background::run(Arc::clone(&service), Arc::clone(&permits), postman, stopped));
     let pages = Arc::new(pisax_ui::Pages::new(service, permits, secure_cookies, calls()));
-    let router = http::router(Arc::new(Site::new(app, pisax_ui::router(pages))));
+    let router = http::router(Arc::new(Site::new(Arc::clone(&app), pisax_ui::router(pages))));
     let mut asked = stop_signal()?;
     let stopping = Arc::new(Notify::new());
     let until = Arc::clone(&stopping);
@@ -85,6 +90,7 @@ async fn serve(
         Some(()) = asked.recv() => {}
     }
     publishing.abort();
+    app.stop();
     tracing::info!("stopping: requests under way have {} seconds", GRACE.as_secs());
     stopping.notify_one();
     tokio::select! {
@@ -94,7 +100,8 @@ async fn serve(
     }
     // Nobody listens when it has ended by itself.
     let _ = stop_background.send(true);
-    if tokio::time::timeout(BACKGROUND_GRACE, background).await.is_err() {
+    let all = async { tokio::join!(background, webhooks) };
+    if tokio::time::timeout(BACKGROUND_GRACE, all).await.is_err() {
         tracing::warn!("stopped with work in the background under way");
     }
     Ok(())

@@ -7,7 +7,7 @@ create table webhooks (
   url text not null, secret text not null, kinds text not null, tags text not null, orgs text not null,
   enabled {small} not null, paused text not null, seq {int} not null, part {int} not null,
   delivered {int} not null, delivered_at {int} not null, failures {int} not null, retry_at {int} not null,
-  last_error text not null);
+  last_error text not null, sees_all {small} not null);
 create index webhooks_user on webhooks (user_id);
 
 -- sequences: webhooks
