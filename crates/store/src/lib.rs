@@ -167,6 +167,11 @@ impl Reader<'_> {
     pub fn actor(&self) -> &Actor {
         self.actor
     }
+
+    /// What the settings say about reading.
+    pub fn rules(&self) -> ReadingRules {
+        self.rules
+    }
 }
 
 impl Writer<'_> {

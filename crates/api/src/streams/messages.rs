@@ -25,9 +25,9 @@ use pisax_wire::object_out::{write_object_head, write_reference};
 use pisax_wire::tag_out::write_tag_columns;
 
 /// Changes read at a time.
-const CHANGES: i64 = 200;
+pub(crate) const CHANGES: i64 = 200;
 /// Bytes of messages after which no further change is read: what is held for a slow reader.
-const HELD: usize = 4 << 20;
+pub(crate) const HELD: usize = 4 << 20;
 
 /// A message: what a change means to one reader.
 #[derive(Debug, Clone)]

@@ -65,6 +65,11 @@ async fn serve(
         Arc::clone(&permits),
         stopped.clone(),
     ));
+    let nats = tokio::spawn(pisax_api::streams::publish_to_nats(
+        Arc::clone(&service),
+        Arc::clone(&permits),
+        stopped.clone(),
+    ));
     let background =
         tokio::spawn(background::run(Arc::clone(&service), Arc::clone(&permits), postman, stopped));
     let pages = Arc::new(pisax_ui::Pages::new(service, permits, secure_cookies, calls()));
@@ -100,7 +105,7 @@ async fn serve(
     }
     // Nobody listens when it has ended by itself.
     let _ = stop_background.send(true);
-    let all = async { tokio::join!(background, webhooks) };
+    let all = async { tokio::join!(background, webhooks, nats) };
     if tokio::time::timeout(BACKGROUND_GRACE, all).await.is_err() {
         tracing::warn!("stopped with work in the background under way");
     }
