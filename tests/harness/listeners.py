@@ -69,13 +69,15 @@ class Listener:
         return self.until(lambda h: h.uuid == uuid and action in (None, h.data.get("action")))
 
     def ended(self) -> bool:
-        """Waits for the end; whether it came."""
+        """Waits for the end; whether it came. What comes before it is kept."""
         while True:
             try:
-                if self.queue.get(timeout=PATIENCE) is None:
-                    return True
+                heard = self.queue.get(timeout=PATIENCE)
             except queue.Empty:
                 return False
+            if heard is None:
+                return True
+            self.heard.append(heard)
 
 
 class EventSource(Listener):
