@@ -118,7 +118,14 @@ def test_an_audience_hears_what_it_sees(api: Api, nats: NatsServer, prefix: str,
     assert hidden["uuid"] not in str(published.data)
     assert hidden["uuid"] in str([h.data for h in said[f"audience.{own}"]])
     assert hidden["uuid"] in str([h.data for h in said["attribute"]])
-    assert hidden["value"] not in str([h.data for name, all in said.items() for h in all if name.startswith("audience.") and name != f"audience.{own}"])
+    assert hidden["value"] not in str(
+        [
+            h.data
+            for name, all in said.items()
+            for h in all
+            if name.startswith("audience.") and name != f"audience.{own}"
+        ]
+    )
     gone = [h for h in said["audience.all"] if h.kind == "attribute" and h.data["action"] == "delete"]
     assert [h.uuid for h in gone] == [everyone["Attribute"][0]["uuid"]]
     assert [h.uuid for h in said[f"audience.{own}"] if h.data.get("action") == "delete"] == [private["uuid"]]

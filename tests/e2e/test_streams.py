@@ -96,9 +96,7 @@ def test_a_change_inside_an_event_has_misps_shape(api: Api, hears: EventSource) 
     assert (tag["Tag"]["name"], tag["action"]) == (name, "attach")
 
 
-def test_one_hears_what_one_sees_and_nothing_else(
-    server: Instance, owner: Member, stranger: Member
-) -> None:
+def test_one_hears_what_one_sees_and_nothing_else(server: Instance, owner: Member, stranger: Member) -> None:
     own, other = EventSource(server.url, owner.key), EventSource(server.url, stranger.key)
     private = an_event(owner, distribution=0)
     shared = an_event(owner, distribution=3)
@@ -170,7 +168,10 @@ def test_what_cannot_be_followed_is_refused_with_the_reason(api: Api) -> None:
         assert answer.status_code == 403
         assert field in answer.text
     assert "weather" in api.get("/streams/changes?kinds=weather").text
-    assert requests.get(f"{api.url}/streams/changes", timeout=60, headers={"Accept": "text/event-stream"}).ok is False
+    assert (
+        requests.get(f"{api.url}/streams/changes", timeout=60, headers={"Accept": "text/event-stream"}).ok
+        is False
+    )
 
 
 def test_who_asks_now_and_then_hears_the_same(api: Api, stranger: Member) -> None:

@@ -212,14 +212,18 @@ def test_attachments_are_published_where_they_are_wanted(api: Api, hears: Subscr
         set_to(api, include_attachments=wanted)
         event = api.ok("/events/add", body)["Event"]
         api.ok(f"/events/publish/{event['id']}")
-        heard = hears.until(lambda topic, m, e=event: topic == "misp_json" and m["Event"]["uuid"] == e["uuid"])
+        heard = hears.until(
+            lambda topic, m, e=event: topic == "misp_json" and m["Event"]["uuid"] == e["uuid"]
+        )
         assert heard["Event"]["Attribute"][0].get("data") == (data if wanted else None)
 
 
 def test_a_subscriber_has_to_know_the_password(new_instance: NewInstance) -> None:
     api = new_instance().start().api()
     port = free_port()
-    set_to(api, port=port, username="ids", password="a password", event_notifications_enable=True, enable=True)
+    set_to(
+        api, port=port, username="ids", password="a password", event_notifications_enable=True, enable=True
+    )
     settings = api.view("/servers/serverSettings")["finalSettings"]
     assert "a password" not in str(settings)
     right = ZmqSubscriber(port, name="ids", password="a password")

@@ -80,7 +80,8 @@ fn reach(r: &mut Reader<'_>, change: &Logged) -> pisax_service::Result<Option<(R
     }
     let noted = |name: &str| change.fields.iter().find(|f| f.name == name).map(|f| (&f.old, &f.new));
     let was = |name: &str| noted(name).and_then(|(old, _)| old.parse::<i64>().ok());
-    let either = |name: &str| noted(name).and_then(|(old, new)| new.parse().ok().or_else(|| old.parse().ok()));
+    let either =
+        |name: &str| noted(name).and_then(|(old, new)| new.parse().ok().or_else(|| old.parse().ok()));
     let gone = change.action == Action::Delete as i64;
     let event = match (is(Noun::Event) && gone, r.event_facts(change.event_id)?) {
         (true, _) => was("org_id").map(|org_id| EventFacts {
