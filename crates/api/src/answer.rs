@@ -139,6 +139,8 @@ pub type Producer = Box<dyn FnOnce(&mut Sink) -> Result<(), Stop> + Send>;
 pub enum Body {
     Whole(Vec<u8>),
     Streamed(Producer),
+    /// Open as long as the client listens.
+    Live(Box<crate::streams::live::Live>),
 }
 
 pub struct Answer {
@@ -199,6 +201,7 @@ impl Answer {
                 xml.finish(&mut out);
                 Body::Whole(out)
             }
+            live @ Body::Live(_) => live,
             Body::Streamed(produce) => Body::Streamed(Box::new(move |sink: &mut Sink| {
                 sink.as_xml();
                 produce(sink)

@@ -41,6 +41,7 @@ pub fn invalid(noun: &str) -> &'static str {
         "collection" => "Invalid collection.",
         "collection element" => "Invalid collection element.",
         "dashboard" => "Invalid dashboard template.",
+        "webhook" => "Invalid Webhook.",
         "blueprint" => "Invalid Sharing Group Blueprint",
         _ => "Not Found",
     }

@@ -11,6 +11,7 @@ mod people;
 mod reports;
 mod scoring;
 mod sharing;
+mod streams;
 mod workflows;
 
 use crate::answer::Answer;
@@ -173,6 +174,7 @@ const AREAS: &[&[Route]] = &[
     scoring::ROUTES,
     files::ROUTES,
     workflows::ROUTES,
+    streams::ROUTES,
 ];
 
 /// Every route there is.

@@ -12,6 +12,7 @@ use crate::public::{self, Brake};
 use crate::quota::{Quota, Quotas};
 use crate::request::Request;
 use crate::routes::{self, Need, Route};
+use crate::streams::live;
 use axum::body::Body as HttpBody;
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
@@ -53,9 +54,12 @@ pub struct App {
     pub service: Arc<Service>,
     hasher: KeyHasher,
     /// One permit per database connection, taken before the hop to the blocking pool.
-    permits: Arc<Semaphore>,
+    pub(crate) permits: Arc<Semaphore>,
     /// For handlers that wait for another server: they hold no connection meanwhile.
     away: Arc<Semaphore>,
+    pub(crate) live: live::Counts,
+    /// Set when the server is to stop: what stays open by itself ends.
+    pub(crate) stopping: tokio::sync::watch::Sender<bool>,
     streams: Arc<Semaphore>,
     streams_of: Mutex<FxHashMap<i64, usize>>,
     large_bodies: Semaphore,
@@ -72,6 +76,8 @@ impl App {
             service,
             permits,
             away: Arc::new(Semaphore::new(AWAY)),
+            live: live::Counts::default(),
+            stopping: tokio::sync::watch::Sender::new(false),
             streams: Arc::new(Semaphore::new(STREAMS)),
             streams_of: Mutex::new(FxHashMap::default()),
             large_bodies: Semaphore::new(LARGE_BODIES),
@@ -79,6 +85,11 @@ impl App {
             quotas: Quotas::default(),
             max_body,
         }
+    }
+
+    /// Ends what stays open as long as clients listen.
+    pub fn stop(&self) {
+        self.stopping.send_replace(true);
     }
 }
 
@@ -174,6 +185,14 @@ async fn answer(
     };
     match answer.body {
         Body::Whole(_) => Ok(send(answer, &method)),
+        Body::Live(_) if method == Method::HEAD => Ok(send(answer, &method)),
+        Body::Live(live) => {
+            let receiver = live::begin(app, *live)?;
+            let pieces = futures_util::stream::unfold(receiver, |mut receiver| async move {
+                receiver.recv().await.map(|bytes| (Ok::<_, std::io::Error>(bytes), receiver))
+            });
+            Ok(respond(answer.status, answer.headers, HttpBody::from_stream(pieces.fuse())))
+        }
         Body::Streamed(_) if method == Method::HEAD => Ok(send(answer, &method)),
         Body::Streamed(produce) => {
             let turn = Turn::take(app, user_id).await?;

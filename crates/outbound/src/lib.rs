@@ -4,8 +4,10 @@
 //! other: it is the caller's address that was allowed, not where that points to. No proxy is taken from the
 //! environment. TLS by ring; what is trusted is what the machine trusts.
 
+mod guard;
 mod link;
 
+pub use guard::is_public;
 pub use link::Link;
 pub use ureq::http::HeaderMap;
 
@@ -102,6 +104,11 @@ impl Client {
             .tls_config(tls)
             .build();
         Self(config.into())
+    }
+
+    /// One for addresses that users type: nothing inside the own network can be reached.
+    pub fn public() -> Self {
+        guard::public(&Self::default())
     }
 
     /// The whole answer.

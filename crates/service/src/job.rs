@@ -26,7 +26,8 @@ pub fn cancel(service: &Service, actor: &Actor, id: i64) -> Result<()> {
 /// caller has decided that the actor may.
 pub fn queue(service: &Service, actor: &Actor, task: Task, input: &str, run_after: i64) -> Result<i64> {
     let id = service.write(actor, |w| Ok(w.queue_job(task, input, "Waiting.", run_after)?))?;
-    service.jobs.wake();
+    // Those who do jobs listen for commits.
+    service.store.commits().fire();
     Ok(id)
 }
 
@@ -64,28 +65,5 @@ impl Service {
     pub fn forget_jobs(&self, actor: &Actor) -> Result<u64> {
         let before = self.now() - KEPT;
         self.write(actor, |w| Ok(w.forget_jobs(before)?))
-    }
-}
-
-/// Says to those who do jobs that there is one, so that they need not look all the time.
-#[derive(Debug, Default)]
-pub struct Bell {
-    rung: parking_lot::Mutex<bool>,
-    heard: parking_lot::Condvar,
-}
-
-impl Bell {
-    pub fn wake(&self) {
-        *self.rung.lock() = true;
-        self.heard.notify_all();
-    }
-
-    /// Waits until it rings, or so long.
-    pub fn wait(&self, most: std::time::Duration) {
-        let mut rung = self.rung.lock();
-        if !*rung {
-            self.heard.wait_for(&mut rung, most);
-        }
-        *rung = false;
     }
 }

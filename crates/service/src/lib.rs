@@ -52,6 +52,7 @@ pub mod tag_collection;
 pub mod usage;
 pub mod user;
 pub mod user_setting;
+pub mod webhook;
 pub mod workflow;
 
 pub use error::{Error, Result};
@@ -86,8 +87,8 @@ pub struct Service {
     pub keys: KeyHasher,
     /// Calls to others.
     pub http: pisax_outbound::Client,
-    /// Rings when a job was put into the queue here.
-    pub jobs: job::Bell,
+    /// The same to addresses that users typed: nothing inside the own network.
+    pub public_http: pisax_outbound::Client,
     /// The enabled warninglists.
     pub warninglists: SharedWarninglists,
     /// Held while they are loaded.
@@ -123,11 +124,11 @@ impl Service {
             policy,
             keys,
             http: pisax_outbound::Client::default(),
-            jobs: job::Bell::default(),
+            public_http: pisax_outbound::Client::public(),
             warninglists: SharedWarninglists::default(),
             loading: Mutex::new(()),
+            settings: RwLock::new(configured.clone()),
             configured,
-            settings: RwLock::new(configured),
             settings_read,
             reading_settings: Mutex::new(()),
             uses: auth_key::Uses::default(),
@@ -144,12 +145,12 @@ impl Service {
     /// reads them again, so this is asked outside of [`Service::read`] and of use cases.
     pub fn settings(&self) -> setting::Settings {
         setting::refresh(self);
-        *self.settings.read()
+        self.settings.read().clone()
     }
 
     /// What they were when they were last read, for callers that must not wait for a database.
     fn settings_at_hand(&self) -> setting::Settings {
-        *self.settings.read()
+        self.settings.read().clone()
     }
 
     fn apply(&self, settings: setting::Settings) {

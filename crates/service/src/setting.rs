@@ -5,17 +5,19 @@ mod misp;
 mod pisax;
 mod plugin;
 mod security;
+pub mod streams;
 mod workflow;
 
 use crate::{Error, Result, Service, enrichment, rules};
 use pisax_access::{Actor, SightingPolicy};
 use pisax_model::workflow::module::Switched;
 use pisax_model::{Distribution, FieldError};
-use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 
+pub use streams::{Nats, Webhooks, ZeroMq};
+
 /// What the settings are now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Off: site admins alone get in.
     pub live: bool,
@@ -46,6 +48,8 @@ pub struct Settings {
     /// Events of organisations on the list are refused.
     pub org_blocklist: bool,
     pub zeromq: ZeroMq,
+    pub nats: Nats,
+    pub webhooks: Webhooks,
     /// Strangers may ask for an account.
     pub allow_self_registration: bool,
     pub disable_emailing: bool,
@@ -84,35 +88,6 @@ impl Settings {
     }
 }
 
-/// Publishing over ZeroMQ: where, and what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ZeroMq {
-    pub enable: bool,
-    pub host: IpAddr,
-    pub port: u16,
-    pub event: bool,
-    pub attribute: bool,
-    pub object: bool,
-    pub sighting: bool,
-    pub tag: bool,
-    pub organisation: bool,
-    pub include_attachments: bool,
-}
-
-/// MISP's defaults: nothing is published, and if, then published events on this machine alone.
-const ZEROMQ: ZeroMq = ZeroMq {
-    enable: false,
-    host: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
-    port: 50_000,
-    event: false,
-    attribute: false,
-    object: false,
-    sighting: false,
-    tag: false,
-    organisation: false,
-    include_attachments: false,
-};
-
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -131,7 +106,9 @@ impl Default for Settings {
             default_event_threat_level: 4,
             event_blocklist: true,
             org_blocklist: true,
-            zeromq: ZEROMQ,
+            zeromq: ZeroMq::default(),
+            nats: Nats::default(),
+            webhooks: Webhooks::default(),
             allow_self_registration: false,
             disable_emailing: false,
             extended_alert_subject: false,
@@ -214,8 +191,15 @@ impl Setting {
 }
 
 /// Every setting there is, by area: one list each below `setting/`, in the order of names.
-const AREAS: &[&[Setting]] =
-    &[misp::SETTINGS, pisax::SETTINGS, plugin::SETTINGS, workflow::SETTINGS, security::SETTINGS];
+const AREAS: &[&[Setting]] = &[
+    misp::SETTINGS,
+    pisax::SETTINGS,
+    streams::SETTINGS,
+    plugin::SETTINGS,
+    streams::ZEROMQ,
+    workflow::SETTINGS,
+    security::SETTINGS,
+];
 
 pub fn all() -> impl Iterator<Item = &'static Setting> + Clone {
     AREAS.iter().flat_map(|area| area.iter())
@@ -252,6 +236,11 @@ fn span(text: &str) -> Result<i64, &'static str> {
     positive(text).ok().filter(|n| *n <= 36_500).ok_or("This setting has to be a number between 0 and 36500.")
 }
 
+/// Whether a setting's value is shown to nobody.
+fn is_secret(name: &str) -> bool {
+    ["_password", "_token"].iter().any(|end| name.ends_with(end))
+}
+
 /// The setting of this name.
 pub fn find(name: &str) -> Result<&'static Setting> {
     all().find(|s| s.name == name).ok_or(Error::NotFound("setting"))
@@ -274,7 +263,7 @@ pub fn edit(service: &Service, actor: &Actor, name: &str, text: &str) -> Result<
     set(&mut settings, text).map_err(|message| FieldError::new("value", message))?;
     let begins = settings.follows_changes() && !service.settings().follows_changes();
     service.write(actor, |w| {
-        w.edit_setting(name, text.trim(), true)?;
+        w.edit_setting(name, text.trim(), !is_secret(name))?;
         if begins {
             // What was before is no matter of workflows.
             w.begin_workflow_cursor()?;
@@ -314,7 +303,7 @@ pub(crate) fn refresh(service: &Service) {
 
 fn load_held(service: &Service) -> Result<()> {
     let stored = service.read(&Actor::system("read the settings"), |r| Ok(r.settings()?))?;
-    let mut settings = service.configured;
+    let mut settings = service.configured.clone();
     for (name, text) in stored {
         let Some(set) = find(&name).ok().and_then(|setting| setting.set) else { continue };
         if let Err(message) = set(&mut settings, &text) {

@@ -14,9 +14,8 @@ use std::time::{Duration, Instant};
 
 /// Jobs done at a time. Most of them wait for somebody else.
 const JOBS: usize = 8;
-/// How often the queue is looked into when nobody rings: for what other processes put there, and for what falls
-/// due.
-const LOOK: Duration = Duration::from_millis(200);
+/// How often the queue is looked into when nothing is committed: for what falls due.
+const LOOK: Duration = Duration::from_millis(500);
 /// How often leases are renewed; a third of what they last.
 const RENEW: Duration = Duration::from_secs(20);
 /// How long jobs that are under way may take to hear that the server stops.
@@ -58,7 +57,9 @@ impl Foreman {
     pub fn run(&self) {
         let (mut renewed, mut forgotten) = (Instant::now(), None::<Instant>);
         let mut plan = Plan::default();
+        let commits = self.service.store.commits().clone();
         while !self.stop.asked() {
+            let mark = commits.mark();
             log("what is due could not be looked up", plan.look(&self.service));
             while self.under_way.lock().len() < JOBS && self.take() {}
             if renewed.elapsed() >= RENEW {
@@ -69,14 +70,14 @@ impl Foreman {
                 forgotten = Some(Instant::now());
                 log("finished jobs could not be forgotten", self.service.forget_jobs(&actor()));
             }
-            self.service.jobs.wait(LOOK);
+            commits.wait(mark, LOOK);
         }
         for stopped in self.under_way.lock().values() {
             stopped.store(true, Ordering::Relaxed);
         }
         let since = Instant::now();
         while !self.under_way.lock().is_empty() && since.elapsed() < PATIENCE {
-            self.service.jobs.wait(Duration::from_millis(100));
+            commits.wait(commits.mark(), Duration::from_millis(100));
         }
     }
 
@@ -100,7 +101,7 @@ impl Foreman {
             let work = Work::new(Arc::clone(&service), job, Arc::clone(&owner), stopped);
             perform(&work, &service, &owner, &stop);
             under_way.lock().remove(&id);
-            service.jobs.wake();
+            service.store.commits().fire();
         });
         if let Err(error) = started {
             tracing::error!(%error, "there is no thread for a job");

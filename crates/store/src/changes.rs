@@ -54,6 +54,7 @@ pub enum Noun {
     Job = 41,
     /// The log itself: what retention removed.
     Log = 42,
+    Webhook = 43,
 }
 
 /// What happened to it. Codes are stored.
@@ -258,6 +259,7 @@ impl Writer<'_> {
             ]
         });
         self.conn.bulk("changes", columns, rows)?;
+        dialect::tell_others(&mut self.conn)?;
         self.set_audit_mark("head", 0, &head)
     }
 }

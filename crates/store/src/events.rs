@@ -266,7 +266,13 @@ impl Writer<'_> {
         self.changed(Noun::Event, Action::Delete, event.uuid, event.id)
             .of(event.id, &event.info)
             .field("info", &event.info, "")
-            .field("attribute_count", event.attribute_count, "");
+            .field("attribute_count", event.attribute_count, "")
+            // Who saw it may be told that it is gone (`streams.rs`).
+            .field("org_id", event.org_id, "")
+            .field("orgc_id", event.orgc_id, "")
+            .field("distribution", event.distribution, "")
+            .field("sharing_group_id", event.sharing_group_id, "")
+            .field("published", i64::from(event.published), "");
         Ok(())
     }
 }

@@ -19,6 +19,7 @@ pub mod changes;
 pub mod cluster_relations;
 pub mod clusters;
 pub mod collections;
+pub mod commits;
 mod conn;
 mod copy;
 pub mod correlations;
@@ -62,12 +63,14 @@ pub mod settings;
 pub mod sharing;
 pub mod sightings;
 pub mod statistics;
+pub mod streams;
 pub mod tag_collections;
 pub mod tags;
 mod trim;
 pub mod user_settings;
 pub mod users;
 pub mod warninglists;
+pub mod webhooks;
 pub mod workflows;
 
 use conn::Conn;
@@ -128,6 +131,7 @@ pub struct Store {
     files: files::Files,
     key: HashKey,
     rules: RwLock<ReadingRules>,
+    commits: commits::Commits,
 }
 
 /// A consistent look at the data on behalf of one actor.
@@ -164,6 +168,11 @@ impl Reader<'_> {
     pub fn actor(&self) -> &Actor {
         self.actor
     }
+
+    /// What the settings say about reading.
+    pub fn rules(&self) -> ReadingRules {
+        self.rules
+    }
 }
 
 impl Writer<'_> {
@@ -188,6 +197,7 @@ impl Store {
                 unpublished_private: options.unpublished_private,
                 ..ReadingRules::default()
             }),
+            commits: commits::Commits::default(),
         };
         store.key = store.instance_key()?;
         Ok(store)
@@ -220,12 +230,32 @@ impl Store {
             let reader = Reader { conn, actor, files, key, rules };
             let mut writer = Writer { reader, now_ms, changes: Vec::new() };
             let result = f(&mut writer)?;
+            let changed = !writer.changes.is_empty();
             writer.append_changes()?;
-            Ok(result)
+            Ok((result, changed))
         };
-        match &self.engine {
+        let written = match &self.engine {
             Engine::Lite(lite) => lite.write(run),
             Engine::Pg(pool) => pool.write(run),
+        };
+        written.map(|(result, changed)| {
+            if changed {
+                self.commits.fire();
+            }
+            result
+        })
+    }
+
+    /// Tells whoever waits for it that something was committed.
+    pub fn commits(&self) -> &commits::Commits {
+        &self.commits
+    }
+
+    /// From now on commits of other processes on the same database are told as well, where the engine has a way.
+    pub fn hear_others(&self) -> Result<()> {
+        match &self.engine {
+            Engine::Lite(_) => Ok(()),
+            Engine::Pg(pool) => pool.hear_others(self.commits.clone()),
         }
     }
 

@@ -32,6 +32,7 @@ pub const COLUMNS: &[(&str, &str)] = &[
     ("tag_collections", "org_id"),
     ("tags", "org_id"),
     ("users", "org_id"),
+    ("webhooks", "org_id"),
 ];
 
 /// Those that do not: logs say what was, and members of groups are merged by hand.

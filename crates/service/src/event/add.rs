@@ -98,7 +98,7 @@ pub fn add_together(service: &Service, actor: &Actor, drafts: Vec<EventDraft>) -
         prepared.push((event, arrival));
     }
     files.after(service.write(actor, |w| {
-        prepared.into_iter().map(|(event, arrival)| insert(w, event, settings, arrival)).collect()
+        prepared.into_iter().map(|(event, arrival)| insert(w, event, &settings, arrival)).collect()
     }))
 }
 
@@ -114,7 +114,7 @@ fn add_unasked(
     let mut files = Files::new(service);
     prepared.keep_files(&mut files)?;
     let uuid = prepared.event.uuid;
-    match files.after(service.write_bare(actor, |w| insert(w, prepared, settings, arrival))) {
+    match files.after(service.write_bare(actor, |w| insert(w, prepared, &settings, arrival))) {
         // Somebody else stored the same event, or one of its attributes, a moment before.
         Err(Error::Store(e)) if e.is_unique_violation() => {
             Err(match service.read(actor, |r| Ok(r.event_uuid_taken(&uuid)?))? {
@@ -250,7 +250,7 @@ fn check_all(
 fn insert(
     w: &mut Writer<'_>,
     mut p: Prepared,
-    settings: Settings,
+    settings: &Settings,
     arrival: Option<Arrival<'_>>,
 ) -> Result<Added> {
     if let Some(id) = w.event_uuid_taken(&p.event.uuid)? {
