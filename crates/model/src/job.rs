@@ -48,6 +48,8 @@ pub const QUEUES: [&str; 5] = ["cache", "default", "email", "prio", "update"];
 pub enum Task {
     /// Input: `SERVER` or `SERVER TECHNIQUE`.
     Pull,
+    /// Input: the server, a PISAX: what changes there is taken as it changes, for as long as both are there.
+    Follow,
     /// Input: `SERVER` or `SERVER TECHNIQUE`.
     Push,
     /// Input: the server; what was published since the last time.
@@ -61,13 +63,21 @@ pub enum Task {
 }
 
 impl Task {
-    pub const ALL: [Self; 6] =
-        [Self::Pull, Self::Push, Self::PushPublished, Self::CacheFeeds, Self::FetchFeeds, Self::CacheServers];
+    pub const ALL: [Self; 7] = [
+        Self::Pull,
+        Self::Follow,
+        Self::Push,
+        Self::PushPublished,
+        Self::CacheFeeds,
+        Self::FetchFeeds,
+        Self::CacheServers,
+    ];
 
     /// As it is stored, and shown to clients.
     pub fn name(self) -> &'static str {
         match self {
             Self::Pull => "pull",
+            Self::Follow => "follow",
             Self::Push => "push",
             Self::PushPublished => "publish_event",
             Self::CacheFeeds => "cache_feeds",
@@ -83,7 +93,7 @@ impl Task {
     /// The queue it stands in: what others wait for goes before what takes long.
     pub fn queue(self) -> &'static str {
         match self {
-            Self::PushPublished => "prio",
+            Self::PushPublished | Self::Follow => "prio",
             Self::Pull | Self::Push | Self::FetchFeeds => "default",
             Self::CacheFeeds | Self::CacheServers => "cache",
         }

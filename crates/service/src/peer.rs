@@ -18,6 +18,9 @@ pub mod state {
     pub const PULL_ASKED: &str = "pull.asked";
     /// The change up to which what was published has been pushed.
     pub const PUSH_CURSOR: &str = "push.cursor";
+    /// `1`: it is a PISAX whose changes are followed, `0`: it is not; when that was last asked.
+    pub const NATIVE: &str = "native";
+    pub const NATIVE_ASKED: &str = "native.asked";
     /// Where the peer's change log was read up to.
     pub const NATIVE_CURSOR: &str = "native.cursor";
     /// When the last exchange ended well, and when and why the last one failed.

@@ -25,6 +25,8 @@ pub struct Settings {
     pub max_correlations_per_event: i64,
     /// Attributes with one value from which it is listed as occurring very often.
     pub correlation_limit: i64,
+    /// Whether changes travel between two PISAX as they happen.
+    pub native_sync: bool,
     /// Minutes between pulls from each server; 0: none by themselves.
     pub pull_minutes: i64,
     /// Unpublished events are for their owner alone.
@@ -94,6 +96,7 @@ impl Default for Settings {
             live: true,
             max_correlations_per_event: 5000,
             correlation_limit: 20,
+            native_sync: true,
             pull_minutes: 60,
             unpublished_private: false,
             refuse_ignored_parameters: false,

@@ -8,6 +8,8 @@ mod fault;
 mod foreman;
 mod hop;
 pub mod look;
+mod native;
+pub mod news;
 pub mod peer;
 mod plan;
 mod pull;

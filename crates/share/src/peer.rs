@@ -19,6 +19,11 @@ pub(crate) const HUGE: u64 = 1 << 30;
 /// Longest text of another server that is repeated in an error, in characters.
 const QUOTED: usize = 300;
 
+/// The header by which a PISAX tells, with its version, that changes can be followed.
+pub const NATIVE: &str = "x-pisax-sync";
+/// The version of the native path that is spoken here.
+pub const NATIVE_VERSION: i64 = 1;
+
 /// The other end of a connection.
 pub struct Peer {
     pub server: Server,
@@ -106,6 +111,15 @@ impl Peer {
         successful(self.ask((Method::Post, path, &[], body), bounds)?)
     }
 
+    /// The answer to a GET as it comes.
+    pub(crate) fn open(&self, path: &str, timeout: Duration, limit: u64) -> Result<Opened, Fault> {
+        let opened = self.call((Method::Get, path, &[], b""), (timeout, limit), Client::open)?;
+        if opened.status < 300 {
+            return Ok(opened);
+        }
+        Err(Fault::Status { status: opened.status, message: String::new() })
+    }
+
     /// An answer that is read as it comes.
     pub(crate) fn stream(&self, path: &str, body: &[u8], limit: u64) -> Result<Opened, Fault> {
         let opened = self.call((Method::Post, path, &[], body), (LONG, limit), Client::open)?;
@@ -117,7 +131,9 @@ impl Peer {
 
     /// GET servers/getVersion
     pub fn version(&self) -> Result<Version, Fault> {
-        read_version(&self.get("servers/getVersion", (SHORT, SMALL))?.body)
+        let answer = self.get("servers/getVersion", (SHORT, SMALL))?;
+        let native = answer.header(NATIVE).and_then(|text| text.trim().parse().ok());
+        Ok(Version { native, ..read_version(&answer.body)? })
     }
 
     /// POST events/index with `minimal`: published events that meet the pull rules. With the tag of the list we
@@ -179,7 +195,7 @@ fn read_version(body: &[u8]) -> Result<Version, Fault> {
         perm_galaxy_editor: on("perm_galaxy_editor"),
         perm_analyst_data: on("perm_analyst_data"),
         uuid: value.get("uuid").and_then(Value::as_str).and_then(|t| Uuid::try_parse(t).ok()),
-        native: value.get("pisax_sync").and_then(Value::as_i64),
+        native: None,
         request_encoding: encodings
             .into_iter()
             .flatten()

@@ -1,6 +1,6 @@
 //! What is due by itself: pushes of what was just published, pulls from time to time.
 
-use crate::push::concerns_peers;
+use crate::news::News;
 use pisax_access::Actor;
 use pisax_model::job::Task;
 use pisax_service::{Result, Service, job};
@@ -47,7 +47,8 @@ impl Plan {
             let changes = service.read(&actor(), |r| Ok(r.changes_after(seen, CHANGES)?))?;
             let Some(last) = changes.last() else { break };
             seen = last.seq;
-            concerned |= concerns_peers(&changes);
+            let news = News::of(&changes);
+            concerned |= !(news.events.is_empty() && news.sighted.is_empty());
         }
         self.seen = Some(seen);
         if concerned { queue_pushes(service) } else { Ok(()) }

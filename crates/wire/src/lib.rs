@@ -31,6 +31,7 @@ pub mod include;
 pub mod index;
 pub mod job_out;
 pub mod json;
+pub mod native;
 pub mod object_out;
 pub mod proposal_out;
 pub mod report_out;

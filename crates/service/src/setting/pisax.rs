@@ -18,6 +18,13 @@ pub(super) const SETTINGS: &[Setting] = &[
         set: Some(|s, text| span(text).map(|n| s.audit_days = n)),
     },
     Setting {
+        name: "PISAX.native_sync",
+        level: Level::Optional,
+        description: "Between two PISAX, changes travel as they happen. Off: by MISP's protocol alone, as with a MISP.",
+        get: |s| Value::Flag(s.settings().native_sync),
+        set: Some(|s, text| flag(text).map(|on| s.native_sync = on)),
+    },
+    Setting {
         name: "PISAX.pull_minutes",
         level: Level::Recommended,
         description: "Minutes between pulls from each server that is pulled from; 0: only when somebody asks.",

@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering;
 /// Records fetched at a time: their uuids stand in the path.
 const AT_ONCE: usize = 50;
 
-pub(super) fn pull(pull: &Pull<'_>) -> Result<(), Fault> {
+pub(crate) fn pull(pull: &Pull<'_>) -> Result<(), Fault> {
     let answer = match pull.peer.post("analyst_data/indexMinimal", b"{}", (LONG, HUGE)) {
         Ok(answer) => answer,
         // An older MISP has none.

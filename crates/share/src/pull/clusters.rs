@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering;
 const CHUNK: usize = 1000;
 
 /// `relevant`: those alone whose tags are in use here.
-pub(super) fn pull(pull: &Pull<'_>, relevant: bool) -> Result<(), Fault> {
+pub(crate) fn pull(pull: &Pull<'_>, relevant: bool) -> Result<(), Fault> {
     let mut question = json!({"published": 1, "minimal": 1, "custom": 1});
     if relevant {
         let tags =

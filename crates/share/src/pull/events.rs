@@ -158,7 +158,7 @@ fn fetch(pull: &Pull<'_>, offered: &Offered) -> Result<(Entry, bool), Fault> {
     Ok((store(pull, entry, draft)?, true))
 }
 
-fn store(pull: &Pull<'_>, entry: Entry, draft: EventDraft) -> Result<Entry, Fault> {
+pub(crate) fn store(pull: &Pull<'_>, entry: Entry, draft: EventDraft) -> Result<Entry, Fault> {
     let server = pull.server();
     let refused = |entry: Entry, outcome, why: String| Entry { outcome, ..entry }.because(why);
     let incoming =

@@ -3,12 +3,12 @@
 //! What is stored is known by its uuid and timestamp, so a pull that was interrupted goes on where it was. A list
 //! that has not changed since everything on it was dealt with is not sent again: an idle pull is one request.
 
-mod analyst;
-mod clusters;
-mod events;
-mod proposals;
+pub(crate) mod analyst;
+pub(crate) mod clusters;
+pub(crate) mod events;
+pub(crate) mod proposals;
 mod select;
-mod sightings;
+pub(crate) mod sightings;
 
 pub use select::index_filter;
 
@@ -37,7 +37,7 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// The text that MISP's clients wait for.
-    fn told(&self) -> String {
+    pub(crate) fn told(&self) -> String {
         let count = |n: &AtomicUsize| n.load(Ordering::Relaxed);
         format!(
             "Pull completed. {} events pulled, {} events could not be pulled, {} proposals pulled, \
@@ -83,7 +83,14 @@ pub(crate) struct Pull<'w> {
     pub(crate) tally: Tally,
 }
 
-impl Pull<'_> {
+impl<'w> Pull<'w> {
+    pub(crate) fn over(work: &'w Work, server: Server) -> Result<Self, Fault> {
+        let rules = pisax_wire::read_rules(&server.pull_rules)
+            .map_err(|e| Fault::Setup(format!("the pull rules cannot be read: {e}")))?;
+        let peer = Peer::new(&work.service, server)?;
+        Ok(Self { work, peer, rules, tally: Tally::default() })
+    }
+
     pub(crate) fn service(&self) -> &Service {
         &self.work.service
     }
@@ -117,10 +124,7 @@ pub(crate) fn perform(work: &Work) -> Result<End, Fault> {
 }
 
 fn run(work: &Work, server: Server, technique: Technique) -> Result<String, Fault> {
-    let rules = pisax_wire::read_rules(&server.pull_rules)
-        .map_err(|e| Fault::Setup(format!("the pull rules cannot be read: {e}")))?;
-    let peer = Peer::new(&work.service, server)?;
-    let pull = Pull { work, peer, rules, tally: Tally::default() };
+    let pull = Pull::over(work, server)?;
     if let Technique::One(uuid) = technique {
         events::one(&pull, uuid)?;
         return Ok(pull.tally.told());

@@ -9,6 +9,7 @@ mod link;
 mod told;
 
 use crate::Fault;
+use crate::news::News;
 use crate::peer::Version;
 use crate::work::{End, Work};
 use link::Link;
@@ -18,7 +19,6 @@ use pisax_model::event::Event;
 use pisax_model::ids::Ref;
 use pisax_model::peer::{Direction, Entry, Outcome, Subject, retry_after};
 use pisax_service::peer::state;
-use pisax_store::changes::{Action, Logged, Noun};
 use rustc_hash::FxHashSet;
 
 /// What pushes enter into the ledger.
@@ -178,39 +178,6 @@ fn follow(work: &Work, link: &Link) -> Result<Tally, Fault> {
         some(work, link, version, events, &mut tally)?;
     }
     Ok(tally)
-}
-
-/// What of the changes a peer may have to hear of.
-#[derive(Default)]
-struct News {
-    events: Vec<i64>,
-    sighted: Vec<i64>,
-}
-
-impl News {
-    fn of(changes: &[Logged]) -> Self {
-        let mut news = Self::default();
-        for change in changes {
-            let is = |noun: Noun| change.noun == noun as i64;
-            let did = |action: Action| change.action == action as i64;
-            if is(Noun::Event) && (did(Action::Publish) || did(Action::Add) || did(Action::Edit)) {
-                news.events.push(change.event_id);
-            } else if is(Noun::Sighting) && did(Action::Publish) {
-                news.sighted.push(change.event_id);
-            }
-        }
-        for list in [&mut news.events, &mut news.sighted] {
-            list.sort_unstable();
-            list.dedup();
-        }
-        news
-    }
-}
-
-/// Whether a peer may have to hear of one of these changes.
-pub(crate) fn concerns_peers(changes: &[Logged]) -> bool {
-    let news = News::of(changes);
-    !(news.events.is_empty() && news.sighted.is_empty())
 }
 
 fn known<'v>(version: &'v mut Option<Version>, link: &Link) -> Result<&'v Version, Fault> {
