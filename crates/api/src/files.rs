@@ -94,20 +94,19 @@ pub(crate) fn upload(request: &Request) -> Result<Answer, Failure> {
         }
         other => other.into(),
     })?;
-    let (name, message) = match (done.saved, done.refused.len()) {
-        (_, 0) => ("Success", "Success, saved all attributes.".to_owned()),
-        (0, _) => ("Failed", "Failed to save any of the supplied samples.".to_owned()),
-        (saved, _) => (
-            "Partial success",
-            format!("Successfuly saved {saved} sample(s), but some samples could not be saved."),
-        ),
+    // MISP saves those it can.
+    let (name, message) = match done.refused.is_empty() {
+        true => ("Success", "Success, saved all attributes."),
+        false => ("Failed", "Failed to save any of the supplied samples."),
     };
     Ok(reply::document(|w| {
         w.begin_object();
         member(w, "name", name);
-        member(w, "message", &message);
-        member(w, "url", &format!("{}/events/view/{}", request.service.policy.base_url, done.event_id));
-        number_member(w, "id", done.event_id);
+        member(w, "message", message);
+        if let Some(id) = done.event_id {
+            member(w, "url", &format!("{}/events/view/{id}", request.service.policy.base_url));
+            number_member(w, "id", id);
+        }
         if !done.refused.is_empty() {
             w.key("errors");
             w.begin_array();

@@ -170,6 +170,18 @@ impl Writer<'_> {
     pub fn now(&self) -> i64 {
         self.now_ms / 1000
     }
+
+    /// Goes on in the same transaction with what another actor sees and may; whose doing it is, in the change log,
+    /// stays.
+    pub fn acting<T>(&mut self, actor: &Actor, f: impl FnOnce(&mut Writer<'_>) -> T) -> T {
+        let Reader { conn, files, key, rules, .. } = &mut self.reader;
+        let reader = Reader { conn: conn.again(), actor, files, key: *key, rules: *rules };
+        let changes = std::mem::take(&mut self.changes);
+        let mut inner = Writer { reader, now_ms: self.now_ms, changes };
+        let result = f(&mut inner);
+        self.changes = inner.changes;
+        result
+    }
 }
 
 impl Store {
