@@ -5,6 +5,7 @@ use crate::answer::{Sink, Stop};
 use crate::event_extras;
 use crate::failure::Failure;
 use crate::galaxies::Expanded;
+use crate::inlaid::Inlaid;
 use crate::proposals::{Open, write_inside};
 use crate::references::References;
 use crate::request::Request;
@@ -376,6 +377,7 @@ impl Writing<'_, '_> {
             true => self.r.attachment(attribute.id)?,
             false => None,
         };
+        let data = Inlaid::of(data, self.sink);
         let related = around.related_of(attribute.id);
         let said = around.analyst.members(&attribute.uuid, AnalystShape::Whole);
         let mut proposals = Vec::new();
@@ -388,7 +390,7 @@ impl Writing<'_, '_> {
         }
         let context = AttributeContext {
             tags: &tags,
-            data: data.as_deref(),
+            data: data.as_data(),
             sightings: self.sightings.get(&attribute.id).map_or(&[], Vec::as_slice),
             related: &related,
             galaxies: around.galaxies.get(&attribute.id).map_or(&[], Vec::as_slice),

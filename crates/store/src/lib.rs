@@ -74,7 +74,7 @@ pub use error::{Error, Result};
 use pisax_access::{Actor, ReadingRules};
 use pisax_model::correlation::HashKey;
 use std::ops::{Deref, DerefMut};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,7 +124,7 @@ enum Engine {
 /// An open database.
 pub struct Store {
     engine: Engine,
-    files: files::Files,
+    files: Arc<files::Files>,
     key: HashKey,
     rules: RwLock<ReadingRules>,
 }
@@ -133,7 +133,7 @@ pub struct Store {
 pub struct Reader<'a> {
     pub(crate) conn: Conn<'a>,
     pub(crate) actor: &'a Actor,
-    pub(crate) files: &'a files::Files,
+    pub(crate) files: &'a Arc<files::Files>,
     pub(crate) key: HashKey,
     pub(crate) rules: ReadingRules,
 }
@@ -193,7 +193,7 @@ impl Store {
         };
         let mut store = Self {
             engine,
-            files: files::Files::default(),
+            files: Arc::default(),
             key: HashKey(0, 0),
             rules: RwLock::new(ReadingRules {
                 unpublished_private: options.unpublished_private,
