@@ -48,6 +48,9 @@ pub(crate) struct Shape {
     extras: Extras,
     /// The answer to an addition or edit, which has a little less than a view (045).
     saved: bool,
+    /// Local tags are for those who synchronise too, unless they ask for none: servers that belong together pull
+    /// them from views (MISP's internal servers). Searches and answers to a change never hold them.
+    pub(crate) local_for_sync: bool,
     /// Attributes that are left out of what is read.
     pub(crate) trim: Trim,
     /// Attributes for which this says no are left out.
@@ -68,6 +71,7 @@ impl Shape {
             correlation_limit: 20,
             extras: Extras::default(),
             saved: false,
+            local_for_sync: false,
             trim,
             keep: None,
             undoubted: false,
@@ -277,7 +281,7 @@ impl Writing<'_, '_> {
     fn shown_tags(&self) -> impl Fn(&Attached) -> bool + use<> {
         let include = &self.shape.view.include;
         let actor = self.r.actor();
-        let sync = actor.has(Permission::Sync) && !actor.sees_all();
+        let sync = actor.has(Permission::Sync) && !actor.sees_all() && !self.shape.local_for_sync;
         let (all, no_local) = (include.include_all_tags, include.exclude_local_tags || sync);
         move |t| (all || t.tag.exportable) && !(t.local && no_local)
     }

@@ -36,6 +36,7 @@ pub(crate) fn view(request: &Request) -> Result<Answer, Failure> {
     let mut shape = Shape::new(read_event_view(&request.body, &request.path.named)?);
     // A view always tells what analysts said (213), a search where it is asked to.
     shape.view.include.include_analyst_data = true;
+    shape.local_for_sync = true;
     shape.fit(request)?;
     if event.protected == Some(true) {
         let (service, produce) = (Arc::clone(&request.service), event_producer(request, event, shape));
