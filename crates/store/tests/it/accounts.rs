@@ -63,8 +63,9 @@ fn told(t: &Trial) -> Vec<Told> {
     let mut found = Vec::new();
     t.read(|r| {
         r.audit(&query, &mut |e| {
-            let fields = e.fields.into_iter().map(|f| (f.name, f.old, f.new)).collect();
-            found.push((e.noun, e.action, e.title, fields));
+            let (noun, action) = (e.noun, e.action);
+            let fields = e.logged.fields.into_iter().map(|f| (f.name, f.old, f.new)).collect();
+            found.push((noun, action, e.title, fields));
             Ok(())
         })
     });
