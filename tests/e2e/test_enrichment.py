@@ -6,6 +6,7 @@ import http.server
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -222,6 +223,10 @@ class Hostile(http.server.BaseHTTPRequestHandler):
     location = ""
     asked: ClassVar[list[dict[str, Any]]] = []
 
+    # Silent while this is not set; `asked` grows under the condition.
+    talking = threading.Event()
+    heard = threading.Condition()
+
     def log_message(self, *_: object) -> None:
         pass
 
@@ -238,7 +243,10 @@ class Hostile(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        Hostile.asked.append(json.loads(body))
+        with Hostile.heard:
+            Hostile.asked.append(json.loads(body))
+            Hostile.heard.notify_all()
+        assert Hostile.talking.wait(60)
         self.send(Hostile.status, Hostile.answer)
 
     def send(self, status: int, body: bytes) -> None:
@@ -255,6 +263,7 @@ def hostile(api: Api) -> Iterator[type[Hostile]]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hostile)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     Hostile.asked, Hostile.status, Hostile.answer = [], 200, b"{}"
+    Hostile.talking.set()
     Hostile.location = f"http://127.0.0.1:{server.server_port}/modules"
     setting(api, "services_port", server.server_port)
     yield Hostile
@@ -280,6 +289,27 @@ def test_a_bad_answer_changes_nothing(api: Api, hostile: type[Hostile], status: 
     assert message(api.ok(f"/events/enrichEvent/{event['id']}", {SIMPLE: True})) == added(0)
     assert api.view(f"/events/view/{event['id']}")["Event"] == event
     assert len(hostile.asked) == 1, "a redirect is not followed"
+
+
+def test_who_waits_for_modules_keeps_nobody_from_long_answers(api: Api, hostile: type[Hostile]) -> None:
+    event = an_event(api, ("ip-src", an_address()))
+    hostile.talking.clear()
+    waiting = 6
+    with ThreadPoolExecutor(waiting) as pool:
+
+        def ask() -> Any:
+            own = Api(api.url, api.key)
+            return own.ok(f"/attributes/enrich/{event['Attribute'][0]['id']}", {SIMPLE: True})
+
+        asking = [pool.submit(ask) for _ in range(waiting)]
+        try:
+            with hostile.heard:
+                assert hostile.heard.wait_for(lambda: len(hostile.asked) == waiting, 60)
+            found = api.ok("/events/restSearch", {"eventid": event["id"]})
+        finally:
+            hostile.talking.set()
+        assert [one["Event"]["id"] for one in found["response"]] == [event["id"]]
+        assert all(one.result()["saved"] for one in asking)
 
 
 def test_a_module_gets_its_settings_and_nobody_elses(api: Api, hostile: type[Hostile]) -> None:

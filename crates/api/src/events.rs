@@ -36,28 +36,40 @@ pub(crate) fn view(request: &Request) -> Result<Answer, Failure> {
     let mut shape = Shape::new(read_event_view(&request.body, &request.path.named)?);
     // A view always tells what analysts said (213), a search where it is asked to.
     shape.view.include.include_analyst_data = true;
+    shape.local_for_sync = true;
     shape.fit(request)?;
     if event.protected == Some(true) {
-        return signed(request, Answer::short(event_producer(request, event, shape))?);
+        let (service, produce) = (Arc::clone(&request.service), event_producer(request, event, shape));
+        return Ok(Answer::waiting(move || signed(&service, Answer::short(produce)?)));
     }
-    with_etag(request, answer_event(request, event, shape)?)
+    match compared(request).map(str::to_owned).filter(|_| event.attribute_count < SHORT) {
+        None => answer_event(request, event, shape),
+        // What is to be compared is made whole, with its attachments.
+        Some(theirs) => {
+            let produce = event_producer(request, event, shape);
+            Ok(Answer::waiting(move || Ok(with_etag(Some(&theirs), Answer::short(produce)?))))
+        }
+    }
+}
+
+/// The ETag that the client has.
+fn compared(request: &Request) -> Option<&str> {
+    request.headers.get("if-none-match").and_then(|v| v.to_str().ok())
 }
 
 /// An ETag is made when the client has one to compare (semantics 6.4); streamed answers have none.
-fn with_etag(request: &Request, answer: Answer) -> Result<Answer, Failure> {
+fn with_etag(theirs: Option<&str>, answer: Answer) -> Answer {
+    let Some(theirs) = theirs else { return answer };
     use std::hash::Hasher;
-    let Some(theirs) = request.headers.get("if-none-match").and_then(|v| v.to_str().ok()) else {
-        return Ok(answer);
-    };
-    let crate::answer::Body::Whole(bytes) = &answer.body else { return Ok(answer) };
+    let crate::answer::Body::Whole(bytes) = &answer.body else { return answer };
     let mut hasher = std::hash::DefaultHasher::new();
     hasher.write(bytes);
     let ours = format!("\"{:016x}\"", hasher.finish());
     let bare = theirs.replace("-gzip", "").replace("-br", "");
     if bare.trim_start_matches("W/") == ours {
-        return Ok(Answer::status(StatusCode::NOT_MODIFIED, Vec::new()).header("etag", ours));
+        return Answer::status(StatusCode::NOT_MODIFIED, Vec::new()).header("etag", ours);
     }
-    Ok(answer.header("etag", ours))
+    answer.header("etag", ours)
 }
 
 fn event_producer(
@@ -74,9 +86,8 @@ fn event_producer(
 }
 
 fn answer_event(request: &Request, event: Event, shape: Shape) -> Result<Answer, Failure> {
-    // Attachments can be of any size: an answer that holds them is streamed, unless it is to be compared.
-    let compared = request.headers.contains_key("if-none-match");
-    let short = event.attribute_count < SHORT && (compared || !shape.view.include.with_attachments);
+    // Attachments can be of any size: an answer that holds them is streamed.
+    let short = event.attribute_count < SHORT && !shape.view.include.with_attachments;
     let produce = event_producer(request, event, shape);
     if short { Answer::short(produce) } else { Ok(Answer::stream(produce)) }
 }
@@ -211,8 +222,7 @@ pub(crate) fn index(request: &Request) -> Result<Answer, Failure> {
     let page = crate::restsearch::page(&filter, ids);
     let service = Arc::clone(&request.service);
     let actor = request.actor.clone();
-    let compared = request.headers.contains_key("if-none-match");
-    let few = page.len() <= if compared { COMPARED } else { 100 };
+    let few = page.len() <= if compared(request).is_some() { COMPARED } else { 100 };
     if wants_csv(request) {
         let produce = move |sink: &mut crate::answer::Sink| {
             sink.buffer().extend_from_slice(CSV_COLUMNS);
@@ -235,7 +245,8 @@ pub(crate) fn index(request: &Request) -> Result<Answer, Failure> {
         sink.buffer().push(b']');
         Ok(())
     };
-    let answer = if few { with_etag(request, Answer::short(produce)?)? } else { Answer::stream(produce) };
+    let answer =
+        if few { with_etag(compared(request), Answer::short(produce)?) } else { Answer::stream(produce) };
     Ok(answer.header("x-result-count", total))
 }
 

@@ -49,6 +49,7 @@ mod files;
 mod freetext;
 mod galaxies;
 mod galaxy_actions;
+mod inlaid;
 mod instance;
 mod jobs;
 mod knowledge;

@@ -4,7 +4,7 @@ use crate::description::{Format, Module};
 use pisax_model::Uuid;
 use pisax_model::attribute::AttributeView;
 use pisax_wire::JsonWriter;
-use pisax_wire::attribute_out::{AttributeContext, write_viewed_attribute};
+use pisax_wire::attribute_out::{AttributeContext, Data, write_viewed_attribute};
 
 /// The attribute a question is about.
 #[derive(Clone, Copy)]
@@ -66,7 +66,7 @@ impl Question {
                 w.key("attribute");
                 let context = AttributeContext {
                     event_uuid: subject.event_uuid,
-                    data: subject.data,
+                    data: subject.data.map(Data::Bytes),
                     ..AttributeContext::default()
                 };
                 write_viewed_attribute(&mut w, attribute, &context);

@@ -100,6 +100,7 @@ pub struct Service {
     mail: AtomicBool,
     refused_keys: audit::News,
     turned_away: audit::News,
+    asked: mail::Asked,
     accesses: Mutex<audit::Held>,
     counted: Mutex<usage::Counted>,
 }
@@ -129,6 +130,7 @@ impl Service {
             mail: AtomicBool::new(false),
             refused_keys: audit::News::new(1),
             turned_away: audit::News::new(audit::MOST_PER_HOUR),
+            asked: mail::Asked::default(),
             accesses: Mutex::default(),
             counted: Mutex::default(),
         }

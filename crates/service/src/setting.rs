@@ -61,6 +61,8 @@ pub struct Settings {
     pub access_log_days: i64,
     /// The change log is kept for so many days; 0: for good.
     pub audit_days: i64,
+    /// Questions to reporters that one user may send within an hour; 0: any number.
+    pub contact_per_hour: i64,
     /// Other instances get new sightings without somebody publishing them.
     pub publishes_sightings: bool,
     /// Workflows run, and these of their modules.
@@ -140,6 +142,7 @@ impl Default for Settings {
             log_requests: false,
             access_log_days: 30,
             audit_days: 0,
+            contact_per_hour: 20,
             publishes_sightings: false,
             workflows: false,
             workflow_modules: Switched::preset(),

@@ -74,7 +74,7 @@ pub use error::{Error, Result};
 use pisax_access::{Actor, ReadingRules};
 use pisax_model::correlation::HashKey;
 use std::ops::{Deref, DerefMut};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,7 +124,7 @@ enum Engine {
 /// An open database.
 pub struct Store {
     engine: Engine,
-    files: files::Files,
+    files: Arc<files::Files>,
     key: HashKey,
     rules: RwLock<ReadingRules>,
 }
@@ -133,7 +133,7 @@ pub struct Store {
 pub struct Reader<'a> {
     pub(crate) conn: Conn<'a>,
     pub(crate) actor: &'a Actor,
-    pub(crate) files: &'a files::Files,
+    pub(crate) files: &'a Arc<files::Files>,
     pub(crate) key: HashKey,
     pub(crate) rules: ReadingRules,
 }
@@ -170,6 +170,18 @@ impl Writer<'_> {
     pub fn now(&self) -> i64 {
         self.now_ms / 1000
     }
+
+    /// Goes on in the same transaction with what another actor sees and may; whose doing it is, in the change log,
+    /// stays.
+    pub fn acting<T>(&mut self, actor: &Actor, f: impl FnOnce(&mut Writer<'_>) -> T) -> T {
+        let Reader { conn, files, key, rules, .. } = &mut self.reader;
+        let reader = Reader { conn: conn.again(), actor, files, key: *key, rules: *rules };
+        let changes = std::mem::take(&mut self.changes);
+        let mut inner = Writer { reader, now_ms: self.now_ms, changes };
+        let result = f(&mut inner);
+        self.changes = inner.changes;
+        result
+    }
 }
 
 impl Store {
@@ -181,7 +193,7 @@ impl Store {
         };
         let mut store = Self {
             engine,
-            files: files::Files::default(),
+            files: Arc::default(),
             key: HashKey(0, 0),
             rules: RwLock::new(ReadingRules {
                 unpublished_private: options.unpublished_private,

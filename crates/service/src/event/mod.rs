@@ -9,7 +9,7 @@ pub(crate) mod protection;
 mod publish;
 mod remove;
 
-pub use add::{Added, add};
+pub use add::{Added, Then, add, add_document};
 pub use block_rule::{block_rule, set_block_rule};
 pub use edit::edit;
 pub use merge::merge;

@@ -18,6 +18,14 @@ pub(super) const SETTINGS: &[Setting] = &[
         set: Some(|s, text| span(text).map(|n| s.audit_days = n)),
     },
     Setting {
+        name: "PISAX.contact_per_hour",
+        level: Level::Optional,
+        description: "Questions to reporters (events/contact) that one user may send within an hour; 0: as many as \
+                  he likes. A restart forgets what was counted.",
+        get: |s| Value::Number(s.settings().contact_per_hour),
+        set: Some(|s, text| span(text).map(|n| s.contact_per_hour = n)),
+    },
+    Setting {
         name: "PISAX.refuse_ignored_parameters",
         level: Level::Optional,
         description: "On: a search with a parameter that means nothing is refused. Off, as in MISP, it is ignored and \

@@ -80,15 +80,19 @@ impl Run<'_> {
             if self.time_left().is_zero() {
                 return Err("there was no time for all of them".into());
             }
+            if !remove {
+                let local = locality != "global";
+                attribute::tag(self.service, &self.actor, target, &tags, local, relationship.clone())
+                    .map_err(told)?;
+                continue;
+            }
+            let mut carried = Vec::with_capacity(tags.len());
             for name in &tags {
-                if !remove {
-                    let local = locality != "global";
-                    attribute::tag(self.service, &self.actor, target, name, local, relationship.clone())
-                        .map_err(told)?;
-                } else if self.carries(target, name, &locality)? {
-                    attribute::untag(self.service, &self.actor, target, name).map_err(told)?;
+                if self.carries(target, name, &locality)? {
+                    carried.push(name.clone());
                 }
             }
+            attribute::untag(self.service, &self.actor, target, &carried).map_err(told)?;
         }
         Ok(())
     }
