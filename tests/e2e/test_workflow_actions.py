@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from conftest import NewInstance
 from harness.api import Api
-from harness.instance import ADMIN_EMAIL
+from harness.instance import ADMIN_EMAIL, KNOWLEDGE
 from harness.mailbox import Mailbox
 from harness.people import ORG_ADMIN, USER, new_member
 from harness.postgres import free_port
@@ -53,8 +53,7 @@ def api(running: Api) -> Iterator[Api]:
 def receiver() -> Iterator[Receiver]:
     receiver = Receiver()
     yield receiver
-    receiver.server.shutdown()
-    receiver.server.server_close()
+    receiver.close()
 
 
 def after_saving(api: Api, receiver: Receiver, *actions: dict[str, Any]) -> dict[str, Any]:
@@ -389,3 +388,21 @@ def test_splunk_and_teams_are_told_in_their_form(api: Api, receiver: Receiver) -
     assert told == {"event": {"info": event["info"], "value": "m.example.org"}, "sourcetype": "misp:event"}
     _, told = heard["/teams"]
     assert json.loads(told["text"]) == [event["info"]]
+
+
+def test_a_country_that_something_names_is_its_cluster(new_instance: NewInstance, receiver: Receiver) -> None:
+    instance = new_instance()
+    instance.cli("knowledge", "import", KNOWLEDGE)
+    api = instance.start().api()
+    for name in ("Plugin.Workflow_enable", ARBITRARY_URLS):
+        setting(api, name, True)
+    api.ok("/workflows/toggleModule/assign_country/1")
+    after_saving(api, receiver, node(0, "assign_country", scope="attribute", hash_path="comment"))
+    values = [
+        {"type": "ip-src", "value": "192.0.2.1", "comment": "France"},
+        {"type": "ip-src", "value": "192.0.2.2"},
+    ]
+    event = an_event(api, Attribute=values)
+    receiver.about(event)
+    now = {a["value"]: tags(a) for a in stored(api, event)["Attribute"]}
+    assert now == {"192.0.2.1": ['misp-galaxy:country="france"'], "192.0.2.2": []}

@@ -38,6 +38,10 @@ class Receiver:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
     def next(self) -> tuple[str, dict[str, str], Any]:
         return self.heard.get(timeout=PATIENCE)
 

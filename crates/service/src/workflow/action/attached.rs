@@ -13,6 +13,9 @@ use pisax_model::workflow::{Data, Node};
 use pisax_model::{AttributeType, decay::DecayingModel};
 use rustc_hash::FxHashMap;
 
+/// Modules, and which attribute is to be asked about of which.
+type Questions = (Vec<enrichment::Module>, Vec<(i64, usize)>);
+
 /// Questions that one action asks of modules.
 const MAX_QUESTIONS: usize = 100;
 
@@ -147,8 +150,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The modules that are picked, and which attribute is to be asked about of which.
-    fn questions(&self, node: &Node) -> Result<(Vec<enrichment::Module>, Vec<(i64, usize)>), String> {
+    /// Those that are picked, and take the attributes.
+    fn questions(&self, node: &Node) -> Result<Questions, String> {
         let wanted = node.param("modules").texts();
         if wanted.is_empty() {
             return Err("no module is picked".into());
