@@ -12,7 +12,8 @@ use std::io;
 
 /// The longest template, in bytes.
 const MAX_TEMPLATE: usize = 64 * 1024;
-/// Steps of one template: one that writes a line for each of 5000 attributes takes some 100,000.
+/// Steps of one template, of which 64 bytes that it makes count as one: one that writes a line for each of 5000
+/// attributes takes some 100,000.
 const MAX_STEPS: u64 = 2_000_000;
 
 /// Whether a text is more than itself.
@@ -50,7 +51,9 @@ pub fn render(template: &str, data: &Data, most: usize) -> Result<String, String
     match rendered {
         Ok(()) => String::from_utf8(out.bytes).map_err(|_| "the template broke a letter in two".to_owned()),
         Err(_) if out.bytes.len() >= most => Err(too_long(most)),
-        Err(error) if error.kind() == ErrorKind::OutOfFuel => Err("the template takes too many steps".into()),
+        Err(error) if error.kind() == ErrorKind::OutOfFuel => {
+            Err("the template takes too many steps, or too much memory".into())
+        }
         Err(error) => Err(told(&error)),
     }
 }
@@ -78,7 +81,9 @@ fn value(data: &Data) -> Value {
         Data::Number(number) => Value::from(*number),
         Data::Text(text) => Value::from(text.as_str()),
         Data::List(items) => items.iter().map(value).collect(),
-        Data::Map(members) => members.iter().map(|(key, member)| (key.as_str(), value(member))).collect(),
+        Data::Map(members) => {
+            Value::from_pairs(members.iter().map(|(key, member)| (key.as_str(), value(member))))
+        }
     }
 }
 
@@ -157,6 +162,8 @@ mod tests {
     #[test]
     fn what_is_wrong_or_too_much_is_said() {
         let long = format!("{{{{ '{}' }}}}", "x".repeat(MAX_TEMPLATE));
+        let doubled =
+            format!("{{% set a = 'x' * 1000 %}}{}{{{{ a | length }}}}", "{% set a = a ~ a %}".repeat(40));
         for (template, part) in [
             ("{{ Event.info", "line 1"),
             ("{{ Event.info | no_such }}", "no_such"),
@@ -167,6 +174,8 @@ mod tests {
             ),
             ("{% for a in range(900) %}many words {% endfor %}", "longer than 1000"),
             (long.as_str(), "longer than 65536"),
+            (doubled.as_str(), "too much memory"),
+            ("{{ 'x' * 99999999999 }}", "too much memory"),
         ] {
             let error = render(template, &event(), 1000).unwrap_err();
             assert!(error.contains(part), "{}: {error}", &template[..template.len().min(40)]);
