@@ -15,6 +15,7 @@ from harness.api import Api
 from harness.instance import Instance
 from harness.modules import ModuleServer
 from harness.people import READ_ONLY, USER, new_member
+from harness.workflows import ARBITRARY_URLS, Receiver, a_workflow, node
 
 PREFIX = "Plugin.Enrichment_"
 # One of each form of the protocol, and neither needs the network.
@@ -137,6 +138,35 @@ def test_asking_alone_adds_nothing(api: Api) -> None:
     assert list(hover) == [STANDARD]
     assert hover[STANDARD]["Object"][0]["name"] == "url"
     assert api.view(f"/events/view/{event['id']}")["Event"]["attribute_count"] == "1"
+
+
+def test_a_workflow_tells_and_adds_what_modules_know(api: Api) -> None:
+    receiver = Receiver()
+    for name in ("Plugin.Workflow_enable", ARBITRARY_URLS):
+        api.ok(f"/servers/serverSettingsEdit/{name}", {"value": True})
+    for module in ("attach-enrichment", "enrich-event"):
+        api.ok(f"/workflows/toggleModule/{module}/1")
+    workflow = a_workflow(
+        api,
+        node(1, "event-after-save-new", 2),
+        node(2, "attach-enrichment", 3, modules=[SIMPLE, STANDARD]),
+        node(3, "webhook", 4, url=f"{receiver.url}/attached"),
+        node(4, "enrich-event", 5, modules=SIMPLE),
+        node(5, "webhook", url=f"{receiver.url}/enriched"),
+    )
+    try:
+        address = an_address()
+        event = an_event(api, ("ip-src", address), ("text", "not for it"))
+        told = receiver.about(event, "/attached")["Event"]["_AttributeFlattened"]
+        found = {a["type"]: a.get("enrichment") for a in told}
+        assert found["text"] is None
+        assert address in json.dumps(found["ip-src"])
+        enriched = receiver.about(event, "/enriched")["Event"]["Attribute"]
+        assert sorted(a["type"] for a in enriched) == ["comment", "ip-src", "text"]
+        assert api.view(f"/events/view/{event['id']}")["Event"]["attribute_count"] == "3"
+    finally:
+        api.ok(f"/workflows/delete/{workflow['id']}")
+        receiver.close()
 
 
 def test_a_module_kept_for_an_organisation_is_not_there_for_others(api: Api) -> None:

@@ -54,6 +54,7 @@ async fn turn(
     if !zeromq.enable {
         *open = None;
         *refused = None;
+        drop(service.take_pushed());
         return Ok(());
     }
     let address = SocketAddr::new(zeromq.host, zeromq.port);
@@ -63,7 +64,8 @@ async fn turn(
     let Some(open) = open else {
         return begin(service, permits, open, refused, address).await;
     };
-    let (cursor, service) = (open.cursor, Arc::clone(service));
+    let (cursor, pushing) = (open.cursor, service);
+    let service = Arc::clone(service);
     let read = crate::serve::on_pool(Arc::clone(permits), move || messages::after(&service, cursor, zeromq))
         .await??;
     open.cursor = read.cursor;
@@ -77,6 +79,10 @@ async fn turn(
         );
     }
     read.messages.into_iter().for_each(|message| open.hub.send(message));
+    for json in pushing.take_pushed() {
+        open.last = Instant::now();
+        open.hub.send(format!("misp_json_workflow {json}").into_bytes());
+    }
     Ok(())
 }
 

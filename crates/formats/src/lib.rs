@@ -10,5 +10,6 @@ pub mod rules;
 pub mod sample;
 pub mod stix1;
 pub mod stix2;
+pub mod template;
 pub mod workflow;
 mod xml;

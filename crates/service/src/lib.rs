@@ -98,6 +98,8 @@ pub struct Service {
     signing: std::sync::OnceLock<pisax_auth::openpgp::SecretKey>,
     /// Whether somebody sends what is in the outbox.
     mail: AtomicBool,
+    /// What workflows hand to subscribers, until it is published.
+    pushed: workflow::Pushed,
     refused_keys: audit::News,
     turned_away: audit::News,
     asked: mail::Asked,
@@ -128,6 +130,7 @@ impl Service {
             uses: auth_key::Uses::default(),
             signing: std::sync::OnceLock::new(),
             mail: AtomicBool::new(false),
+            pushed: workflow::Pushed::default(),
             refused_keys: audit::News::new(1),
             turned_away: audit::News::new(audit::MOST_PER_HOUR),
             asked: mail::Asked::default(),
@@ -168,6 +171,19 @@ impl Service {
     /// Whether mails go out from here.
     pub fn sends_mail(&self) -> bool {
         self.mail.load(Ordering::Relaxed) && !self.settings().disable_emailing
+    }
+
+    /// Hands JSON to those who subscribe over ZeroMQ.
+    fn push(&self, json: String) -> Result<()> {
+        match self.settings().zeromq.enable {
+            true => self.pushed.push(json),
+            false => Err(Error::Refused("ZMQ event publishing not enabled.".into())),
+        }
+    }
+
+    /// What workflows handed over and nobody took yet.
+    pub fn take_pushed(&self) -> Vec<String> {
+        self.pushed.take()
     }
 
     /// Looks at what `actor` may see.

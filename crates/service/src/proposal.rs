@@ -2,6 +2,7 @@
 
 use crate::attribute::{Twins, insert, merge, update};
 use crate::context::check;
+use crate::workflow::begin;
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, Permission, edit};
 use pisax_model::attribute::{AttributeDraft, AttributeView, NewAttribute};
@@ -17,6 +18,10 @@ use pisax_store::proposals::NewProposal;
 /// Proposes a new attribute in a visible event.
 pub fn add(service: &Service, actor: &Actor, event: Ref, draft: AttributeDraft) -> Result<Proposal> {
     let checked = check(AttributeDraft { timestamp: None, ..draft }, false, service.clock.now_ms())?;
+    if begin::guards_proposals(service, actor) {
+        let found = service.read(actor, |r| Ok(r.event(event)?))?.ok_or(Error::NotFound("event"))?;
+        begin::before_proposal(service, actor, (found.id, 0), &checked.attribute, false)?;
+    }
     service.write(actor, |w| {
         let event = w.event_for_edit(event, whoever_sees_it)?;
         keep(w, event.id, 0, checked.attribute, false)
@@ -28,6 +33,7 @@ pub fn change(service: &Service, actor: &Actor, attribute: Ref, draft: Attribute
     if !proposes_something(&draft) {
         return Err(Error::Refused("Invalid input.".into()));
     }
+    ask_before(service, actor, attribute, &draft, false)?;
     service.write(actor, |w| {
         let batch = locked(w, attribute)?;
         let old = batch.get(0);
@@ -38,12 +44,31 @@ pub fn change(service: &Service, actor: &Actor, attribute: Ref, draft: Attribute
 
 /// Proposes that a visible attribute goes.
 pub fn deletion(service: &Service, actor: &Actor, attribute: Ref) -> Result<Proposal> {
+    ask_before(service, actor, attribute, &AttributeDraft::default(), true)?;
     service.write(actor, |w| {
         let batch = locked(w, attribute)?;
         let old = batch.get(0);
         let same = settled(&old, AttributeDraft::default(), w.now_ms)?;
         keep(w, old.event_id, old.id, same, true)
     })
+}
+
+/// Lets workflows refuse what is proposed of a visible attribute.
+fn ask_before(
+    service: &Service,
+    actor: &Actor,
+    attribute: Ref,
+    draft: &AttributeDraft,
+    to_delete: bool,
+) -> Result<()> {
+    if !begin::guards_proposals(service, actor) {
+        return Ok(());
+    }
+    let found = service.read(actor, |r| Ok(r.attribute(attribute)?.filter(|batch| !batch.get(0).deleted)))?;
+    let batch = found.ok_or(Error::NotFound("attribute"))?;
+    let old = batch.get(0);
+    let wished = settled(&old, draft.clone(), service.clock.now_ms())?;
+    begin::before_proposal(service, actor, (old.event_id, old.id), &wished, to_delete)
 }
 
 /// To propose takes no right to the event; the lock keeps it there until the proposal is.

@@ -11,7 +11,7 @@ mod remove;
 
 pub use add::{Added, Then, add, add_document};
 pub use block_rule::{block_rule, set_block_rule};
-pub use edit::edit;
+pub use edit::{distribute, edit};
 pub use merge::merge;
 pub use protect::protect;
 pub(crate) use publish::carries_required_tags;
