@@ -16,6 +16,8 @@ pub struct Sink {
     waited: std::time::Duration,
     /// Turns what is written, JSON, into XML on its way.
     xml: Option<XmlTranscoder>,
+    /// The most that memory takes.
+    most: usize,
 }
 
 /// A piece of a body on its way. Without an `End` the connection is broken off, so that a client never takes
@@ -61,9 +63,32 @@ impl Sink {
         Self::with(None, 4096)
     }
 
+    /// Into memory, and no further than this many bytes and what one record has.
+    pub(crate) fn memory_up_to(most: usize) -> Self {
+        Self { most, ..Self::memory() }
+    }
+
+    /// Whether memory holds it all.
+    pub(crate) fn fits(&self) -> Result<(), Stop> {
+        if self.buffer.len() <= self.most {
+            return Ok(());
+        }
+        let words =
+            format!("The answer is larger than the {} bytes passed on here: ask for less.", self.most);
+        Err(Stop::Broken(Failure::BadRequest(words)))
+    }
+
     fn with(sender: Option<Sender>, capacity: usize) -> Self {
         let buffer = Vec::with_capacity(capacity);
-        Self { sender, buffer, full: CHUNK, sent: 0, waited: std::time::Duration::ZERO, xml: None }
+        Self {
+            sender,
+            buffer,
+            full: CHUNK,
+            sent: 0,
+            waited: std::time::Duration::ZERO,
+            xml: None,
+            most: usize::MAX,
+        }
     }
 
     /// Runs `f`, which holds a database snapshot, so that a slow client seldom holds it too.
@@ -95,7 +120,7 @@ impl Sink {
 
     /// Sends what is there.
     pub fn flush(&mut self) -> Result<(), Stop> {
-        let Some(sender) = &self.sender else { return Ok(()) };
+        let Some(sender) = &self.sender else { return self.fits() };
         if self.buffer.is_empty() {
             return Ok(());
         }

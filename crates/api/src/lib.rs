@@ -72,6 +72,7 @@ mod reply;
 mod report_extract;
 mod reports;
 pub mod request;
+mod rest_client;
 mod restsearch;
 mod roles;
 pub mod routes;

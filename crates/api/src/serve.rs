@@ -56,7 +56,7 @@ pub struct App {
     streams_of: Mutex<FxHashMap<i64, usize>>,
     large_bodies: Semaphore,
     brake: Brake,
-    quotas: Quotas,
+    quotas: Arc<Quotas>,
     /// Largest body accepted, in bytes.
     max_body: usize,
 }
@@ -71,7 +71,7 @@ impl App {
             streams_of: Mutex::new(FxHashMap::default()),
             large_bodies: Semaphore::new(LARGE_BODIES),
             brake: Brake::default(),
-            quotas: Quotas::default(),
+            quotas: Arc::default(),
             max_body,
         }
     }
@@ -158,7 +158,8 @@ async fn answer(
     let xml = wants_xml(&path, &headers);
     let answer = {
         let service = Arc::clone(&app.service);
-        let request = Request { service, actor, owner, method: method.clone(), path, headers, body };
+        let quotas = Arc::clone(&app.quotas);
+        let request = Request { service, actor, owner, method: method.clone(), path, headers, body, quotas };
         on_pool(Arc::clone(&app.permits), move || (route.run)(&request)).await??
     };
     let answer = if xml { answer.into_xml() } else { answer };
@@ -179,7 +180,7 @@ async fn answer(
 }
 
 /// Whether the client asks for XML and nothing else (semantics 6.4).
-fn wants_xml(path: &Path, headers: &HeaderMap) -> bool {
+pub(crate) fn wants_xml(path: &Path, headers: &HeaderMap) -> bool {
     // Who uploads STIX 1 says XML both ways and reads JSON, as MISP answers it.
     if path.action == "uploadstix" {
         return false;

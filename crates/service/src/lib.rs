@@ -37,6 +37,7 @@ pub mod org;
 pub mod proposal;
 pub mod registration;
 pub mod report;
+pub mod rest_history;
 pub mod role;
 mod rules;
 pub mod sample;

@@ -52,6 +52,7 @@ mod pg;
 mod predicate;
 pub mod proposals;
 pub mod reports;
+pub mod rest_history;
 pub mod roles;
 pub mod schema;
 pub mod search;

@@ -260,6 +260,10 @@ const ORPHANS: &[(&str, &str)] = &[
         "bookmark {1} is of user {2}, who does not exist",
     ),
     (
+        "select h.id, h.user_id from rest_client_history h left join users u on u.id = h.user_id where u.id is null",
+        "REST client call {1} is of user {2}, who does not exist",
+    ),
+    (
         "select m.id, m.user_id from mails m left join users u on u.id = m.user_id where u.id is null",
         "mail {1} is for user {2}, who does not exist",
     ),

@@ -86,6 +86,7 @@ pub(super) const SPELLINGS: &[(&str, &str)] = &[
     ("removetagfromobject", "removeTagFromObject"),
     ("renderwidget", "renderWidget"),
     ("requestaccess", "requestAccess"),
+    ("restclienthistory", "rest_client_history"),
     ("restsearch", "restSearch"),
     ("searchcaches", "searchCaches"),
     ("serversettings", "serverSettings"),

@@ -1,0 +1,11 @@
+-- What integrators keep here: calls made from the REST client, who works on an event, news.
+
+-- A user's newest calls, and those he marked; headers and body without what is secret in them.
+create table rest_client_history (
+  id {pk}, user_id {int} not null, org_id {int} not null, headers text not null, body text not null,
+  url text not null, http_method text not null, timestamp {int} not null, use_full_path {small} not null,
+  show_result {small} not null, skip_ssl {small} not null, outcome {int} not null, bookmark {small} not null,
+  bookmark_name text not null);
+create index rest_client_history_user on rest_client_history (user_id);
+
+-- sequences: rest_client_history
