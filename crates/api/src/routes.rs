@@ -79,6 +79,7 @@ impl Route {
             "events" | "attributes" | "objects" | "shadowattributes" | "sightings" => matches!(
                 self.action,
                 "add"
+                    | "addmispexport"
                     | "edit"
                     | "freetextimport"
                     | "uploadsample"

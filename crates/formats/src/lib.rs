@@ -6,6 +6,7 @@
 
 pub mod export;
 pub mod knowledge;
+pub mod misp_xml;
 pub mod rules;
 pub mod sample;
 pub mod stix1;

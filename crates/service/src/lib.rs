@@ -24,6 +24,7 @@ pub mod enrichment;
 pub mod error;
 pub mod event;
 pub mod event_graph;
+pub mod event_lock;
 pub mod feed;
 mod files;
 pub mod first_start;

@@ -61,6 +61,8 @@ pub struct Settings {
     pub audit_days: i64,
     /// Other instances get new sightings without somebody publishing them.
     pub publishes_sightings: bool,
+    /// Who imports an export of MISP may make its events his organisation's.
+    pub take_ownership_on_import: bool,
     /// Workflows run, and these of their modules.
     pub workflows: bool,
     pub workflow_modules: Switched,
@@ -138,6 +140,7 @@ impl Default for Settings {
             access_log_days: 30,
             audit_days: 0,
             publishes_sightings: false,
+            take_ownership_on_import: false,
             workflows: false,
             workflow_modules: Switched::preset(),
             arbitrary_urls: false,

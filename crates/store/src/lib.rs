@@ -30,6 +30,7 @@ mod dialect;
 mod differences;
 mod error;
 pub mod event_graphs;
+pub mod event_locks;
 pub mod events;
 pub mod exclusions;
 pub mod feeds;

@@ -27,6 +27,12 @@ pub struct RestCall {
 const COLUMNS: &str = "id, user_id, org_id, headers, body, url, http_method, timestamp, use_full_path, \
                        show_result, skip_ssl, outcome, bookmark, bookmark_name";
 
+/// Calls whose user is gone, and what a check of the database says of one.
+pub(crate) const ORPHANS: (&str, &str) = (
+    "select h.id, h.user_id from rest_client_history h left join users u on u.id = h.user_id where u.id is null",
+    "REST client call {1} is of user {2}, who does not exist",
+);
+
 fn read(row: &Row<'_>) -> Result<RestCall> {
     Ok(RestCall {
         id: row.int(0)?,

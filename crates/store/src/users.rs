@@ -245,6 +245,7 @@ impl Writer<'_> {
             "user_settings",
             "bookmarks",
             "rest_client_history",
+            "event_locks",
             "mails",
         ] {
             self.conn.execute(&format!("delete from {table} where user_id = $1"), &[user_id.into()])?;

@@ -8,4 +8,11 @@ create table rest_client_history (
   bookmark_name text not null);
 create index rest_client_history_user on rest_client_history (user_id);
 
--- sequences: rest_client_history
+-- Who works on an event, for a quarter of an hour; hand: 0 a page, 1 a tool.
+create table event_locks (
+  id {pk}, event_id {int} not null, user_id {int} not null, hand {small} not null, created {int} not null);
+create index event_locks_event on event_locks (event_id);
+create index event_locks_created on event_locks (created);
+create index event_locks_user on event_locks (user_id);
+
+-- sequences: rest_client_history event_locks
