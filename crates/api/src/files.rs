@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::reply::{self, member, number_member};
 use crate::request::Request;
 use http::StatusCode;
+use pisax_formats::picture::thumbnail;
 use pisax_model::content::is_picture;
 use pisax_model::ids::Ref;
 use pisax_service::{Error, sample};
@@ -18,10 +19,9 @@ struct Attached {
     bytes: Option<Vec<u8>>,
 }
 
-/// The attribute in the last path argument: before it, old clients put a word.
-fn attached(request: &Request) -> Result<Option<Attached>, Failure> {
-    let last = (0..2).rev().find_map(|i| request.path.arg(i)).and_then(Ref::parse);
-    let reference = last.ok_or(Failure::NotFound(body::INVALID_ATTRIBUTE))?;
+/// The attribute in this path argument.
+fn attached(request: &Request, argument: Option<&str>) -> Result<Option<Attached>, Failure> {
+    let reference = argument.and_then(Ref::parse).ok_or(Failure::NotFound(body::INVALID_ATTRIBUTE))?;
     let found = request.service.read(&request.actor, |r| {
         let Some(batch) = r.attribute(reference)? else { return Ok(None) };
         let attribute = batch.get(0);
@@ -35,7 +35,9 @@ fn attached(request: &Request) -> Result<Option<Attached>, Failure> {
 /// sealed.
 pub(crate) fn download(request: &Request) -> Result<Answer, Failure> {
     let missing = || Failure::NotFound(body::INVALID_ATTRIBUTE);
-    let attached = attached(request)?.ok_or_else(missing)?;
+    // Before it, old clients put a word.
+    let last = request.path.arg(1).or_else(|| request.path.arg(0));
+    let attached = attached(request, last)?.ok_or_else(missing)?;
     let bytes = attached.bytes.ok_or_else(missing)?;
     let base = attached.value1.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
     let (name, content_type) = match attached.kind.name() {
@@ -68,15 +70,37 @@ fn disposition(name: &str) -> String {
     format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{exact}")
 }
 
-/// GET /attributes/viewPicture/{id}: a picture in base64, as MISP answers a client that is no browser.
+/// How large a small picture is unless the client says it otherwise, as in MISP, and at most.
+const SMALL: u32 = 200;
+const LARGE: u32 = 1000;
+
+/// GET /attributes/viewPicture/{id}[/1[/width:…/height:…]]: a picture in base64, as MISP answers a client that is no
+/// browser; a small one as a PNG.
 pub(crate) fn picture(request: &Request) -> Result<Answer, Failure> {
-    let attached = attached(request)?.filter(|a| a.kind.name() == "attachment");
+    let attached = attached(request, request.path.arg(0))?.filter(|a| a.kind.name() == "attachment");
     let attached = attached.ok_or_else(|| Failure::NotAllowed(body::INVALID_ATTRIBUTE.into()))?;
     if !is_picture(&attached.value1) {
         return Err(Failure::NotFound("Attribute is not an image."));
     }
     let bytes = attached.bytes.ok_or(Failure::NotFound("Attribute is not an image."))?;
-    Ok(reply::document(|w| w.base64(&bytes)))
+    if request.path.arg(1).is_none_or(|small| matches!(small, "" | "0" | "false")) {
+        return Ok(reply::document(|w| w.base64(&bytes)));
+    }
+    let side = |name: &'static str| match request.path.named(name) {
+        None => Ok(SMALL),
+        Some(text) => {
+            text.parse().ok().filter(|side| (1..=LARGE).contains(side)).ok_or_else(|| Failure::Unreadable {
+                field: name.into(),
+                message: format!("Expected a number from 1 to {LARGE}."),
+            })
+        }
+    };
+    let small = thumbnail(&bytes, side("width")?, side("height")?)
+        .map_err(|reason| Failure::BadRequest(format!("There is no small picture of it: {reason}")))?;
+    Ok(Answer::status(StatusCode::OK, small)
+        .header("content-type", "image/png")
+        .header("x-content-type-options", "nosniff")
+        .header("cache-control", "private, max-age=3600"))
 }
 
 /// POST /events/upload_sample[/{event}]

@@ -7,6 +7,8 @@
 pub mod export;
 pub mod knowledge;
 pub mod misp_xml;
+pub mod page;
+pub mod picture;
 pub mod rules;
 pub mod sample;
 pub mod stix1;

@@ -32,6 +32,7 @@ pub mod job;
 pub mod knowledge;
 pub mod log_words;
 pub mod mail;
+pub mod news;
 pub mod noticelist;
 pub mod object;
 pub mod org;

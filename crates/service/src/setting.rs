@@ -61,6 +61,8 @@ pub struct Settings {
     pub audit_days: i64,
     /// Other instances get new sightings without somebody publishing them.
     pub publishes_sightings: bool,
+    /// Pages that users name may be inside of one's own network.
+    pub fetch_private_addresses: bool,
     /// Who imports an export of MISP may make its events his organisation's.
     pub take_ownership_on_import: bool,
     /// Workflows run, and these of their modules.
@@ -140,6 +142,7 @@ impl Default for Settings {
             access_log_days: 30,
             audit_days: 0,
             publishes_sightings: false,
+            fetch_private_addresses: false,
             take_ownership_on_import: false,
             workflows: false,
             workflow_modules: Switched::preset(),

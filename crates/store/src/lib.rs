@@ -45,6 +45,7 @@ pub mod mails;
 pub mod maintenance;
 pub mod merge;
 mod migrate;
+pub mod news;
 pub mod noticelists;
 pub mod objects;
 pub mod occurrences;

@@ -246,6 +246,7 @@ impl Writer<'_> {
             "bookmarks",
             "rest_client_history",
             "event_locks",
+            "news_reads",
             "mails",
         ] {
             self.conn.execute(&format!("delete from {table} where user_id = $1"), &[user_id.into()])?;

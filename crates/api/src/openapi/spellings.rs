@@ -56,6 +56,7 @@ pub(super) const SPELLINGS: &[(&str, &str)] = &[
     ("geteventgraphtags", "getEventGraphTags"),
     ("geteventinfobyid", "getEventInfoById"),
     ("geteventtimeline", "getEventTimeline"),
+    ("getform", "getForm"),
     ("getgpgpublickey", "getGpgPublicKey"),
     ("getinstanceuuid", "getInstanceUUID"),
     ("getproxymispelements", "getProxyMISPElements"),

@@ -4,7 +4,8 @@ use super::Methods::{Any, Get, Post};
 use super::Need::{Key, Read, Write};
 use super::{ADD, MODIFY, Route, SIGHTER, SITE_ADMIN, route};
 use crate::{
-    blocklists, delegations, event_actions, event_import, event_locks, many_attributes, proposals, sightings,
+    blocklists, delegations, event_actions, event_import, event_locks, many_attributes, proposals,
+    sighting_totals, sightings,
 };
 use pisax_access::Permission as P;
 
@@ -27,6 +28,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Post, "eventdelegations", "acceptdelegation", ADD, delegations::accept, "Take an event over."),
     route(Post, "eventdelegations", "deletedelegation", ADD, delegations::end, "Take such a request back, or decline it."),
     route(Post, "events", "publishsightings", SIGHTER, sightings::publish, "Let other instances fetch the sightings of an event."),
+    route(Get, "sightings", "advanced", Read(&[P::Sighting]), sighting_totals::advanced, "How often something was seen, by whom, and when last."),
     route(Get, "sightings", "view", Key, sightings::view, "One sighting."),
     route(Post, "sightings", "bulksavesightings", Write(&[P::Sync, P::Sighting]), sightings::bulk_save, "Keep sightings that were made elsewhere."),
     route(Post, "sightings", "filtersightinguuidsforpush", Write(&[P::Sync]), sightings::filter_uuids, "Which of these sightings are known here."),

@@ -15,4 +15,9 @@ create index event_locks_event on event_locks (event_id);
 create index event_locks_created on event_locks (created);
 create index event_locks_user on event_locks (user_id);
 
--- sequences: rest_client_history event_locks
+create table news (
+  id {pk}, title text not null, message text not null, user_id {int} not null, date_created {int} not null);
+-- When who read them last.
+create table news_reads (user_id {int} primary key, seen {int} not null);
+
+-- sequences: rest_client_history event_locks news
