@@ -125,11 +125,9 @@ impl Text {
                 self.out.push('*');
                 self.space = true;
             }
-            b"td" | b"th" => {
-                if !self.at_start() {
-                    self.out.push_str(" | ");
-                    self.space = false;
-                }
+            b"td" | b"th" if !self.at_start() => {
+                self.out.push_str(" | ");
+                self.space = false;
             }
             b"pre" => {
                 self.paragraph();
