@@ -1,4 +1,4 @@
-"""What scripts and MISP's own pages call beyond events and attributes: imports of exports, locks, drawings."""
+"""What scripts and MISP's own pages call beyond events and attributes: imports, locks, drawings."""
 
 from __future__ import annotations
 
@@ -102,7 +102,9 @@ def test_an_export_in_xml_comes_back_as_it_was(admin: Api, member: Member) -> No
     admin.ok(f"/events/delete/{event['id']}")
     blocked = member.api.raw("POST", "/events/add_misp_export", xml).json()
     assert blocked[0]["result"] == "Event blocked by event blocklist."
-    (entry,) = [b for b in admin.view("/eventBlocklists/index") if b["EventBlocklist"]["event_uuid"] == event["uuid"]]
+    (entry,) = [
+        b for b in admin.view("/eventBlocklists/index") if b["EventBlocklist"]["event_uuid"] == event["uuid"]
+    ]
     admin.ok(f"/eventBlocklists/delete/{entry['EventBlocklist']['id']}")
     came = member.api.raw("POST", "/events/add_misp_export", xml).json()
     assert came[0]["result"] is True, came
@@ -134,7 +136,9 @@ def test_an_import_makes_nobody_an_organisation_he_is_not(admin: Api, member: Me
     assert event["Orgc"]["uuid"] == relayed["Event"]["Orgc"]["uuid"] and event["locked"] is True
 
 
-@pytest.mark.parametrize("body", [b"", b"  ", b"<html/>", b"<response><Event>", b"[]", b'{"filecontent":"<a/>"}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"  ", b"<html/>", b"<response><Event>", b"[]", b'{"filecontent":"<a/>"}']
+)
 def test_what_is_no_export_is_refused_by_its_field(member: Member, body: bytes) -> None:
     answer = member.api.raw("POST", "/events/add_misp_export", body)
     assert answer.status_code == 403 and list(answer.json()["errors"]) == ["filecontent"]
@@ -285,7 +289,9 @@ def a_matrix(admin: Api) -> tuple[str, list[str]]:
     admin.ok("/galaxies/import", clusters)
     (found,) = [g["Galaxy"]["id"] for g in admin.view("/galaxies/index") if g["Galaxy"]["type"] == kind]
     listed = admin.view(f"/galaxy_clusters/index/{found}")
-    return found, [c["GalaxyCluster"]["tag_name"] for c in sorted(listed, key=lambda c: c["GalaxyCluster"]["value"])]
+    return found, [
+        c["GalaxyCluster"]["tag_name"] for c in sorted(listed, key=lambda c: c["GalaxyCluster"]["value"])
+    ]
 
 
 def test_a_matrix_counts_what_an_event_carries(admin: Api, member: Member) -> None:
@@ -310,3 +316,23 @@ def test_a_matrix_counts_what_an_event_carries(admin: Api, member: Member) -> No
     assert member.api.get(f"/events/viewGalaxyMatrix/{secret['id']}/{galaxy}").status_code == 404
     assert member.api.get(f"/events/viewGalaxyMatrix/{event['id']}/999999").status_code == 405
     assert member.api.get(f"/events/viewGalaxyMatrix/{event['id']}/{galaxy}/colour").status_code == 405
+
+
+def test_clusters_are_attached_to_several_attributes_at_once(admin: Api, member: Member) -> None:
+    galaxy, (alpha, beta, _) = a_matrix(admin)
+    listed = admin.view(f"/galaxy_clusters/index/{galaxy}")
+    ids = {c["GalaxyCluster"]["tag_name"]: c["GalaxyCluster"]["id"] for c in listed}
+    event = an_event(member.api, Attribute=[{"type": "text", "value": str(uuid4())} for _ in range(2)])
+    attributes = [attribute["id"] for attribute in event["Attribute"]]
+
+    def carried() -> list[set[str]]:
+        seen = member.api.view(f"/events/view/{event['id']}")["Event"]["Attribute"]
+        return [{tag["name"] for tag in attribute.get("Tag", [])} for attribute in seen]
+
+    path = f"/attributes/editSelected/{event['id']}"
+    sent = {"attribute_ids": attributes, "clusters_ids_add": [ids[alpha], ids[beta]]}
+    assert member.api.ok(path, {"Attribute": sent}) == {"saved": True}
+    assert carried() == [{alpha, beta}] * 2
+    sent = {"attribute_ids": attributes[:1], "clusters_ids_remove": json.dumps([ids[alpha]])}
+    assert member.api.ok(path, {"Attribute": sent}) == {"saved": True}
+    assert carried() == [{beta}, {alpha, beta}]

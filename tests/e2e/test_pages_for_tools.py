@@ -261,7 +261,7 @@ def test_no_page_of_ones_own_network_is_fetched(member: Member, site: Site) -> N
     event = an_event(member.api)
     port = site.url.rsplit(":", 1)[1]
     site.asked.clear()
-    for host in ("127.0.0.1", "localhost", "[::1]", "0x7f.1", "2130706433", "[::ffff:7f00:1]", "0.0.0.0"):
+    for host in ("127.0.0.1", "localhost", "[::1]", "0x7f.1", "2130706433", "[::ffff:7f00:1]", "0"):
         refused = member.api.post(
             f"/eventReports/importReportFromUrl/{event['id']}", {"url": f"http://{host}:{port}/page"}
         )
@@ -281,7 +281,9 @@ def test_a_page_becomes_a_report(admin: Api, member: Member, site: Site) -> None
     report = member.api.ok(path, {"EventReport": {"url": f"{site.url}/moved"}})["EventReport"]
     assert report["name"].startswith(f"Report from - {site.url}/moved (")
     assert report["distribution"] == "5" and report["event_id"] == event["id"]
-    assert report["content"] == "# A campaign\n\nIt calls [evil.example](https://evil.example/a) at 203.0.113.5."
+    assert (
+        report["content"] == "# A campaign\n\nIt calls [evil.example](https://evil.example/a) at 203.0.113.5."
+    )
     member.api.ok(f"/eventReports/extractAllFromReport/{report['id']}")
     found = member.api.view(f"/events/view/{event['id']}")["Event"]["Attribute"]
     assert "203.0.113.5" in {attribute["value"] for attribute in found}
@@ -298,7 +300,9 @@ def test_a_page_becomes_a_report(admin: Api, member: Member, site: Site) -> None
     site.asked.clear()
     stranger = new_member(admin, USER)
     assert stranger.api.post(path, {"url": f"{site.url}/page"}).status_code == 403
-    assert stranger.api.post("/eventReports/importReportFromUrl/999999999", {"url": site.url}).status_code == 404
+    assert (
+        stranger.api.post("/eventReports/importReportFromUrl/999999999", {"url": site.url}).status_code == 404
+    )
     assert site.asked == [], "nothing is fetched for who may not add to the event"
 
 
@@ -325,5 +329,7 @@ def test_a_module_is_asked_where_it_is_enabled(
     refused = member.api.post(path, {"url": f"{site.url}/page"})
     assert "the module made no text of it" in refused.json()["errors"]["url"][0], refused.text
     on("html_to_markdown_enabled", False)
-    assert member.api.ok(path, {"url": f"{site.url}/page"})["EventReport"]["content"].startswith("# A campaign")
+    assert member.api.ok(path, {"url": f"{site.url}/page"})["EventReport"]["content"].startswith(
+        "# A campaign"
+    )
     on("services_enable", False)
