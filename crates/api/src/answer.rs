@@ -20,6 +20,8 @@ pub struct Sink {
     xml: Option<XmlTranscoder>,
     /// Attachments that are fetched when what stands for them is sent.
     later: Later,
+    /// The most that memory takes.
+    most: usize,
 }
 
 /// A piece of a body on its way. Without an `End` the connection is broken off, so that a client never takes
@@ -65,6 +67,21 @@ impl Sink {
         Self::with(None, 4096)
     }
 
+    /// Into memory, and no further than this many bytes and what one record has.
+    pub(crate) fn memory_up_to(most: usize) -> Self {
+        Self { most, ..Self::memory() }
+    }
+
+    /// Whether memory holds it all.
+    pub(crate) fn fits(&self) -> Result<(), Stop> {
+        if self.buffer.len() <= self.most {
+            return Ok(());
+        }
+        let words =
+            format!("The answer is larger than the {} bytes passed on here: ask for less.", self.most);
+        Err(Stop::Broken(Failure::BadRequest(words)))
+    }
+
     fn with(sender: Option<Sender>, capacity: usize) -> Self {
         let buffer = Vec::with_capacity(capacity);
         Self {
@@ -75,6 +92,7 @@ impl Sink {
             waited: std::time::Duration::ZERO,
             xml: None,
             later: Later::default(),
+            most: usize::MAX,
         }
     }
 
@@ -118,7 +136,10 @@ impl Sink {
 
     /// Sends what is there.
     pub fn flush(&mut self) -> Result<(), Stop> {
-        if self.sender.is_none() || self.buffer.is_empty() {
+        if self.sender.is_none() {
+            return self.fits();
+        }
+        if self.buffer.is_empty() {
             return Ok(());
         }
         let full = std::mem::replace(&mut self.buffer, Vec::with_capacity(CHUNK + 4096));

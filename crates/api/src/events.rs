@@ -17,6 +17,7 @@ use pisax_wire::JsonWriter;
 use pisax_wire::answer as body;
 use pisax_wire::event_out::{GroupSummary, MinimalEvent, write_index_row, write_minimal_row};
 use pisax_wire::include::read_event_view;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// Events with fewer attributes are answered whole, with a length and an honest status to the end.
@@ -139,29 +140,66 @@ pub(crate) fn event_failure(e: Error, action: &'static str, id: Option<i64>) -> 
 
 /// POST /events/delete/{id}, or a list of ids in the body
 pub(crate) fn delete(request: &Request) -> Result<Answer, Failure> {
-    let mut wanted: Vec<Ref> = request.path.args.iter().filter_map(|a| Ref::parse(a)).collect();
-    if let Some(list) = request.value()?.get("id") {
-        let items = list.as_array().cloned().unwrap_or_else(|| vec![list.clone()]);
-        let texts = items.iter().map(|i| i.as_str().map_or_else(|| i.to_string(), str::to_owned));
-        wanted.extend(texts.filter_map(|t| Ref::parse(&t)));
+    let mut wanted = request.path.args.clone();
+    if let Some(list) = request.unwrapped("Event")?.get("id") {
+        wanted.extend(named(list));
     }
     if wanted.is_empty() {
         return Err(Failure::NotFound(body::INVALID_EVENT));
     }
-    let many = wanted.len() > 1;
-    for reference in wanted {
-        match service::remove(&request.service, &request.actor, reference) {
-            Ok(_) => {}
-            // MISP answers 403 for a missing event here, 404 elsewhere.
-            Err(Error::NotFound(_) | Error::Forbidden) => {
-                let reason = "Event was not deleted.".to_owned();
-                return Err(Failure::NotSaved { action: "delete", model: "Event", reason, id: None });
-            }
+    let (mut done, mut failed) = (0, 0);
+    for name in &wanted {
+        // MISP answers 403 for a missing event here, 404 elsewhere.
+        let removed = match Ref::parse(name) {
+            Some(reference) => service::remove(&request.service, &request.actor, reference),
+            None => Err(Error::NotFound("event")),
+        };
+        match removed {
+            Ok(_) => done += 1,
+            Err(Error::NotFound(_) | Error::Forbidden) => failed += 1,
             Err(e) => return Err(e.into()),
         }
     }
-    let message = if many { "Events deleted." } else { "Event deleted." };
-    Ok(Answer::json(body::saved(message, &request.path.raw, None)))
+    let message = match (wanted.len(), done) {
+        (1, 0) => "Event was not deleted.".to_owned(),
+        (1, _) => "Event deleted.".to_owned(),
+        _ => many_deleted(done, failed),
+    };
+    match done {
+        0 => Err(Failure::NotSaved { action: "delete", model: "Event", reason: message, id: None }),
+        _ => Ok(Answer::json(body::saved(&message, &request.path.raw, None))),
+    }
+}
+
+/// Events in a list, alone, or in a list that is written as text.
+fn named(value: &Value) -> Vec<String> {
+    let one = |item: &Value| match item {
+        Value::Number(number) => Some(number.to_string()),
+        Value::String(text) => Some(text.clone()),
+        _ => None,
+    };
+    match value {
+        Value::Array(items) => items.iter().filter_map(one).collect(),
+        Value::String(text) if text.trim_start().starts_with('[') => {
+            serde_json::from_str::<Vec<Value>>(text).unwrap_or_default().iter().filter_map(one).collect()
+        }
+        other => one(other).into_iter().collect(),
+    }
+}
+
+fn many_deleted(done: usize, failed: usize) -> String {
+    let mut parts = Vec::new();
+    match done {
+        0 => {}
+        1 => parts.push("1 event deleted.".to_owned()),
+        _ => parts.push(format!("{done} events deleted.")),
+    }
+    if failed > 0 {
+        parts.push(format!(
+            "{failed} event(s) could not be deleted due to insufficient privileges or the event not being found."
+        ));
+    }
+    parts.join(" ")
 }
 
 /// POST /events/publish/{id}

@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::reply::{self, member, number_member};
 use crate::request::Request;
 use http::StatusCode;
+use pisax_formats::picture::thumbnail;
 use pisax_model::AttributeType;
 use pisax_model::content::is_picture;
 use pisax_model::ids::Ref;
@@ -20,14 +21,14 @@ struct Attached {
     bytes: Option<Vec<u8>>,
 }
 
-/// Answers with what is attached to the attribute in the last path argument: before it, old clients put a word.
-/// It is fetched while no connection is held.
+/// Answers with what is attached to the attribute in this path argument. It is fetched while no connection is
+/// held.
 fn attached(
     request: &Request,
+    argument: Option<&str>,
     shown: impl FnOnce(Option<Attached>) -> Result<Answer, Failure> + Send + 'static,
 ) -> Result<Answer, Failure> {
-    let last = (0..2).rev().find_map(|i| request.path.arg(i)).and_then(Ref::parse);
-    let reference = last.ok_or(Failure::NotFound(body::INVALID_ATTRIBUTE))?;
+    let reference = argument.and_then(Ref::parse).ok_or(Failure::NotFound(body::INVALID_ATTRIBUTE))?;
     let found = request.service.read(&request.actor, |r| {
         let Some(batch) = r.attribute(reference)? else { return Ok(None) };
         let attribute = batch.get(0);
@@ -46,7 +47,9 @@ fn attached(
 /// GET /attributes/downloadAttachment/{id}, /attributes/download/{id}: the bytes as they are kept, a sample
 /// sealed.
 pub(crate) fn download(request: &Request) -> Result<Answer, Failure> {
-    attached(request, |attached| {
+    // Before it, old clients put a word.
+    let last = request.path.arg(1).or_else(|| request.path.arg(0));
+    attached(request, last, |attached| {
         let missing = || Failure::NotFound(body::INVALID_ATTRIBUTE);
         let attached = attached.ok_or_else(missing)?;
         let bytes = attached.bytes.ok_or_else(missing)?;
@@ -82,16 +85,40 @@ fn disposition(name: &str) -> String {
     format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{exact}")
 }
 
-/// GET /attributes/viewPicture/{id}: a picture in base64, as MISP answers a client that is no browser.
+/// How large a small picture is unless the client says it otherwise, as in MISP, and at most.
+const SMALL: u32 = 200;
+const LARGE: u32 = 1000;
+
+/// GET /attributes/viewPicture/{id}[/1[/width:…/height:…]]: a picture in base64, as MISP answers a client that is no
+/// browser; a small one as a PNG.
 pub(crate) fn picture(request: &Request) -> Result<Answer, Failure> {
-    attached(request, |attached| {
+    let small = !request.path.arg(1).is_none_or(|small| matches!(small, "" | "0" | "false"));
+    let side = |name: &'static str| match request.path.named(name) {
+        None => Ok(SMALL),
+        Some(text) => {
+            text.parse().ok().filter(|side| (1..=LARGE).contains(side)).ok_or_else(|| Failure::Unreadable {
+                field: name.into(),
+                message: format!("Expected a number from 1 to {LARGE}."),
+            })
+        }
+    };
+    let (width, height) = (side("width")?, side("height")?);
+    attached(request, request.path.arg(0), move |attached| {
         let attached = attached.filter(|a| a.kind.name() == "attachment");
         let attached = attached.ok_or_else(|| Failure::NotAllowed(body::INVALID_ATTRIBUTE.into()))?;
         if !is_picture(&attached.value1) {
             return Err(Failure::NotFound("Attribute is not an image."));
         }
         let bytes = attached.bytes.ok_or(Failure::NotFound("Attribute is not an image."))?;
-        Ok(reply::document(|w| w.base64(&bytes)))
+        if !small {
+            return Ok(reply::document(|w| w.base64(&bytes)));
+        }
+        let small = thumbnail(&bytes, width, height)
+            .map_err(|reason| Failure::BadRequest(format!("There is no small picture of it: {reason}")))?;
+        Ok(Answer::status(StatusCode::OK, small)
+            .header("content-type", "image/png")
+            .header("x-content-type-options", "nosniff")
+            .header("cache-control", "private, max-age=3600"))
     })
 }
 

@@ -79,6 +79,7 @@ impl Route {
             "events" | "attributes" | "objects" | "shadowattributes" | "sightings" => matches!(
                 self.action,
                 "add"
+                    | "addmispexport"
                     | "edit"
                     | "freetextimport"
                     | "uploadsample"
@@ -218,7 +219,7 @@ mod tests {
         for route in all().filter(|route| matches!(route.methods, Methods::Post)) {
             let search = matches!(
                 (route.controller, route.action),
-                ("galaxies", "add") | ("dashboards", "renderwidget")
+                ("galaxies", "add") | ("dashboards", "renderwidget" | "getform")
             );
             let open = search || matches!(route.need, Need::Public);
             assert_eq!(route.need.met(&reader, true), open, "{}/{}", route.controller, route.action);

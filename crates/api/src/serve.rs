@@ -59,7 +59,7 @@ pub struct App {
     waits: Arc<Turns>,
     large_bodies: Semaphore,
     brake: Brake,
-    quotas: Quotas,
+    quotas: Arc<Quotas>,
     /// Largest body accepted, in bytes.
     max_body: usize,
 }
@@ -74,7 +74,7 @@ impl App {
             waits: Turns::new(WAITS, WAITS_PER_USER),
             large_bodies: Semaphore::new(LARGE_BODIES),
             brake: Brake::default(),
-            quotas: Quotas::default(),
+            quotas: Arc::default(),
             max_body,
         }
     }
@@ -161,7 +161,8 @@ async fn answer(
     let xml = wants_xml(&path, &headers);
     let answer = {
         let service = Arc::clone(&app.service);
-        let request = Request { service, actor, owner, method: method.clone(), path, headers, body };
+        let quotas = Arc::clone(&app.quotas);
+        let request = Request { service, actor, owner, method: method.clone(), path, headers, body, quotas };
         on_pool(Arc::clone(&app.permits), move || (route.run)(&request)).await??
     };
     let answer = if xml { answer.into_xml() } else { answer };
@@ -196,7 +197,7 @@ async fn answer(
 }
 
 /// Whether the client asks for XML and nothing else (semantics 6.4).
-fn wants_xml(path: &Path, headers: &HeaderMap) -> bool {
+pub(crate) fn wants_xml(path: &Path, headers: &HeaderMap) -> bool {
     // Who uploads STIX 1 says XML both ways and reads JSON, as MISP answers it.
     if path.action == "uploadstix" {
         return false;

@@ -6,6 +6,9 @@
 
 pub mod export;
 pub mod knowledge;
+pub mod misp_xml;
+pub mod page;
+pub mod picture;
 pub mod rules;
 pub mod sample;
 pub mod stix1;

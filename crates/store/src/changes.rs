@@ -54,6 +54,7 @@ pub enum Noun {
     Job = 41,
     /// The log itself: what retention removed.
     Log = 42,
+    News = 60,
 }
 
 /// What happened to it. Codes are stored.

@@ -25,6 +25,7 @@ pub const COLUMNS: &[(&str, &str)] = &[
     ("feeds", "orgc_id"),
     ("jobs", "org_id"),
     ("proposals", "org_id"),
+    ("rest_client_history", "org_id"),
     ("servers", "org_id"),
     ("servers", "remote_org_id"),
     ("sharing_groups", "org_id"),

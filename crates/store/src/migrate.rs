@@ -15,6 +15,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (9, include_str!("migrations/0009_sharing.sql")),
     (10, include_str!("migrations/0010_files.sql")),
     (11, include_str!("migrations/0011_workflows.sql")),
+    (12, include_str!("migrations/0012_rest.sql")),
 ];
 
 /// Newest schema version this program knows.

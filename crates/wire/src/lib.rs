@@ -11,6 +11,7 @@ mod cluster_in;
 mod cluster_search;
 mod context_in;
 mod event_in;
+mod export_in;
 mod loose;
 mod object_in;
 mod proposal_in;
@@ -52,6 +53,7 @@ pub use cluster_in::{read_cluster, read_clusters, read_collection, read_collecti
 pub use cluster_search::{ClusterSearch, read_cluster_search};
 pub use context_in::{TagTarget, read_incoming_sightings, read_sighting, read_sightings, read_tag_target};
 pub use event_in::{read_event, read_events};
+pub use export_in::{ExportIn, read_export};
 pub use include::{EventView, Include, read_event_view};
 pub use index::{IndexOptions, read_index};
 pub use json::JsonWriter;

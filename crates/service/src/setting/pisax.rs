@@ -26,6 +26,14 @@ pub(super) const SETTINGS: &[Setting] = &[
         set: Some(|s, text| span(text).map(|n| s.contact_per_hour = n)),
     },
     Setting {
+        name: "PISAX.fetch_private_addresses",
+        level: Level::Critical,
+        description: "On: pages that users name are fetched from addresses of one's own network too, so that users \
+                      reach through this machine what it reaches.",
+        get: |s| Value::Flag(s.settings().fetch_private_addresses),
+        set: Some(|s, text| flag(text).map(|on| s.fetch_private_addresses = on)),
+    },
+    Setting {
         name: "PISAX.refuse_ignored_parameters",
         level: Level::Optional,
         description: "On: a search with a parameter that means nothing is refused. Off, as in MISP, it is ignored and \
