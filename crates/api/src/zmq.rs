@@ -86,6 +86,7 @@ async fn turn(
     if publisher.off {
         publisher.open = None;
         publisher.refused = None;
+        drop(service.take_pushed());
         return Ok(false);
     }
     let address = SocketAddr::new(zeromq.host, zeromq.port);
@@ -113,6 +114,10 @@ async fn turn(
         let mut bytes = format!("{} ", message.kind.topic()).into_bytes();
         bytes.extend(message.json);
         open.hub.send(bytes);
+    }
+    for json in service.take_pushed() {
+        open.last = Instant::now();
+        open.hub.send(format!("misp_json_workflow {json}").into_bytes());
     }
     if read.place != open.place {
         open.place = read.place;

@@ -3,16 +3,22 @@
 //! Whoever calls says how long a call may take and how much may come back. A redirect is an answer like any
 //! other: it is the caller's address that was allowed, not where that points to. No proxy is taken from the
 //! environment. TLS by ring; what is trusted is what the machine trusts.
+//!
+//! An address that a user names is fetched as a [`Page`]: by [`Reach::Public`] no machine of one's own network is
+//! reached through this one.
 
-mod guard;
 mod link;
+mod page;
+mod reach;
 
-pub use guard::is_public;
 pub use link::Link;
+pub use page::{Page, checked};
+pub use reach::Reach;
 pub use ureq::http::HeaderMap;
 
 use std::io::Read;
 use std::time::Duration;
+use ureq::unversioned::transport::DefaultConnector;
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -76,11 +82,22 @@ pub enum Error {
     TooLarge(u64),
     #[error("{0}")]
     Unreachable(String),
+    /// An address that is none, or of a kind that is not called.
+    #[error("expected an address that begins with http:// or https://")]
+    BadAddress,
+    #[error("{0} is not on the public Internet")]
+    NotPublic(String),
+    #[error("the page sends on to another one too often")]
+    Circles,
 }
 
 /// The client; connections are kept open between calls.
 #[derive(Clone)]
-pub struct Client(ureq::Agent);
+pub struct Client {
+    anywhere: ureq::Agent,
+    /// The same, and no connection to what is not public.
+    public: ureq::Agent,
+}
 
 impl Default for Client {
     fn default() -> Self {
@@ -103,12 +120,17 @@ impl Client {
             .user_agent(concat!("PISAX/", env!("CARGO_PKG_VERSION")))
             .tls_config(tls)
             .build();
-        Self(config.into())
+        let public = ureq::Agent::with_parts(
+            config.clone(),
+            DefaultConnector::new(),
+            reach::PublicResolver::default(),
+        );
+        Self { anywhere: config.into(), public }
     }
 
-    /// One for addresses that users type: nothing inside the own network can be reached.
-    pub fn public() -> Self {
-        guard::public(&Self::default())
+    /// The same for addresses that users name: no machine of one's own network is reached.
+    pub fn public_only(&self) -> Self {
+        Self { anywhere: self.public.clone(), public: self.public.clone() }
     }
 
     /// The whole answer.
@@ -133,17 +155,17 @@ impl Client {
         match call.method {
             Method::Get | Method::Delete | Method::Head => {
                 let request = match call.method {
-                    Method::Get => self.0.get(call.url),
-                    Method::Head => self.0.head(call.url),
-                    _ => self.0.delete(call.url),
+                    Method::Get => self.anywhere.get(call.url),
+                    Method::Head => self.anywhere.head(call.url),
+                    _ => self.anywhere.delete(call.url),
                 };
                 let request = call.headers.iter().fold(request, |r, (name, value)| r.header(*name, *value));
                 request.config().timeout_global(Some(call.timeout)).build().call()
             }
             Method::Post | Method::Put => {
                 let request = match call.method {
-                    Method::Post => self.0.post(call.url),
-                    _ => self.0.put(call.url),
+                    Method::Post => self.anywhere.post(call.url),
+                    _ => self.anywhere.put(call.url),
                 };
                 let request = call.headers.iter().fold(request, |r, (name, value)| r.header(*name, *value));
                 request.config().timeout_global(Some(call.timeout)).build().send(call.body)
@@ -156,6 +178,10 @@ fn told(error: ureq::Error, limit: u64) -> Error {
     match error {
         ureq::Error::Timeout(_) => Error::Late,
         ureq::Error::BodyExceedsLimit(_) => Error::TooLarge(limit),
+        ureq::Error::Other(why) => match why.downcast::<reach::NotPublic>() {
+            Ok(found) => Error::NotPublic(found.0),
+            Err(other) => Error::Unreachable(other.to_string()),
+        },
         other => Error::Unreachable(other.to_string()),
     }
 }

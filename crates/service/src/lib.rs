@@ -25,6 +25,7 @@ pub mod enrichment;
 pub mod error;
 pub mod event;
 pub mod event_graph;
+pub mod event_lock;
 pub mod feed;
 mod files;
 pub mod first_start;
@@ -32,6 +33,7 @@ pub mod job;
 pub mod knowledge;
 pub mod log_words;
 pub mod mail;
+pub mod news;
 pub mod noticelist;
 pub mod object;
 pub mod org;
@@ -39,6 +41,7 @@ pub mod peer;
 pub mod proposal;
 pub mod registration;
 pub mod report;
+pub mod rest_history;
 pub mod role;
 mod rules;
 pub mod sample;
@@ -87,8 +90,6 @@ pub struct Service {
     pub keys: KeyHasher,
     /// Calls to others.
     pub http: pisax_outbound::Client,
-    /// The same to addresses that users typed: nothing inside the own network.
-    pub public_http: pisax_outbound::Client,
     /// The enabled warninglists.
     pub warninglists: SharedWarninglists,
     /// Held while they are loaded.
@@ -104,8 +105,11 @@ pub struct Service {
     signing: std::sync::OnceLock<pisax_auth::openpgp::SecretKey>,
     /// Whether somebody sends what is in the outbox.
     mail: AtomicBool,
+    /// What workflows hand to subscribers, until it is published.
+    pushed: workflow::Pushed,
     refused_keys: audit::News,
     turned_away: audit::News,
+    asked: mail::Asked,
     accesses: Mutex<audit::Held>,
     counted: Mutex<usage::Counted>,
 }
@@ -124,7 +128,6 @@ impl Service {
             policy,
             keys,
             http: pisax_outbound::Client::default(),
-            public_http: pisax_outbound::Client::public(),
             warninglists: SharedWarninglists::default(),
             loading: Mutex::new(()),
             settings: RwLock::new(configured.clone()),
@@ -134,8 +137,10 @@ impl Service {
             uses: auth_key::Uses::default(),
             signing: std::sync::OnceLock::new(),
             mail: AtomicBool::new(false),
+            pushed: workflow::Pushed::default(),
             refused_keys: audit::News::new(1),
             turned_away: audit::News::new(audit::MOST_PER_HOUR),
+            asked: mail::Asked::default(),
             accesses: Mutex::default(),
             counted: Mutex::default(),
         }
@@ -173,6 +178,19 @@ impl Service {
     /// Whether mails go out from here.
     pub fn sends_mail(&self) -> bool {
         self.mail.load(Ordering::Relaxed) && !self.settings().disable_emailing
+    }
+
+    /// Hands JSON to those who subscribe over ZeroMQ.
+    fn push(&self, json: String) -> Result<()> {
+        match self.settings().zeromq.enable {
+            true => self.pushed.push(json),
+            false => Err(Error::Refused("ZMQ event publishing not enabled.".into())),
+        }
+    }
+
+    /// What workflows handed over and nobody took yet.
+    pub fn take_pushed(&self) -> Vec<String> {
+        self.pushed.take()
     }
 
     /// Looks at what `actor` may see.

@@ -3,7 +3,7 @@
 use pisax_store::changes::{Action, Noun};
 
 /// The nouns with MISP's names of their models. Some share one: a tag on an event is a change of the event.
-const MODELS: [(Noun, &str); 43] = [
+const MODELS: [(Noun, &str); 44] = [
     (Noun::Event, "Event"),
     (Noun::Attribute, "Attribute"),
     (Noun::Object, "Object"),
@@ -47,6 +47,7 @@ const MODELS: [(Noun, &str); 43] = [
     (Noun::Job, "Job"),
     (Noun::Log, "Log"),
     (Noun::Webhook, "Webhook"),
+    (Noun::News, "News"),
 ];
 
 const ACTIONS: [(Action, &str); 17] = [

@@ -69,8 +69,14 @@ pub struct Settings {
     pub access_log_days: i64,
     /// The change log is kept for so many days; 0: for good.
     pub audit_days: i64,
+    /// Questions to reporters that one user may send within an hour; 0: any number.
+    pub contact_per_hour: i64,
     /// Other instances get new sightings without somebody publishing them.
     pub publishes_sightings: bool,
+    /// Pages that users name may be inside of one's own network.
+    pub fetch_private_addresses: bool,
+    /// Who imports an export of MISP may make its events his organisation's.
+    pub take_ownership_on_import: bool,
     /// Workflows run, and these of their modules.
     pub workflows: bool,
     pub workflow_modules: Switched,
@@ -123,7 +129,10 @@ impl Default for Settings {
             log_requests: false,
             access_log_days: 30,
             audit_days: 0,
+            contact_per_hour: 20,
             publishes_sightings: false,
+            fetch_private_addresses: false,
+            take_ownership_on_import: false,
             workflows: false,
             workflow_modules: Switched::preset(),
             arbitrary_urls: false,

@@ -202,6 +202,14 @@ impl Conn<'_> {
         matches!(self, Self::Lite(_))
     }
 
+    /// The same connection, for a while.
+    pub(crate) fn again(&mut self) -> Conn<'_> {
+        match self {
+            Self::Lite(conn) => Conn::Lite(conn),
+            Self::Pg(session) => Conn::Pg(session),
+        }
+    }
+
     /// Runs one statement; returns how many rows it changed.
     pub(crate) fn execute(&mut self, sql: &str, args: &[Val<'_>]) -> Result<u64> {
         match self {

@@ -249,6 +249,7 @@ impl Writer<'_> {
         self.drop_analyst_data_of_event(event)?;
         for table in [
             "alerts",
+            "event_locks",
             "event_delegations",
             "event_reports",
             "event_graphs",

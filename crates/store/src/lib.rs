@@ -31,6 +31,7 @@ mod dialect;
 mod differences;
 mod error;
 pub mod event_graphs;
+pub mod event_locks;
 pub mod events;
 pub mod exclusions;
 pub mod feeds;
@@ -45,6 +46,7 @@ pub mod mails;
 pub mod maintenance;
 pub mod merge;
 mod migrate;
+pub mod news;
 pub mod noticelists;
 pub mod objects;
 pub mod occurrences;
@@ -54,6 +56,7 @@ mod pg;
 mod predicate;
 pub mod proposals;
 pub mod reports;
+pub mod rest_history;
 pub mod roles;
 pub mod schema;
 pub mod search;
@@ -78,7 +81,7 @@ pub use error::{Error, Result};
 use pisax_access::{Actor, ReadingRules};
 use pisax_model::correlation::HashKey;
 use std::ops::{Deref, DerefMut};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,7 +131,7 @@ enum Engine {
 /// An open database.
 pub struct Store {
     engine: Engine,
-    files: files::Files,
+    files: Arc<files::Files>,
     key: HashKey,
     rules: RwLock<ReadingRules>,
     commits: commits::Commits,
@@ -138,7 +141,7 @@ pub struct Store {
 pub struct Reader<'a> {
     pub(crate) conn: Conn<'a>,
     pub(crate) actor: &'a Actor,
-    pub(crate) files: &'a files::Files,
+    pub(crate) files: &'a Arc<files::Files>,
     pub(crate) key: HashKey,
     pub(crate) rules: ReadingRules,
 }
@@ -180,6 +183,18 @@ impl Writer<'_> {
     pub fn now(&self) -> i64 {
         self.now_ms / 1000
     }
+
+    /// Goes on in the same transaction with what another actor sees and may; whose doing it is, in the change log,
+    /// stays.
+    pub fn acting<T>(&mut self, actor: &Actor, f: impl FnOnce(&mut Writer<'_>) -> T) -> T {
+        let Reader { conn, files, key, rules, .. } = &mut self.reader;
+        let reader = Reader { conn: conn.again(), actor, files, key: *key, rules: *rules };
+        let changes = std::mem::take(&mut self.changes);
+        let mut inner = Writer { reader, now_ms: self.now_ms, changes };
+        let result = f(&mut inner);
+        self.changes = inner.changes;
+        result
+    }
 }
 
 impl Store {
@@ -191,7 +206,7 @@ impl Store {
         };
         let mut store = Self {
             engine,
-            files: files::Files::default(),
+            files: Arc::default(),
             key: HashKey(0, 0),
             rules: RwLock::new(ReadingRules {
                 unpublished_private: options.unpublished_private,

@@ -239,8 +239,8 @@ impl About<'_> {
         let base = &self.service.policy.base_url;
         let mut sink = Sink::memory();
         let written = self.service.store.read(self.actor, |r| write_event(r, event, &shape, base, &mut sink));
-        match written {
-            Ok(()) => Ok(sink.into_bytes()),
+        match written.and_then(|()| sink.into_bytes()) {
+            Ok(json) => Ok(json),
             Err(Stop::Broken(failure)) => Err(failure),
             Err(Stop::Gone) => Err(Failure::Internal("a body in memory has no client to lose".into())),
         }

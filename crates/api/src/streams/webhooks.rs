@@ -207,8 +207,8 @@ fn call(service: &Service, webhook: &Webhook, message: &Message) -> Result<(), R
         limit: ANSWER,
     };
     let client = match service.settings().webhooks.private_addresses {
-        true => &service.http,
-        false => &service.public_http,
+        true => service.http.clone(),
+        false => service.http.public_only(),
     };
     match client.send(&call) {
         Ok(answer) if (200..300).contains(&answer.status) => Ok(()),

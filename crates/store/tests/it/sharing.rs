@@ -231,3 +231,32 @@ fn what_feeds_and_servers_point_at_has_to_be_there() {
         }
     });
 }
+
+#[test]
+fn what_is_done_on_behalf_of_others_is_one_transaction_of_who_does_it() {
+    on_each_engine("acting", |t| {
+        let (one, other) = t.write(|w| Ok((org(w, "One")?, org(w, "Other")?)));
+        let own = t.write(|w| w.insert_event(&event(one, 0, 0)));
+        let start = t.read(|r| r.changes_after(0, 1000)).last().map_or(0, |c| c.seq);
+        let doer = member(other);
+        let both = |w: &mut pisax_store::Writer<'_>| {
+            let before = w.event(Ref::Id(own))?;
+            let (seen, made) = w.acting(&member(one), |w| {
+                let seen = w.event(Ref::Id(own))?;
+                Ok::<_, Error>((seen.is_some(), org(w, "Within")?))
+            })?;
+            Ok::<_, Error>((before.is_some(), seen, w.event(Ref::Id(own))?.is_some(), made))
+        };
+        let (before, within, after, _) = t.store.write(&doer, crate::NOW_MS, both).unwrap();
+        assert_eq!((before, within, after), (false, true, false));
+        let logged = t.read(|r| r.changes_after(start, 10));
+        assert_eq!(logged.iter().map(|c| c.org_id).collect::<Vec<_>>(), [other]);
+
+        let refused: Result<(), Error> = t.store.write(&doer, crate::NOW_MS, |w| {
+            w.acting(&member(one), |w| org(w, "Third"))?;
+            Err(Error::Forbidden("it"))
+        });
+        assert!(refused.is_err());
+        assert_eq!(t.read(|r| r.changes_after(start, 10)).len(), 1, "nothing of it remains");
+    });
+}

@@ -3,7 +3,7 @@
 use pisax_access::{Actor, Permission, edit};
 use pisax_model::event::Event;
 use pisax_model::ids::Ref;
-use pisax_service::Service;
+use pisax_service::{Service, event_lock};
 
 use super::Pages;
 use super::failure::Failure;
@@ -54,6 +54,14 @@ impl Visit<'_> {
         let event = self.service().read(self.actor(), |r| Ok(r.event(reference)?))?;
         let event = event.ok_or(Failure::NotFound)?;
         if edit::may_edit(self.actor(), owner(&event)) { Ok(event) } else { Err(Failure::Forbidden) }
+    }
+
+    /// Tells others that somebody works on the event. Without that he can work all the same.
+    pub(crate) fn note_editing(&self, event: &Event) {
+        let noted = event_lock::add(self.service(), self.actor(), Ref::Id(event.id), event_lock::Hand::User);
+        if let Err(e) = noted {
+            tracing::warn!(event = event.id, %e, "that an event is being edited could not be noted");
+        }
     }
 
     /// The frame of a page.
