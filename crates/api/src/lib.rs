@@ -61,6 +61,7 @@ mod logs;
 mod mails;
 mod many_attributes;
 mod matrix;
+pub mod native;
 mod news;
 mod noticelists;
 mod objects;

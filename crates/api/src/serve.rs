@@ -7,6 +7,7 @@
 use crate::answer::{Answer, Body, Piece, Producer, Sink, Stop};
 use crate::authenticate::authenticate;
 use crate::failure::Failure;
+use crate::native;
 use crate::path::Path;
 use crate::public::{self, Brake};
 use crate::quota::{Quota, Quotas};
@@ -57,6 +58,8 @@ pub struct App {
     /// One permit per database connection, taken before the hop to the blocking pool.
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) live: live::Counts,
+    /// The place of the newest change that other servers may want.
+    pub news: tokio::sync::watch::Sender<i64>,
     /// Set when the server is to stop: what stays open by itself ends.
     pub(crate) stopping: tokio::sync::watch::Sender<bool>,
     streams: Arc<Turns>,
@@ -75,6 +78,7 @@ impl App {
             service,
             permits,
             live: live::Counts::default(),
+            news: tokio::sync::watch::Sender::new(0),
             stopping: tokio::sync::watch::Sender::new(false),
             streams: Turns::new(STREAMS, STREAMS_PER_USER),
             waits: Turns::new(WAITS, WAITS_PER_USER),
@@ -170,6 +174,9 @@ async fn answer(
     met.unread = false;
     let user_id = actor.user_id;
     let xml = wants_xml(&path, &headers);
+    if route.controller == "sync" {
+        native::wait(app, &path).await;
+    }
     let answer = {
         let service = Arc::clone(&app.service);
         let quotas = Arc::clone(&app.quotas);

@@ -42,6 +42,11 @@ impl Service {
         self.write(actor, |w| Ok(w.take_job(owner)?))
     }
 
+    /// Takes over from a process that was killed, before any job is taken.
+    pub fn free_jobs(&self, actor: &Actor) -> Result<u64> {
+        self.write(actor, |w| Ok(w.free_jobs()?))
+    }
+
     /// Keeps the lease of a job. `false`: it is to be given up.
     pub fn hold_job(
         &self,

@@ -111,6 +111,21 @@ impl Service {
         self.read(&system(), |r| Ok(r.ledger_of(server_id, direction, subject, uuids)?))
     }
 
+    /// Whether a server is a PISAX whose changes are followed, or was not asked since `before` (Unix seconds): then it
+    /// counts as asked now.
+    pub fn may_follow(&self, server_id: i64, before: i64) -> Result<bool> {
+        let state = self.peer_state(server_id)?;
+        if state.get(state::NATIVE).is_some_and(|known| known == "1") {
+            return Ok(true);
+        }
+        let asked = state.get(state::NATIVE_ASKED).and_then(|text| text.parse::<i64>().ok());
+        if asked.is_some_and(|asked| asked >= before) {
+            return Ok(false);
+        }
+        self.set_peer_state(server_id, &[(state::NATIVE_ASKED, &self.now().to_string())])?;
+        Ok(true)
+    }
+
     /// Whether a server was last asked before `before` (Unix seconds); if so, it counts as asked now. A new one is
     /// first asked by hand, or when its time has come.
     pub fn pull_is_due(&self, server_id: i64, before: i64) -> Result<bool> {

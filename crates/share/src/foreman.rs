@@ -5,7 +5,7 @@ use crate::work::{End, Work};
 use crate::{Fault, task};
 use parking_lot::Mutex;
 use pisax_access::Actor;
-use pisax_model::job::{Job, Status};
+use pisax_model::job::{Job, Status, Task};
 use pisax_service::Service;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,10 +14,12 @@ use std::time::{Duration, Instant};
 
 /// Jobs done at a time. Most of them wait for somebody else.
 const JOBS: usize = 8;
+/// The same with those that go on for ever: servers that are followed.
+const MOST: usize = 300;
 /// How often the queue is looked into when nothing is committed: for what falls due.
 const LOOK: Duration = Duration::from_millis(500);
 /// How often leases are renewed; a third of what they last.
-const RENEW: Duration = Duration::from_secs(20);
+const RENEW: Duration = Duration::from_secs(6);
 /// How long jobs that are under way may take to hear that the server stops.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// How often finished jobs are forgotten.
@@ -44,7 +46,13 @@ pub struct Foreman {
     owner: Arc<str>,
     stop: Stop,
     /// What is being done, with the flag that stops it.
-    under_way: Arc<Mutex<HashMap<i64, Arc<AtomicBool>>>>,
+    under_way: Arc<Mutex<HashMap<i64, UnderWay>>>,
+}
+
+struct UnderWay {
+    stopped: Arc<AtomicBool>,
+    /// It goes on for as long as it can, and takes nobody's turn.
+    lasting: bool,
 }
 
 impl Foreman {
@@ -57,11 +65,12 @@ impl Foreman {
     pub fn run(&self) {
         let (mut renewed, mut forgotten) = (Instant::now(), None::<Instant>);
         let mut plan = Plan::default();
+        log("jobs of a process that was killed could not be taken over", self.service.free_jobs(&actor()));
         let commits = self.service.store.commits().clone();
         while !self.stop.asked() {
             let mark = commits.mark();
             log("what is due could not be looked up", plan.look(&self.service));
-            while self.under_way.lock().len() < JOBS && self.take() {}
+            while self.has_turn() && self.take() {}
             if renewed.elapsed() >= RENEW {
                 renewed = Instant::now();
                 self.renew();
@@ -72,13 +81,26 @@ impl Foreman {
             }
             commits.wait(mark, LOOK);
         }
-        for stopped in self.under_way.lock().values() {
-            stopped.store(true, Ordering::Relaxed);
+        for job in self.under_way.lock().values() {
+            job.stopped.store(true, Ordering::Relaxed);
         }
         let since = Instant::now();
         while !self.under_way.lock().is_empty() && since.elapsed() < PATIENCE {
             commits.wait(commits.mark(), Duration::from_millis(100));
+            // Those that hang in a call end with the process; somebody else may have them now.
+            for id in self.under_way.lock().keys() {
+                let message = "Waiting: the server was stopped.";
+                log(
+                    "a job could not be put back",
+                    self.service.put_back_job(&actor(), *id, &self.owner, 0, message),
+                );
+            }
         }
+    }
+
+    fn has_turn(&self) -> bool {
+        let under_way = self.under_way.lock();
+        under_way.len() < MOST && under_way.values().filter(|job| !job.lasting).count() < JOBS
     }
 
     /// Takes a job, if there is one, and begins it.
@@ -92,7 +114,8 @@ impl Foreman {
             }
         };
         let stopped = Arc::new(AtomicBool::new(false));
-        self.under_way.lock().insert(job.id, Arc::clone(&stopped));
+        let lasting = job.job_type == Task::Follow.name();
+        self.under_way.lock().insert(job.id, UnderWay { stopped: Arc::clone(&stopped), lasting });
         let (service, owner, under_way) =
             (Arc::clone(&self.service), Arc::clone(&self.owner), Arc::clone(&self.under_way));
         let stop = self.stop.clone();
@@ -116,7 +139,8 @@ impl Foreman {
     }
 
     fn renew(&self) {
-        let jobs: Vec<_> = self.under_way.lock().iter().map(|(id, stop)| (*id, Arc::clone(stop))).collect();
+        let jobs: Vec<_> =
+            self.under_way.lock().iter().map(|(id, job)| (*id, Arc::clone(&job.stopped))).collect();
         for (id, stopped) in jobs {
             match self.service.hold_job(&actor(), id, &self.owner, None) {
                 Ok(true) => {}

@@ -15,7 +15,7 @@ const COLUMNS: &str = "id, worker, job_type, job_input, status, message, progres
 /// How often a job is begun before it counts as failed: one that kills whoever does it would go on for ever.
 const ATTEMPTS: i64 = 5;
 /// Seconds that a lease lasts.
-pub const LEASE: i64 = 60;
+pub const LEASE: i64 = 20;
 
 fn read(row: &Row<'_>) -> Result<Job> {
     Ok(Job {
@@ -49,6 +49,17 @@ impl Reader<'_> {
     pub fn job(&mut self, id: i64) -> Result<Option<Job>> {
         let sql = format!("select {COLUMNS} from jobs where id = $1 and {}", self.sees_job());
         self.conn.first(&sql, &[id.into()], read)
+    }
+
+    /// Whether the same waits or is being done.
+    pub fn has_job(&mut self, task: Task, input: &str, now: i64) -> Result<bool> {
+        let (waiting, running) = (Status::Waiting as i64, Status::Running as i64);
+        let sql = format!(
+            "select 1 from jobs where job_type = $1 and job_input = $2 and (status = {waiting} \
+             or (status = {running} and lease_until >= $3)) limit 1"
+        );
+        let args = [task.name().into(), input.into(), now.into()];
+        Ok(self.conn.first(&sql, &args, |row| row.int(0))?.is_some())
     }
 
     /// Whether there is something to take: a job that is due, or one whose lease has ended.
@@ -180,6 +191,18 @@ impl Writer<'_> {
         let args = [id.into(), owner.into(), run_after.into(), message.into()];
         self.conn.execute(&sql, &args)?;
         Ok(())
+    }
+
+    /// Gives back what a process that was killed was doing, where nobody else can be: on SQLite there is one server.
+    pub fn free_jobs(&mut self) -> Result<u64> {
+        if !self.conn.is_lite() {
+            return Ok(0);
+        }
+        let (waiting, running) = (Status::Waiting as i64, Status::Running as i64);
+        let sql = format!(
+            "update jobs set status = {waiting}, owner = '', lease_until = 0 where status = {running}"
+        );
+        self.conn.execute(&sql, &[])
     }
 
     /// Cancels a job: one that waits is over at once, one that is being done when its owner next asks. `false`:

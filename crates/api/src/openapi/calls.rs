@@ -388,6 +388,7 @@ pub(super) const CALLS: &[Call] = &[
     call("sightings", "restsearch", "", "Search", "FoundSightings"),
     call("sightings", "view", "{sighting}", "Nothing", "OneSighting"),
     call("streams", "changes", "", "Nothing", "Record"),
+    call("sync", "changes", "", "Nothing", "Any"),
     call("tagcollections", "add", "", "Fields", "Record"),
     call("tagcollections", "addtag", "{collection}", "Fields", "Saved"),
     call("tagcollections", "delete", "{collection}", "Nothing", "Saved"),

@@ -3,7 +3,7 @@
 use super::Methods::{Any, Get, Post};
 use super::Need::{Key, Read, Write};
 use super::{ADD, MODIFY, OWN, Route, SITE_ADMIN, route};
-use crate::{communities, cryptographic_keys, events, feeds, servers, sync};
+use crate::{communities, cryptographic_keys, events, feeds, native, servers, sync};
 use pisax_access::Permission as P;
 
 /// Whoever synchronises, for a call that makes or signs something.
@@ -37,6 +37,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Any, "servers", "createsync", SYNC, servers::create_sync, "Describe this server to one that connects, with a new key."),
     route(Get, "servers", "getinstanceuuid", Read(&[P::Sync]), servers::instance_uuid, "The uuid of this instance."),
     route(Post, "servers", "posttest", OWN, servers::post_test, "What arrived, for a server that tests its connection."),
+    route(Get, "sync", "changes", Read(&[P::Sync]), native::changes, "What changed since a place, for another PISAX; it may wait for news."),
     route(Any, "servers", "pull", SITE_ADMIN, sync::pull, "Queue a pull from a server."),
     route(Any, "servers", "push", SITE_ADMIN, sync::push, "Queue a push to a server."),
     route(Any, "servers", "testconnection", SITE_ADMIN, sync::test_connection, "Whether a server answers, and what our key may there."),

@@ -57,6 +57,7 @@ async fn serve(
     let app = pisax_api::App::new(Arc::clone(&service), Arc::clone(&permits), config.body_limit);
     let publishing = tokio::spawn(pisax_api::zmq::publish(Arc::clone(&service), Arc::clone(&permits)));
     let app = Arc::new(app);
+    tokio::spawn(pisax_api::native::watch(Arc::clone(&service), Arc::clone(&permits), app.news.clone()));
     let (stop_jobs, jobs) = start_jobs(&service)?;
     let secure_cookies =
         config.secure_cookies.unwrap_or_else(|| service.policy.base_url.starts_with("https:"));
