@@ -18,6 +18,9 @@ pub enum Fault {
     /// The connection is not set up as it has to be.
     #[error("{0}")]
     Setup(String),
+    /// One part of an exchange failed; the others went well and brought this.
+    #[error("The {what} did not come: {fault}. {brought}")]
+    Part { what: &'static str, fault: Box<Self>, brought: String },
     /// Cancelled, or the server stops.
     #[error("stopped")]
     Stopped,
@@ -55,6 +58,7 @@ impl Fault {
         match self {
             Self::Away(_) => true,
             Self::Status { status, .. } => matches!(status, 408 | 429 | 500..),
+            Self::Part { fault, .. } => fault.passes(),
             _ => false,
         }
     }

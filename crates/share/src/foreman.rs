@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 use pisax_access::Actor;
 use pisax_model::job::{Job, Status};
 use pisax_service::Service;
+use pisax_store::presence::Presence;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,6 +57,7 @@ impl Foreman {
 
     /// Works until it is told to stop. Jobs that are under way then go back into the queue.
     pub fn run(&self) {
+        let mut presence = self.join();
         let (mut renewed, mut forgotten) = (Instant::now(), None::<Instant>);
         let mut plan = Plan::default();
         while !self.stop.asked() {
@@ -64,6 +66,9 @@ impl Foreman {
             if renewed.elapsed() >= RENEW {
                 renewed = Instant::now();
                 self.renew();
+                if !presence.as_mut().is_some_and(Presence::holds) {
+                    presence = self.join_again();
+                }
             }
             if forgotten.is_none_or(|at| at.elapsed() >= FORGET) {
                 forgotten = Some(Instant::now());
@@ -78,6 +83,19 @@ impl Foreman {
         while !self.under_way.lock().is_empty() && since.elapsed() < PATIENCE {
             self.service.jobs.wait(Duration::from_millis(100));
         }
+    }
+
+    /// Says to other processes that this one is there. Without that, leases say who is.
+    fn join(&self) -> Option<Presence> {
+        self.service
+            .join_workers(&actor())
+            .inspect_err(|error| tracing::warn!(%error, "jobs of a server that was killed wait for their leases"))
+            .ok()
+    }
+
+    /// After the place was lost with a connection. What runs here is not of the dead.
+    fn join_again(&self) -> Option<Presence> {
+        self.service.store.join_workers(|| Ok(())).ok()
     }
 
     /// Takes a job, if there is one, and begins it.

@@ -51,6 +51,7 @@ pub mod orgs;
 pub mod peers;
 mod pg;
 mod predicate;
+pub mod presence;
 pub mod proposals;
 pub mod reports;
 pub mod roles;
