@@ -1,5 +1,5 @@
 """Peers that answer garbage, slowly, endlessly, in somebody else's name or not at all: what they send is
-refused with the reason in the ledger or the job, nothing of it is stored by halves, nobody else waits for them."""
+refused with the reason in the ledger or the job, nothing is stored by halves, nobody else waits for them."""
 
 from __future__ import annotations
 
@@ -265,6 +265,7 @@ def test_others_are_pulled_from_meanwhile(node: Instance, peer: HostilePeer, lin
 
     def held(question: Question) -> None:
         assert question.over.wait(60)
+        question.handler.close_connection = True
 
     node.stop()
     node.environment["PISAX_PEER_TIMEOUT"] = "60"
