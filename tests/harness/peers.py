@@ -25,15 +25,24 @@ class Link:
     server_id: str
 
     def pull(self, technique: str = "full") -> str:
-        return self._run(f"/servers/pull/{self.server_id}/{technique}")
+        return self._run("pull", technique)
 
     def push(self, technique: str = "full") -> str:
-        return self._run(f"/servers/push/{self.server_id}/{technique}")
+        return self._run("push", technique)
 
-    def _run(self, path: str) -> str:
+    def begin(self, what: str, technique: str = "full") -> str:
+        """Queues a `pull` or `push`; the job's number."""
+        return self.here.ok(f"/servers/{what}/{self.server_id}/{technique}")["message"].rsplit(" ", 1)[-1]
+
+    def fails(self, what: str, technique: str = "full") -> str:
+        """What a `pull` or `push` says that has to fail."""
+        status, message = job_end(self.here, self.begin(what, technique))
+        assert status == FAILED, message
+        return message
+
+    def _run(self, what: str, technique: str) -> str:
         """Queues the job, waits for its end and returns what it said; a failed one fails the test."""
-        queued = self.here.ok(path)["message"]
-        status, message = job_end(self.here, queued.rsplit(" ", 1)[-1])
+        status, message = job_end(self.here, self.begin(what, technique))
         assert status == DONE, message
         return message
 

@@ -8,6 +8,7 @@
 //! reached through this one.
 
 mod link;
+mod pace;
 mod page;
 mod reach;
 
@@ -16,6 +17,7 @@ pub use page::{Page, checked};
 pub use reach::Reach;
 pub use ureq::http::HeaderMap;
 
+use pace::Paced;
 use std::io::Read;
 use std::time::Duration;
 use ureq::unversioned::transport::DefaultConnector;
@@ -78,6 +80,9 @@ pub enum Error {
     Link(&'static str),
     #[error("no answer in time")]
     Late,
+    /// It sends, but so little that it holds us up on purpose or for ever.
+    #[error("the answer came at less than {} bytes a second", pace::SLOWEST)]
+    Slow,
     #[error("the answer is larger than {0} bytes")]
     TooLarge(u64),
     #[error("{0}")]
@@ -136,19 +141,21 @@ impl Client {
     /// The whole answer.
     pub fn send(&self, call: &Call<'_>) -> Result<Answer, Error> {
         let limit = call.limit.max(LEAST);
-        let mut answer = self.begin(call).map_err(|e| told(e, limit))?;
+        let mut answer = self.begin(call).map_err(told)?;
         let (status, headers) = (answer.status().as_u16(), std::mem::take(answer.headers_mut()));
-        let read = answer.body_mut().with_config().limit(limit).read_to_vec();
-        Ok(Answer { status, headers, body: read.map_err(|e| told(e, limit))? })
+        let reader = answer.into_body().into_with_config().limit(limit).reader();
+        let mut body = Vec::new();
+        Paced::new(reader, call.timeout).read_to_end(&mut body)?;
+        Ok(Answer { status, headers, body })
     }
 
     /// The answer as it comes.
     pub fn open(&self, call: &Call<'_>) -> Result<Opened, Error> {
         let limit = call.limit.max(LEAST);
-        let mut answer = self.begin(call).map_err(|e| told(e, limit))?;
+        let mut answer = self.begin(call).map_err(told)?;
         let (status, headers) = (answer.status().as_u16(), std::mem::take(answer.headers_mut()));
         let body = answer.into_body().into_with_config().limit(limit).reader();
-        Ok(Opened { status, headers, body: Box::new(body) })
+        Ok(Opened { status, headers, body: Box::new(Paced::new(body, call.timeout)) })
     }
 
     fn begin(&self, call: &Call<'_>) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
@@ -174,10 +181,18 @@ impl Client {
     }
 }
 
-fn told(error: ureq::Error, limit: u64) -> Error {
+impl From<std::io::Error> for Error {
+    /// Why a body could not be read on.
+    fn from(error: std::io::Error) -> Self {
+        told(error.into())
+    }
+}
+
+fn told(error: ureq::Error) -> Error {
     match error {
         ureq::Error::Timeout(_) => Error::Late,
-        ureq::Error::BodyExceedsLimit(_) => Error::TooLarge(limit),
+        ureq::Error::BodyExceedsLimit(limit) => Error::TooLarge(limit),
+        ureq::Error::Io(error) if pace::is_slow(&error) => Error::Slow,
         ureq::Error::Other(why) => match why.downcast::<reach::NotPublic>() {
             Ok(found) => Error::NotPublic(found.0),
             Err(other) => Error::Unreachable(other.to_string()),

@@ -37,7 +37,7 @@ impl Client {
             }
             let request = agent.get(url.as_str()).header("accept", "text/html, text/plain, */*;q=0.5");
             let answer = request.config().timeout_global(Some(left)).build().call();
-            let mut answer = answer.map_err(|e| told(e, limit))?;
+            let mut answer = answer.map_err(told)?;
             let status = answer.status().as_u16();
             let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok());
             if matches!(status, 301 | 302 | 303 | 307 | 308)
@@ -49,8 +49,7 @@ impl Client {
             }
             let content_type = header("content-type").unwrap_or_default();
             let content_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-            let body =
-                answer.body_mut().with_config().limit(limit).read_to_vec().map_err(|e| told(e, limit))?;
+            let body = answer.body_mut().with_config().limit(limit).read_to_vec().map_err(told)?;
             return Ok(Page { status, content_type, body });
         }
         Err(Error::Circles)

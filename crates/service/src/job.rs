@@ -3,6 +3,7 @@
 use crate::{Error, Result, Service, rules};
 use pisax_access::Actor;
 use pisax_model::job::{Job, Status, Task};
+use pisax_store::presence::Presence;
 
 /// How long finished jobs are shown, in seconds.
 const KEPT: i64 = 7 * 24 * 3600;
@@ -42,9 +43,15 @@ impl Service {
         self.write(actor, |w| Ok(w.take_job(owner)?))
     }
 
-    /// Takes over from a process that was killed, before any job is taken.
-    pub fn free_jobs(&self, actor: &Actor) -> Result<u64> {
-        self.write(actor, |w| Ok(w.free_jobs()?))
+    /// Takes a place among those who do jobs, of this process or another. What the dead left undone waits again.
+    pub fn join_workers(&self, actor: &Actor) -> Result<Presence> {
+        Ok(self.store.join_workers(|| {
+            let taken_up = self.store.write(actor, self.clock.now_ms(), |w| w.take_up_jobs())?;
+            if taken_up > 0 {
+                tracing::info!(jobs = taken_up, "taken up what was being done when this server ended");
+            }
+            Ok(())
+        })?)
     }
 
     /// Keeps the lease of a job. `false`: it is to be given up.

@@ -79,6 +79,23 @@ pub struct Policy {
     pub instance_uuid: pisax_model::Uuid,
     /// By which other servers are called, unless one is reached without.
     pub proxy: Option<String>,
+    /// How long they are waited for and how much is taken of them.
+    pub peers: PeerBounds,
+}
+
+/// What an answer of another server is bounded by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeerBounds {
+    /// The whole answer, however large.
+    pub timeout: std::time::Duration,
+    /// One record with its files, in bytes; lists that are read item by item may be four times as long.
+    pub limit: u64,
+}
+
+impl Default for PeerBounds {
+    fn default() -> Self {
+        Self { timeout: std::time::Duration::from_secs(600), limit: 256 << 20 }
+    }
 }
 
 /// The use cases, over one database. [`setup::open`] makes one with everything loaded.

@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 use pisax_access::Actor;
 use pisax_model::job::{Job, Status, Task};
 use pisax_service::Service;
+use pisax_store::presence::Presence;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,6 +19,8 @@ const JOBS: usize = 8;
 const MOST: usize = 300;
 /// How often the queue is looked into when nothing is committed: for what falls due.
 const LOOK: Duration = Duration::from_millis(500);
+/// How often it is looked into at most.
+const PAUSE: Duration = Duration::from_millis(20);
 /// How often leases are renewed; a third of what they last.
 const RENEW: Duration = Duration::from_secs(6);
 /// How long jobs that are under way may take to hear that the server stops.
@@ -63,9 +66,9 @@ impl Foreman {
 
     /// Works until it is told to stop. Jobs that are under way then go back into the queue.
     pub fn run(&self) {
+        let mut presence = self.join();
         let (mut renewed, mut forgotten) = (Instant::now(), None::<Instant>);
         let mut plan = Plan::default();
-        log("jobs of a process that was killed could not be taken over", self.service.free_jobs(&actor()));
         let commits = self.service.store.commits().clone();
         while !self.stop.asked() {
             let mark = commits.mark();
@@ -74,12 +77,17 @@ impl Foreman {
             if renewed.elapsed() >= RENEW {
                 renewed = Instant::now();
                 self.renew();
+                if !presence.as_mut().is_some_and(Presence::holds) {
+                    presence = self.join_again();
+                }
             }
             if forgotten.is_none_or(|at| at.elapsed() >= FORGET) {
                 forgotten = Some(Instant::now());
                 log("finished jobs could not be forgotten", self.service.forget_jobs(&actor()));
             }
             commits.wait(mark, LOOK);
+            // Under a load of small writes it would do nothing but look.
+            std::thread::sleep(PAUSE);
         }
         for job in self.under_way.lock().values() {
             job.stopped.store(true, Ordering::Relaxed);
@@ -87,15 +95,30 @@ impl Foreman {
         let since = Instant::now();
         while !self.under_way.lock().is_empty() && since.elapsed() < PATIENCE {
             commits.wait(commits.mark(), Duration::from_millis(100));
-            // Those that hang in a call end with the process; somebody else may have them now.
-            for id in self.under_way.lock().keys() {
-                let message = "Waiting: the server was stopped.";
-                log(
-                    "a job could not be put back",
-                    self.service.put_back_job(&actor(), *id, &self.owner, 0, message),
-                );
-            }
         }
+        // Those that hang in a call end with the process; somebody else may have them now.
+        for id in self.under_way.lock().keys() {
+            let message = "Waiting: the server was stopped.";
+            log(
+                "a job could not be put back",
+                self.service.put_back_job(&actor(), *id, &self.owner, 0, message),
+            );
+        }
+    }
+
+    /// Says to other processes that this one is there. Without that, leases say who is.
+    fn join(&self) -> Option<Presence> {
+        self.service
+            .join_workers(&actor())
+            .inspect_err(
+                |error| tracing::warn!(%error, "jobs of a server that was killed wait for their leases"),
+            )
+            .ok()
+    }
+
+    /// After the place was lost with a connection. What runs here is not of the dead.
+    fn join_again(&self) -> Option<Presence> {
+        self.service.store.join_workers(|| Ok(())).ok()
     }
 
     fn has_turn(&self) -> bool {

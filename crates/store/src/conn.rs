@@ -77,8 +77,8 @@ impl ToSql for Val<'_> {
                 Type::INT4 => i32::try_from(*v)?.to_sql(ty, out),
                 _ => v.to_sql(&Type::INT8, out),
             },
-            // PostgreSQL's text cannot hold NUL; the model refuses control characters in values, and
-            // anything else that carries one is shown without it.
+            // PostgreSQL's text cannot hold NUL; the model leaves it out of values, which are kept by their
+            // hashes, and anything else that carries one is shown without it.
             Self::Text(v) if v.contains('\0') => v.replace('\0', "").to_sql(ty, out),
             Self::Text(v) => v.to_sql(ty, out),
             Self::Blob(v) => v.to_sql(ty, out),

@@ -1,6 +1,6 @@
 //! The durable queue: what was asked for, who is doing it, and how far it is. Who takes a job holds a lease; when
-//! it ends without his word (he was killed), another takes the job up. No two do the same for the same input at a
-//! time. Several processes share the queue.
+//! it ends without his word (he was killed), another takes the job up; where nobody else is there to do jobs, at
+//! once ([`crate::presence`]). No two do the same for the same input at a time. Several processes share the queue.
 
 use crate::changes::{Action, Noun};
 use crate::conn::{Row, Val};
@@ -181,28 +181,27 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Gives a job back, to be begun again at `run_after`.
+    /// Puts every job that is being done back into the queue: for who knows that nobody does them any more. How
+    /// often they were begun is not forgotten. Returns how many.
+    pub fn take_up_jobs(&mut self) -> Result<u64> {
+        let (waiting, running) = (Status::Waiting as i64, Status::Running as i64);
+        let sql = format!(
+            "update jobs set status = {waiting}, owner = '', lease_until = 0, run_after = 0 \
+             where status = {running}"
+        );
+        self.conn.execute(&sql, &[])
+    }
+
+    /// Gives a job back, to be begun again at `run_after`. It came to an end of a kind: what comes is a new attempt.
     pub fn put_back_job(&mut self, id: i64, owner: &str, run_after: i64, message: &str) -> Result<()> {
         let waiting = Status::Waiting as i64;
         let sql = format!(
-            "update jobs set status = {waiting}, owner = '', lease_until = 0, run_after = $3, message = $4 \
-             where id = $1 and owner = $2 and cancelled = 0"
+            "update jobs set status = {waiting}, owner = '', lease_until = 0, attempts = 0, run_after = $3, \
+               message = $4 where id = $1 and owner = $2 and cancelled = 0"
         );
         let args = [id.into(), owner.into(), run_after.into(), message.into()];
         self.conn.execute(&sql, &args)?;
         Ok(())
-    }
-
-    /// Gives back what a process that was killed was doing, where nobody else can be: on SQLite there is one server.
-    pub fn free_jobs(&mut self) -> Result<u64> {
-        if !self.conn.is_lite() {
-            return Ok(0);
-        }
-        let (waiting, running) = (Status::Waiting as i64, Status::Running as i64);
-        let sql = format!(
-            "update jobs set status = {waiting}, owner = '', lease_until = 0 where status = {running}"
-        );
-        self.conn.execute(&sql, &[])
     }
 
     /// Cancels a job: one that waits is over at once, one that is being done when its owner next asks. `false`:

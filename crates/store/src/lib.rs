@@ -54,6 +54,7 @@ pub mod orgs;
 pub mod peers;
 mod pg;
 mod predicate;
+pub mod presence;
 pub mod proposals;
 pub mod reports;
 pub mod rest_history;

@@ -51,6 +51,11 @@ impl Pool {
         self.size
     }
 
+    /// A connection beside the pool, for what lives as long as it does.
+    pub(crate) fn own_client(&self) -> Result<postgres::Client> {
+        Ok(self.config.connect(postgres::NoTls)?)
+    }
+
     pub(crate) fn read<T, E: From<Error>>(&self, f: impl FnOnce(Conn<'_>) -> Result<T, E>) -> Result<T, E> {
         self.transaction("begin isolation level repeatable read read only", f)
     }

@@ -79,6 +79,7 @@ fn edit_unasked(
         }
         protection::keep_keys(w, event.id, keys)?;
         if let Some(arrival) = &arrival {
+            arrival.refuse_other_maker(w, &event, &draft)?;
             arrival.prepare_edit(w, &event, &mut draft)?;
         }
         let said = analyst::gather(&mut draft, event.uuid, w.now_ms);

@@ -129,31 +129,64 @@ fn run(work: &Work, server: Server, technique: Technique) -> Result<String, Faul
         events::one(&pull, uuid)?;
         return Ok(pull.tally.told());
     }
+    let mut parts = Parts::default();
     if pull.server().pull_galaxy_clusters {
-        clusters::pull(&pull, technique == Technique::RelevantClusters)?;
+        parts.end("galaxy clusters", clusters::pull(&pull, technique == Technique::RelevantClusters))?;
     }
-    if technique == Technique::RelevantClusters {
-        return Ok(pull.tally.told());
+    if technique != Technique::RelevantClusters {
+        the_rest(&pull, technique, &mut parts)?;
     }
-    let listed = list(&pull, technique)?;
+    parts.told(pull.tally.told())
+}
+
+fn the_rest(pull: &Pull<'_>, technique: Technique, parts: &mut Parts) -> Result<(), Fault> {
+    let work = pull.work;
+    let listed = list(pull, technique)?;
     if let Some(listed) = &listed {
         work.tell(1, "Looking at what is new.")?;
-        let chosen = select::choose(&pull, &listed.events, technique == Technique::Update)?;
-        let all_dealt_with = events::pull(&pull, &chosen.wanted)?;
-        sightings::pull(&pull, &chosen.sighted)?;
+        let chosen = select::choose(pull, &listed.events, technique == Technique::Update)?;
+        let all_dealt_with = events::pull(pull, &chosen.wanted)?;
+        sightings::pull(pull, &chosen.sighted)?;
         if technique == Technique::Full && all_dealt_with {
-            let tag = listed.etag.as_ref().map_or(String::new(), |etag| format!("{} {etag}", depends(&pull)));
+            let tag = listed.etag.as_ref().map_or(String::new(), |etag| format!("{} {etag}", depends(pull)));
             work.service.set_peer_state(pull.server().id, &[(state::PULL_ETAG, &tag)])?;
         }
     } else {
         // Nothing new over there; what failed here may go well now.
-        events::again(&pull)?;
+        events::again(pull)?;
     }
-    proposals::pull(&pull, listed.is_some())?;
+    parts.end("proposals", proposals::pull(pull, listed.is_some()))?;
     if pull.server().pull_analyst_data && (listed.is_some() || technique == Technique::Update) {
-        analyst::pull(&pull)?;
+        parts.end("analyst data", analyst::pull(pull))?;
     }
-    Ok(pull.tally.told())
+    Ok(())
+}
+
+/// What went wrong in parts that hold up no other part: somebody's broken clusters are no reason to miss his events.
+#[derive(Default)]
+struct Parts {
+    first: Option<(&'static str, Fault)>,
+}
+
+impl Parts {
+    fn end(&mut self, what: &'static str, result: Result<(), Fault>) -> Result<(), Fault> {
+        match result {
+            Ok(()) => Ok(()),
+            Err(fault @ (Fault::Stopped | Fault::Setup(_) | Fault::Here(_))) => Err(fault),
+            Err(fault) => {
+                self.first.get_or_insert((what, fault));
+                Ok(())
+            }
+        }
+    }
+
+    /// How the whole ended, with what was brought all the same.
+    fn told(self, brought: String) -> Result<String, Fault> {
+        match self.first {
+            None => Ok(brought),
+            Some((what, fault)) => Err(Fault::Part { what, fault: Box::new(fault), brought }),
+        }
+    }
 }
 
 struct Listed {

@@ -54,6 +54,10 @@ pub(super) fn choose(pull: &Pull<'_>, offered: &[Offered], known_only: bool) -> 
                 Verdict::New | Verdict::Newer => chosen.wanted.push(event.clone()),
                 Verdict::Same { newer_sightings } => {
                     chosen.sighted.extend(Some(event.uuid).filter(|_| newer_sightings));
+                    // It came by another way, or this server ended between storing it and saying so.
+                    if !known.ledger.contains_key(&event.uuid) {
+                        entries.extend(known.entry(pull, event, Outcome::UpToDate, "what is here is as new"));
+                    }
                 }
                 Verdict::No(outcome, why) => entries.extend(known.entry(pull, event, outcome, why)),
             }

@@ -5,7 +5,7 @@ use pisax_access::{Actor, Permission, Permissions};
 use pisax_model::cryptographic_key::CryptographicKey;
 use pisax_model::feed::{Feed, Input, SourceFormat};
 use pisax_model::ids::Ref;
-use pisax_model::job::Status;
+use pisax_model::job::{Status, Task};
 use pisax_model::server::Server;
 use pisax_store::Error;
 use pisax_store::changes::{Action, Noun};
@@ -179,7 +179,7 @@ fn keys_are_seen_with_their_event_and_go_with_it() {
 #[test]
 fn what_waits_waits_once_and_is_counted() {
     on_each_engine("jobs", |t| {
-        let add = |input: &str| t.write(|w| w.queue_job("cache", "cache_feeds", input, "Waiting."));
+        let add = |input: &str| t.write(|w| w.queue_job(Task::CacheFeeds, input, "Waiting.", 0));
         let (all, one) = (add("all"), add("7"));
         assert_eq!(add("all"), all, "one job stands for both");
         let jobs = t.read(|r| r.jobs(None, 10, 0));
@@ -192,6 +192,35 @@ fn what_waits_waits_once_and_is_counted() {
         assert_eq!(t.store.read(&member(9), |r| r.job(all)).unwrap(), None, "it is not his");
         assert_eq!(t.write(|w| w.clear_jobs(true)), 0, "none is done");
         assert_eq!(t.write(|w| w.clear_jobs(false)), 2);
+    });
+}
+
+#[test]
+fn what_the_dead_were_doing_is_taken_up_when_nobody_else_is_there() {
+    on_each_engine("presence", |t| {
+        let alone = |t: &Trial| {
+            let mut alone = false;
+            let presence = t.store.join_workers(|| {
+                alone = true;
+                Ok(())
+            });
+            (presence.unwrap(), alone)
+        };
+        let id = t.write(|w| w.queue_job(Task::Pull, "1 full", "Waiting.", 0));
+        assert_eq!(t.write(|w| w.take_job("the dead")).map(|job| job.id), Some(id));
+        let (mut first, nobody_else) = alone(t);
+        assert!(nobody_else && first.holds());
+        let (second, nobody_else) = alone(t);
+        assert!(!nobody_else, "somebody lives");
+        drop((first, second));
+        assert!(alone(t).1, "all are gone");
+        assert_eq!(t.write(|w| w.take_job("the next")), None, "the lease of the dead lasts");
+        assert_eq!(t.write(|w| w.take_up_jobs()), 1);
+        let job = t.write(|w| w.take_job("the next")).unwrap();
+        assert_eq!((job.id, job.attempts), (id, 2), "one that kills whoever does it is known by that");
+        // A peer that is away for days is no such job.
+        t.write(|w| w.put_back_job(id, "the next", 0, "It is away."));
+        assert_eq!(t.write(|w| w.take_job("the next")).map(|job| job.attempts), Some(1));
     });
 }
 
