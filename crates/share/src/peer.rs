@@ -133,6 +133,11 @@ impl Peer {
         let etag = answer.header("etag").map(str::to_owned);
         Ok(Index::New { events: read_index(&answer.body)?, etag })
     }
+
+    /// The same for who waits for it.
+    pub(crate) fn index_now(&self, filter: &Value) -> Result<Vec<Offered>, Fault> {
+        read_index(&self.post("events/index", filter.to_string().as_bytes(), (SHORT, HUGE))?.body)
+    }
 }
 
 /// An answer of success; another one tells what the server said.
