@@ -154,6 +154,19 @@ fn counted<'r>(reasons: impl Iterator<Item = &'r Refusal>) -> Vec<(String, usize
     counted
 }
 
+/// A JSON text laid out for people, up to a length in bytes; and whether it is cut there.
+pub fn laid_out(json: &[u8], longest: usize) -> (String, bool) {
+    let mut text = serde_json::from_slice::<Value>(json)
+        .ok()
+        .and_then(|value| serde_json::to_string_pretty(&value).ok())
+        .unwrap_or_else(|| String::from_utf8_lossy(json).into_owned());
+    let cut = text.len() > longest;
+    if cut {
+        text.truncate(text.floor_char_boundary(longest));
+    }
+    (text, cut)
+}
+
 /// What a pull would do.
 #[derive(Default)]
 pub struct Pull {

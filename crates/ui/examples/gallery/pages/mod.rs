@@ -66,7 +66,7 @@ impl<T: Template> DrawPage for T {
 
 fn chrome(t: Text<'_>, area: Area) -> Chrome {
     Chrome {
-        user: Some(SignedIn { email: t("duty@noc.ixp-north.example"), org: t("IXP North"), may_add: true }),
+        user: Some(SignedIn { email: t("duty@noc.ixp-north.example"), org: t("IXP North"), may_add: true, runs_it: true }),
         csrf: t("c5rf"),
         area,
         ..Chrome::default()
