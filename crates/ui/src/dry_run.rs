@@ -12,6 +12,8 @@ pub struct DryRun {
     pub server: ServerLink,
     /// A pull; else a push.
     pub pulling: bool,
+    /// The direction is not switched on.
+    pub off: bool,
     /// The one event that was asked for, as it was typed.
     pub event: String,
     /// Why nothing can be told.
@@ -97,6 +99,10 @@ impl DryRun {
 
     fn goes(&self, events: &[Leaving]) -> String {
         let going = events.iter().filter(|event| event.goes).count() as u64;
-        format!("{} of {} would go", words::count(going), words::counted(events.len() as u64, "event", "events"))
+        format!(
+            "{} of {} would go",
+            words::count(going),
+            words::counted(events.len() as u64, "event", "events")
+        )
     }
 }

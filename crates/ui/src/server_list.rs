@@ -73,7 +73,11 @@ impl Exchange {
     }
 
     pub(crate) fn in_a_row(&self) -> String {
-        if self.failures == 1 { "once".to_owned() } else { format!("{} times in a row", words::count(self.failures)) }
+        if self.failures == 1 {
+            "once".to_owned()
+        } else {
+            format!("{} times in a row", words::count(self.failures))
+        }
     }
 
     /// The failure as a sentence, and what to do about it.

@@ -3,7 +3,9 @@
 use askama::Template;
 use pisax_model::peer::{Direction, Outcome, Subject};
 
-use crate::{Choice, Chrome, Exchange, JobRow, OutcomeCount, Paging, PostAction, Time, filters, links, words};
+use crate::{
+    Choice, Chrome, Exchange, JobRow, OutcomeCount, Paging, PostAction, Time, filters, links, words,
+};
 
 /// The page of a server.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Template)]
@@ -119,7 +121,8 @@ impl ServerPage {
     fn outcomes(&self) -> Vec<Choice> {
         let choice = |o: Outcome| {
             let (push, pull) = (words::outcome(Direction::Push, o), words::outcome(Direction::Pull, o));
-            let label = if push == pull { push.to_owned() } else { format!("{push} / {}", pull.to_lowercase()) };
+            let label =
+                if push == pull { push.to_owned() } else { format!("{push} / {}", pull.to_lowercase()) };
             Choice::new(o.name(), label)
         };
         all("Every outcome").chain(Outcome::ALL.map(choice)).collect()

@@ -109,9 +109,13 @@ mod tests {
 
     #[test]
     fn what_is_to_come_is_relative_too() {
-        for (wait, shown) in
-            [(-5, "now"), (30, "in a minute"), (60, "in 1 minute"), (7_200, "in 2 hours"), (172_800, "2026-08-16")]
-        {
+        for (wait, shown) in [
+            (-5, "now"),
+            (30, "in a minute"),
+            (60, "in 1 minute"),
+            (7_200, "in 2 hours"),
+            (172_800, "2026-08-16"),
+        ] {
             assert_eq!(Time::ahead(NOW + wait, NOW).shown, shown);
         }
     }

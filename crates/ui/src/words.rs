@@ -95,7 +95,8 @@ pub fn subject(subject: Subject) -> &'static str {
 
 /// A reason as a sentence.
 pub fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
+    // How the HTTP client marks what the system says.
+    let mut characters = text.strip_prefix("io: ").unwrap_or(text).chars();
     let Some(first) = characters.next() else { return String::new() };
     let mut sentence: String = first.to_uppercase().chain(characters).collect();
     if !sentence.ends_with(['.', '!', '?']) {
@@ -116,7 +117,9 @@ pub fn advice(fault: &str) -> &'static str {
         Some(408 | 429 | 500..) => {
             "The other server has trouble of its own. It is tried again by itself; if it lasts, tell its operators."
         }
-        _ if fault.starts_with("it is no MISP") => "Check the address: it has to be the one of a MISP or PISAX.",
+        _ if fault.starts_with("it is no MISP") => {
+            "Check the address: it has to be the one of a MISP or PISAX."
+        }
         _ if fault.contains("rules cannot be read") || fault.contains("guard cannot be read") => {
             "Nothing is exchanged until it is set anew."
         }
@@ -126,7 +129,9 @@ pub fn advice(fault: &str) -> &'static str {
         _ if fault.contains("ertificate") => {
             "Check the certificates: that of the authority, and whether the server’s own is signed by it."
         }
-        _ => "It is tried again by itself. If it lasts, check the address, the network between and the other server.",
+        _ => {
+            "It is tried again by itself. If it lasts, check the address, the network between and the other server."
+        }
     }
 }
 
@@ -166,6 +171,7 @@ mod tests {
     #[test]
     fn a_failure_is_told_with_what_to_do() {
         assert_eq!(sentence("it answered 403: no such key"), "It answered 403: no such key.");
+        assert_eq!(sentence("io: Connection refused"), "Connection refused.");
         assert_eq!((sentence(""), sentence("é.")), (String::new(), "É.".to_owned()));
         assert!(advice("it answered 403: no").starts_with("Check the key"));
         assert!(advice("it answered 502: ").contains("trouble of its own"));

@@ -21,18 +21,19 @@ const SHOWN: usize = 256 << 10;
 pub(crate) fn show(visit: &Visit<'_>) -> Result<Response, Failure> {
     let server = server(visit)?;
     let event = visit.query.get("event").trim().to_owned();
+    let pulling = visit.query.get("direction") == Direction::Pull.name();
     let mut page = DryRun {
         chrome: visit.chrome(Area::Servers),
         server: ServerLink { id: server.id, name: server.name.clone() },
-        pulling: visit.query.get("direction") == Direction::Pull.name(),
+        pulling,
+        off: if pulling { !server.pull } else { !server.push },
         event,
         ..DryRun::default()
     };
     let told = if page.pulling {
         comes(visit, server).map(|comes| page.comes = Some(comes))
     } else if page.event.is_empty() {
-        dry::push(&visit.pages.service, server, EVENTS)
-            .map(|told| page.leaves = Some(leaves(told, None)))
+        dry::push(&visit.pages.service, server, EVENTS).map(|told| page.leaves = Some(leaves(told, None)))
     } else {
         match one(visit, server, &page.event) {
             Ok(Some(leaves)) => {

@@ -61,7 +61,9 @@ fn typed(form: &Fields) -> (Guard, Option<FieldError>) {
     for name in form.list("blocked_types") {
         match AttributeType::parse(&name) {
             Some(kind) => blocked_types.push(kind),
-            None => wrong = Some(FieldError::new("blocked_types", format!("There is no attribute type {name}."))),
+            None => {
+                wrong = Some(FieldError::new("blocked_types", format!("There is no attribute type {name}.")))
+            }
         }
     }
     let uuids = |name: &str| form.all(name).filter_map(|text| Uuid::try_parse(text).ok()).collect::<Vec<_>>();
@@ -80,7 +82,10 @@ fn typed(form: &Fields) -> (Guard, Option<FieldError>) {
         blocked_types,
         blocked_categories: form.all("category").filter_map(Category::parse).collect(),
         blocked_objects: form.list("blocked_objects"),
-        compartments: Compartments { taxonomies: form.list("taxonomies"), allowed: form.list("compartments") },
+        compartments: Compartments {
+            taxonomies: form.list("taxonomies"),
+            allowed: form.list("compartments"),
+        },
     };
     (guard, wrong)
 }
@@ -95,9 +100,8 @@ fn again(
     status: StatusCode,
 ) -> Answer {
     let groups = visit.service().read(visit.actor(), |r| Ok(r.sharing_groups()?))?;
-    let types = types.unwrap_or_else(|| {
-        guard.blocked_types.iter().map(|kind| kind.name()).collect::<Vec<_>>().join("\n")
-    });
+    let types = types
+        .unwrap_or_else(|| guard.blocked_types.iter().map(|kind| kind.name()).collect::<Vec<_>>().join("\n"));
     let allowed = guard.allowed_groups.as_deref().unwrap_or_default();
     let known: Vec<&[Uuid]> = vec![allowed, &guard.blocked_groups];
     let form = GuardForm {

@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::notice::Notice;
 use super::reply;
 use super::visit::Visit;
-use crate::{Area, JobList, JobRow, JobState, Paging, Time, links};
+use crate::{Area, JobList, JobRow, JobState, Paging, Time, links, words};
 
 /// Jobs under way that are shown.
 const UNDER_WAY: i64 = 100;
@@ -96,7 +96,7 @@ pub(crate) fn row(job: Job, names: &FxHashMap<i64, String>, now: i64) -> JobRow 
         asked: Time::ago(job.created, now),
         changed: Time::ago(job.modified, now),
         next: later.then(|| Time::ahead(job.run_after, now)),
-        message: job.message,
+        message: words::sentence(&job.message),
     }
 }
 

@@ -280,8 +280,7 @@ fn again(visit: &Visit<'_>, form: ServerForm, wrong: Vec<FieldError>, status: St
     let mut orgs: Vec<Choice> =
         orgs.into_iter().map(|org| Choice::new(org.id.to_string(), org.name)).collect();
     orgs.sort_by_key(|choice| choice.label.to_lowercase());
-    let errors: Errors =
-        wrong.into_iter().map(|e| (e.field.to_owned(), said(e.field, e.message))).collect();
+    let errors: Errors = wrong.into_iter().map(|e| (e.field.to_owned(), said(e.field, e.message))).collect();
     reply::page(status, &ServerForm { orgs, errors, ..form })
 }
 

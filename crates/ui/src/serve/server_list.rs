@@ -38,7 +38,8 @@ pub(crate) fn list(visit: &Visit<'_>) -> Result<Response, Failure> {
 
 /// What flows over a connection.
 pub(crate) fn ways(server: &Server) -> String {
-    let push = server.push || server.push_sightings || server.push_galaxy_clusters || server.push_analyst_data;
+    let push =
+        server.push || server.push_sightings || server.push_galaxy_clusters || server.push_analyst_data;
     match (server.pull, push) {
         (true, true) => "Pulls and pushes".to_owned(),
         (true, false) => "Pulls".to_owned(),

@@ -146,7 +146,9 @@ fn trust(server: &Server, files: &service::Files) -> String {
         (None, false) => "its certificate as this machine trusts it",
     };
     match files.identity {
-        Some(_) => format!("{}; we show a certificate of ours", words::sentence(theirs).trim_end_matches('.')),
+        Some(_) => {
+            format!("{}; we show a certificate of ours", words::sentence(theirs).trim_end_matches('.'))
+        }
         None => words::sentence(theirs),
     }
 }
