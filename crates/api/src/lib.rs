@@ -35,6 +35,7 @@ mod decaying_models;
 mod delegations;
 mod describe;
 mod diagnostics;
+mod dry_run;
 mod enrichment;
 mod event_actions;
 mod event_drawing;

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 const INVALID: &str = "Invalid server";
 
-fn server(request: &Request) -> Result<Server, Failure> {
+pub(crate) fn server(request: &Request) -> Result<Server, Failure> {
     let id = number(request, 0, INVALID)?;
     service::server(&request.service, &request.actor, id).map_err(|e| match e {
         Error::NotFound(_) => Failure::NotFound(INVALID),
@@ -136,7 +136,7 @@ fn differs(local: &str, remote: &str) -> (Option<&'static str>, Option<&'static 
 }
 
 /// What a peer's failure is to who asked for it: the peer's, not this server's.
-fn failed(fault: Fault) -> Failure {
+pub(crate) fn failed(fault: Fault) -> Failure {
     match fault {
         Fault::Here(error) => error.into(),
         Fault::Status { status: 404, .. } => Failure::NotFound("Event not found on the other server."),

@@ -217,6 +217,33 @@ pub fn ledger(service: &Service, actor: &Actor, mut filter: LedgerFilter) -> Res
     service.read(actor, |r| Ok(r.ledger(&filter)?))
 }
 
+/// Whether PEM texts are what they have to be; names the one that is not.
+pub fn check_files(authority: Option<&str>, identity: Option<&str>) -> Result<()> {
+    let given = |text: Option<&str>| text.filter(|t| !t.is_empty()).map(|t| t.as_bytes().to_vec());
+    let (authority, identity) = (given(authority), given(identity));
+    let only = pisax_outbound::Link::default();
+    for (field, length, link) in [
+        (
+            "cert",
+            authority.as_ref().map_or(0, Vec::len),
+            pisax_outbound::Link { authority: authority.clone(), ..only.clone() },
+        ),
+        (
+            "client_cert",
+            identity.as_ref().map_or(0, Vec::len),
+            pisax_outbound::Link { identity: identity.clone(), ..only.clone() },
+        ),
+    ] {
+        if length > MAX_PEM {
+            return Err(FieldError::new(field, "Longer than 65536 bytes.").into());
+        }
+        if let Err(error) = pisax_outbound::Client::over(&link) {
+            return Err(FieldError::new(field, error.to_string()).into());
+        }
+    }
+    Ok(())
+}
+
 /// Sets the PEM texts of a connection; an empty one takes it off. What changes who is trusted is noted.
 pub fn set_files(
     service: &Service,
@@ -226,19 +253,7 @@ pub fn set_files(
     identity: Option<&str>,
 ) -> Result<()> {
     let server = server(service, actor, id)?;
-    for (field, text) in [("cert", authority), ("client_cert", identity)] {
-        if text.is_some_and(|text| text.len() > MAX_PEM) {
-            return Err(FieldError::new(field, "Longer than 65536 bytes.").into());
-        }
-    }
-    let link = pisax_outbound::Link {
-        authority: authority.filter(|t| !t.is_empty()).map(|t| t.as_bytes().to_vec()),
-        identity: identity.filter(|t| !t.is_empty()).map(|t| t.as_bytes().to_vec()),
-        ..pisax_outbound::Link::default()
-    };
-    if let Err(error) = pisax_outbound::Client::over(&link) {
-        return Err(FieldError::new("cert", error.to_string()).into());
-    }
+    check_files(authority, identity)?;
     service.write(actor, |w| {
         for (name, text) in [(state::AUTHORITY, authority), (state::IDENTITY, identity)] {
             if let Some(text) = text {

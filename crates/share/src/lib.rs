@@ -4,6 +4,7 @@
 //! as a client. Every call to another is bounded in time and size, and what became of each record is in the
 //! peer's ledger. Called by the binary, which runs the foreman, and by the API, which looks at peers at once.
 
+pub mod dry;
 mod fault;
 mod foreman;
 mod hop;
@@ -16,6 +17,7 @@ mod pull;
 mod push;
 mod stream;
 mod task;
+pub mod terms;
 mod work;
 
 pub use fault::Fault;

@@ -153,6 +153,11 @@ impl Peer {
         let etag = answer.headers.get("etag").and_then(|etag| etag.to_str().ok()).map(str::to_owned);
         Ok(Index::New { events: read_index(answer.body, MOST_EVENTS)?, etag })
     }
+
+    /// The same for who waits for it.
+    pub(crate) fn index_now(&self, filter: &Value) -> Result<Vec<Offered>, Fault> {
+        read_index(&self.post("events/index", filter.to_string().as_bytes(), (SHORT, HUGE))?.body)
+    }
 }
 
 /// What a call is bounded by where the installation has its say.

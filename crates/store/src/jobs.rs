@@ -46,6 +46,39 @@ impl Reader<'_> {
         self.conn.all(&sql, &[queue.unwrap_or_default().into()], read)
     }
 
+    /// What is being done and what waits, the first begun or asked for first.
+    pub fn jobs_under_way(&mut self, limit: i64) -> Result<Vec<Job>> {
+        let (waiting, running) = (Status::Waiting as i64, Status::Running as i64);
+        let sql = format!(
+            "select {COLUMNS} from jobs where {} and status in ({waiting}, {running}) \
+             order by case status when {running} then 0 else 1 end, run_after, id limit {limit}",
+            self.sees_job()
+        );
+        self.conn.all(&sql, &[], read)
+    }
+
+    /// What is over, the last ended first.
+    pub fn jobs_over(&mut self, limit: i64, offset: i64) -> Result<Vec<Job>> {
+        let (failed, completed) = (Status::Failed as i64, Status::Completed as i64);
+        let sql = format!(
+            "select {COLUMNS} from jobs where {} and status in ({failed}, {completed}) \
+             order by modified desc, id desc limit {limit} offset {offset}",
+            self.sees_job()
+        );
+        self.conn.all(&sql, &[], read)
+    }
+
+    /// How many jobs are under way, and how many are over.
+    pub fn count_jobs(&mut self) -> Result<(i64, i64)> {
+        let (failed, completed) = (Status::Failed as i64, Status::Completed as i64);
+        let sql = format!(
+            "select count(case when status in ({failed}, {completed}) then null else 1 end), \
+             count(case when status in ({failed}, {completed}) then 1 else null end) from jobs where {}",
+            self.sees_job()
+        );
+        Ok(self.conn.first(&sql, &[], |row| Ok((row.int(0)?, row.int(1)?)))?.unwrap_or_default())
+    }
+
     pub fn job(&mut self, id: i64) -> Result<Option<Job>> {
         let sql = format!("select {COLUMNS} from jobs where id = $1 and {}", self.sees_job());
         self.conn.first(&sql, &[id.into()], read)

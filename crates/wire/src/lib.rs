@@ -75,7 +75,7 @@ pub use object_in::{read_object, read_reference};
 pub use proposal_in::{read_proposal, read_proposals};
 pub use record::read_base64;
 pub use report_in::read_report;
-pub use rules_in::read_rules;
+pub use rules_in::{read_rules, write_rules};
 pub use search::{SearchError, SearchRequest, read_search};
 pub use sighting_search::{SightingContext, SightingSearch, read_sighting_search};
 pub use sync_in::{read_offered_events, read_uuids};

@@ -314,6 +314,7 @@ pub(super) const CALLS: &[Call] = &[
     call("servers", "dbdiagnostics", "", "Nothing", "Any"),
     call("servers", "dbschemadiagnostic", "", "Nothing", "Any"),
     call("servers", "delete", "{server}", "Nothing", "Saved"),
+    call("servers", "dryrun", "{server}/{direction}/{event}", "Search", "Any"),
     call("servers", "edit", "{server}", "Fields", "Record"),
     call("servers", "eventblockrule", "", "Fields", "Saved"),
     call("servers", "getavailablesyncfilteringrules", "", "Nothing", "Any"),

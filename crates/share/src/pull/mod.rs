@@ -11,6 +11,7 @@ mod select;
 pub(crate) mod sightings;
 
 pub use select::index_filter;
+pub(crate) use select::{Verdict, verdicts};
 
 use crate::Fault;
 use crate::peer::{Index, Offered, Peer};

@@ -8,11 +8,13 @@ mod event;
 mod link;
 mod told;
 
+pub(crate) use told::wanted;
+
 use crate::Fault;
 use crate::news::News;
 use crate::peer::Version;
 use crate::work::{End, Work};
-use link::Link;
+pub(crate) use link::Link;
 use pisax_access::Actor;
 use pisax_model::Uuid;
 use pisax_model::event::Event;
@@ -30,7 +32,7 @@ const CHANGES: i64 = 1000;
 /// Failed events tried again in one go.
 const AGAIN: i64 = 500;
 
-fn sender() -> Actor {
+pub(crate) fn sender() -> Actor {
     Actor::system("push to another server")
 }
 
@@ -188,7 +190,7 @@ fn known<'v>(version: &'v mut Option<Version>, link: &Link) -> Result<&'v Versio
 }
 
 /// What the peer lets us do; nothing is sent to one that lets us do nothing.
-fn permitted(link: &Link) -> Result<Version, Fault> {
+pub(crate) fn permitted(link: &Link) -> Result<Version, Fault> {
     let version = link.peer.version()?;
     if version.perm_sync || version.perm_sighting {
         return Ok(version);

@@ -48,6 +48,11 @@ impl Visit<'_> {
         self.id.as_deref().and_then(Ref::parse).ok_or(Failure::NotFound)
     }
 
+    /// The row number the path names, of a record that has no uuid.
+    pub(crate) fn number(&self) -> Result<i64, Failure> {
+        self.id.as_deref().and_then(|text| text.parse().ok()).ok_or(Failure::NotFound)
+    }
+
     /// The event of a page that adds to it or changes it: 404 when it is missing or hidden, 403 when it is not
     /// theirs to change.
     pub(crate) fn event_to_edit(&self, reference: Ref) -> Result<Event, Failure> {
@@ -70,6 +75,7 @@ impl Visit<'_> {
             email: self.visitor.email.clone(),
             org: self.visitor.org.clone(),
             may_add: self.may(Permission::Add),
+            runs_it: self.actor().sees_all(),
         };
         Chrome {
             user: Some(user),
