@@ -54,12 +54,13 @@ async fn serve(
     service.store.hear_others()?;
     let permits = Arc::new(Semaphore::new(service.store.connections()));
     let app = pisax_api::App::new(Arc::clone(&service), Arc::clone(&permits), config.body_limit);
-    let publishing = tokio::spawn(pisax_api::zmq::publish(Arc::clone(&service), Arc::clone(&permits)));
     let app = Arc::new(app);
     let secure_cookies =
         config.secure_cookies.unwrap_or_else(|| service.policy.base_url.starts_with("https:"));
     let postman = config.smtp.as_ref().map(Postman::new).transpose()?.map(Arc::new);
     let (stop_background, stopped) = tokio::sync::watch::channel(false);
+    let zeromq =
+        tokio::spawn(pisax_api::zmq::publish(Arc::clone(&service), Arc::clone(&permits), stopped.clone()));
     let webhooks = tokio::spawn(pisax_api::streams::call_webhooks(
         Arc::clone(&service),
         Arc::clone(&permits),
@@ -94,7 +95,6 @@ async fn serve(
         ended = &mut server => return ended.context("serve"),
         Some(()) = asked.recv() => {}
     }
-    publishing.abort();
     app.stop();
     tracing::info!("stopping: requests under way have {} seconds", GRACE.as_secs());
     stopping.notify_one();
@@ -105,7 +105,7 @@ async fn serve(
     }
     // Nobody listens when it has ended by itself.
     let _ = stop_background.send(true);
-    let all = async { tokio::join!(background, webhooks, nats) };
+    let all = async { tokio::join!(background, webhooks, nats, zeromq) };
     if tokio::time::timeout(BACKGROUND_GRACE, all).await.is_err() {
         tracing::warn!("stopped with work in the background under way");
     }
