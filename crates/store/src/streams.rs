@@ -136,14 +136,13 @@ impl Reader<'_> {
 
     /// What the deletion of a record notes; nothing, where it was not deleted by itself.
     fn deletion(&mut self, event_id: i64, noun: i64, uuid: Option<&Uuid>) -> Result<Vec<Field>> {
-        let which = if uuid.is_some() { "uuid = $4" } else { "$4 = $4" };
+        let which = if uuid.is_some() { "uuid = $4" } else { "1 = 1" };
         let sql = format!(
             "select detail from changes where event_id = $1 and kind = $2 and action = $3 and {which} \
              order by seq desc limit 1"
         );
-        let nil = Uuid::nil();
-        let args =
-            [event_id.into(), noun.into(), Val::Int(Action::Delete as i64), uuid.unwrap_or(&nil).into()];
+        let mut args = vec![event_id.into(), noun.into(), Val::Int(Action::Delete as i64)];
+        args.extend(uuid.map(Val::from));
         Ok(self.conn.first(&sql, &args, |r| Ok(fields(r.text(0)?)))?.unwrap_or_default())
     }
 
