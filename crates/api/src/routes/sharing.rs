@@ -50,7 +50,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Any, "servers", "ledger", Read(&[P::SiteAdmin]), sync::ledger, "What became of each record on its way from and to a server."),
     route(Any, "servers", "dryrun", Read(&[P::SiteAdmin]), dry_run::dry_run, "What a pull or push would do and what the other side would get, with nothing stored."),
     route(Any, "servers", "guard", SITE_ADMIN, sync::guard, "What never leaves to a server; POST changes it."),
-    route(Post, "events", "filtereventidsforpush", Read(&[P::Sync]), sync::filter_events, "Which offered events are wanted."),
+    route(Post, "events", "filtereventidsforpush", SYNC, sync::filter_events, "Which offered events are wanted."),
     route(Post, "jobs", "cancel", SITE_ADMIN, sync::cancel_job, "Cancel a job."),
     // Communities
     route(Get, "communities", "index", Read(&[P::SiteAdmin]), communities::index, "List public sharing communities."),
