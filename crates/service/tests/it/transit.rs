@@ -166,7 +166,10 @@ fn rich() -> EventDraft {
         distribution: Some(3),
         timestamp: Some(NOW - 100),
         has_attributes: true,
-        attributes: vec![AttributeDraft { object_relation: Some("domain".into()), ..value(21, "in.example") }],
+        attributes: vec![AttributeDraft {
+            object_relation: Some("domain".into()),
+            ..value(21, "in.example")
+        }],
         references: vec![ReferenceDraft {
             uuid: uuid(22),
             referenced: Some(Ref::Uuid(Uuid::from_u128(11))),
@@ -252,7 +255,8 @@ fn an_event_is_carried_as_its_reader_sees_it() {
     assert!(all.attributes[1].data.is_some());
     let bare = seen(&owner, Carried { attachments: false, tombstones: false });
     assert!(bare.attributes.iter().all(|a| a.data.is_none()));
-    let hidden = event::add(&here.service, &owner, EventDraft { distribution: Some(0), orgc: None, ..foreign(40) });
+    let hidden =
+        event::add(&here.service, &owner, EventDraft { distribution: Some(0), orgc: None, ..foreign(40) });
     let hidden = Ref::Id(hidden.unwrap().id);
     assert_eq!(carry(&here.service, &stranger, hidden, Carried::WHOLE).unwrap(), None);
 }
@@ -260,24 +264,37 @@ fn an_event_is_carried_as_its_reader_sees_it() {
 #[test]
 fn deletions_travel() {
     let (there, here) = (crate::here(), crate::here());
-    event::add(&there.service, &there.admin(), EventDraft { distribution: Some(3), ..rich() }).unwrap();
+    let mut draft = EventDraft { distribution: Some(3), ..rich() };
+    draft.objects.push(ObjectDraft {
+        uuid: uuid(25),
+        attributes: vec![AttributeDraft {
+            object_relation: Some("domain".into()),
+            ..value(26, "out.example")
+        }],
+        references: Vec::new(),
+        ..draft.objects[0].clone()
+    });
+    event::add(&there.service, &there.admin(), draft).unwrap();
     here.pulled(take(send(there.whole(10))));
     let (admin, by) = (there.admin(), |n| Ref::Uuid(Uuid::from_u128(n)));
-    attribute::remove(&there.service, &admin, by(13), false).unwrap();
-    object::remove(&there.service, &admin, by(20), false).unwrap();
+    attribute::remove(&there.service, &admin, by(11), false).unwrap();
+    object::remove(&there.service, &admin, by(25), false).unwrap();
     report::remove(&there.service, &admin, by(30), report::Removal::Soft).unwrap();
     let sent = send(there.whole(10));
     assert!(matches!(here.pulled(take(sent)), Received::Updated { .. }));
     let arrived = here.whole(10);
-    let dead: Vec<_> = arrived.attributes.iter().filter(|a| a.deleted == Some(true)).map(|a| a.uuid).collect();
-    assert_eq!(dead, [uuid(13)]);
-    assert_eq!(arrived.objects[0].deleted, Some(true));
-    assert!(arrived.objects[0].attributes.iter().all(|a| a.deleted == Some(true)));
-    assert!(arrived.objects[0].references.iter().all(|r| r.deleted == Some(true)));
+    let dead: Vec<_> =
+        arrived.attributes.iter().filter(|a| a.deleted == Some(true)).map(|a| a.uuid).collect();
+    assert_eq!(dead, [uuid(11)]);
+    let [kept, removed] = arrived.objects.as_slice() else { panic!("{:?}", arrived.objects) };
+    assert_eq!((kept.deleted, removed.deleted), (Some(false), Some(true)));
+    assert_eq!(removed.attributes[0].deleted, Some(true));
+    assert_eq!(kept.references[0].deleted, Some(true), "what it pointed at is gone");
     assert_eq!(arrived.reports[0].deleted, Some(true));
-    let without = carry(&here.service, &here.admin(), by(10), Carried { attachments: false, tombstones: false });
+    let without =
+        carry(&here.service, &here.admin(), by(10), Carried { attachments: false, tombstones: false });
     let without = without.unwrap().unwrap().draft;
-    assert_eq!((without.attributes.len(), without.objects.len(), without.reports.len()), (2, 0, 0));
+    assert_eq!((without.attributes.len(), without.objects.len(), without.reports.len()), (2, 1, 0));
 }
 
 #[test]
@@ -307,18 +324,27 @@ fn nobody_writes_in_the_name_of_an_organisation_that_is_here() {
     let (own, other) = (here.org("Own"), here.org("Other"));
     let claims = |n, org: i64| EventDraft { orgc: Some(here.org_ref(org)), ..foreign(n) };
     assert!(refusal(here.pulled(claims(10, own))).contains("Own made it"));
-    let named = EventDraft { orgc: Some(OrgRef { name: Some("Own".into()), ..OrgRef::default() }), ..foreign(10) };
+    let named =
+        EventDraft { orgc: Some(OrgRef { name: Some("Own".into()), ..OrgRef::default() }), ..foreign(10) };
     assert!(refusal(here.pulled(named)).contains("Own made it"), "nor by the name alone");
     let system = Actor::system(SYSTEM);
     let by = |source: Source, draft| receive(&here.service, &system, draft, &source).unwrap();
-    assert!(matches!(by(Source { remote_org_id: own, ..here.link() }, claims(10, own)), Received::Added { .. }));
-    assert!(matches!(by(Source { internal: true, ..here.link() }, claims(20, other)), Received::Added { .. }));
+    assert!(matches!(
+        by(Source { remote_org_id: own, ..here.link() }, claims(10, own)),
+        Received::Added { .. }
+    ));
+    assert!(matches!(
+        by(Source { internal: true, ..here.link() }, claims(20, other)),
+        Received::Added { .. }
+    ));
     assert!(matches!(by(here.link(), EventDraft { orgc: None, ..foreign(30) }), Received::Added { .. }));
     assert_eq!(here.stored(30).orgc_id, here.link().remote_org_id, "who says nothing speaks for himself");
 
     let sync = here.member(own, SYNC);
     let pushed = |draft| event::add(&here.service, &sync, draft).map(|added| added.id);
-    assert!(matches!(pushed(claims(50, other)), Err(Error::Refused(reason)) if reason.contains("Other made it")));
+    assert!(
+        matches!(pushed(claims(50, other)), Err(Error::Refused(reason)) if reason.contains("Other made it"))
+    );
     assert!(pushed(claims(50, own)).is_ok());
     assert!(pushed(foreign(60)).is_ok());
     assert!(event::add(&here.service, &here.admin(), claims(70, other)).is_ok());
@@ -337,7 +363,10 @@ fn what_cannot_be_kept_is_left_out_with_its_reason() {
     again.objects.push(ObjectDraft { uuid: uuid(16), ..ObjectDraft::default() });
     let Received::Updated { dropped, .. } = here.pulled(again) else { panic!("it was not updated") };
     assert_eq!(dropped.iter().map(|d| d.field).collect::<Vec<_>>(), ["type", "name"]);
-    assert_eq!(refusal(here.pulled(EventDraft { attributes: Vec::new(), ..foreign(20) })), "The event is empty.");
+    assert_eq!(
+        refusal(here.pulled(EventDraft { attributes: Vec::new(), ..foreign(20) })),
+        "The event is empty."
+    );
     assert_eq!(refusal(here.pulled(EventDraft { uuid: None, ..foreign(20) })), "The event has no uuid.");
     let note = blocklist::Note::default();
     blocklist::add(&here.service, &here.admin(), &[Uuid::from_u128(30)], &note).unwrap();
@@ -378,12 +407,12 @@ fn tags_that_did_not_come_are_taken_off_where_the_link_says_so() {
 #[test]
 fn a_protected_event_comes_by_a_link_with_its_signature_alone() {
     let here = here();
-    let key = pisax_auth::openpgp::SecretKey::generate("there", NOW as u32).unwrap();
+    let key = pisax_auth::openpgp::SecretKey::generate("there", NOW).unwrap();
     let draft = EventDraft {
         protected: Some(true),
         keys: vec![CryptographicKeyDraft {
             kind: Some("pgp".into()),
-            key_data: Some(key.public_armored().unwrap()),
+            key_data: Some(key.public_armour().unwrap()),
             ..CryptographicKeyDraft::default()
         }],
         ..foreign(10)
@@ -422,11 +451,7 @@ fn a_group_comes_along_with_what_is_shared_with_it() {
     assert_eq!(made.name, "Group 99_0000");
     assert!(made.members.iter().any(|m| m.org_id == here.service.policy.host_org_id));
     // A number that came from elsewhere names no group here.
-    let numbered = EventDraft {
-        distribution: Some(4),
-        sharing_group: Some(Ref::Id(made.id)),
-        ..foreign(30)
-    };
+    let numbered = EventDraft { distribution: Some(4), sharing_group: Some(Ref::Id(made.id)), ..foreign(30) };
     here.pulled(numbered);
     assert_eq!((here.stored(30).distribution, here.stored(30).sharing_group_id), (0, 0));
 }
@@ -439,7 +464,10 @@ fn who_pushes_makes_groups_he_is_in() {
     let push = |n, group| {
         event::add(&here.service, &sync, shared(foreign(n), group)).unwrap();
         let event = here.stored(n);
-        (event.distribution, here.group(group_of(n)).map(|g| g.id).unwrap_or_default() == event.sharing_group_id)
+        (
+            event.distribution,
+            here.group(group_of(n)).map(|g| g.id).unwrap_or_default() == event.sharing_group_id,
+        )
     };
     fn group_of(n: u128) -> u128 {
         n + 900
