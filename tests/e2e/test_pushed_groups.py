@@ -145,7 +145,9 @@ def test_what_is_shared_with_a_group_of_others_is_the_pushers_alone(
     # A group of theirs that is here does not let him in for saying that he is in it.
     made = admin.ok("/sharing_groups/add", {"name": f"G {uuid4()}", "releasability": "x"})["SharingGroup"]
     admin.ok(f"/sharingGroups/addOrg/{made['id']}/{theirs['id']}")
-    claimed = group(sync.organisation_uuid, uuid=made["uuid"], name=made["name"], modified="2036-01-01 00:00:00")
+    claimed = group(
+        sync.organisation_uuid, uuid=made["uuid"], name=made["name"], modified="2036-01-01 00:00:00"
+    )
     pushed = event(claimed)
     assert other_misp.push_event(pushed).status_code == 200
     assert stored(admin, pushed)["distribution"] == "0"
