@@ -149,10 +149,9 @@ mod tests {
         for text in ["", " ", "{}", "[]", "null", r#"{"tags":[],"orgs":null,"url_params":""}"#] {
             assert_eq!(read_rules(text).unwrap(), Rules::default(), "{text}");
         }
-        for server in [pisax_model::server::Server::blank(1)] {
-            assert_eq!(read_rules(&server.pull_rules).unwrap(), Rules::default());
-            assert_eq!(read_rules(&server.push_rules).unwrap(), Rules::default());
-        }
+        let server = pisax_model::server::Server::blank(1);
+        assert_eq!(read_rules(&server.pull_rules).unwrap(), Rules::default());
+        assert_eq!(read_rules(&server.push_rules).unwrap(), Rules::default());
     }
 
     #[test]

@@ -78,17 +78,16 @@ struct Carrying<'c, 'r> {
     r: &'c mut Reader<'r>,
     event: &'c Event,
     what: Carried,
-    /// Row numbers of the groups that were met.
-    groups: FxHashMap<i64, Option<SharingGroupDraft>>,
+    /// By row number.
+    groups: FxHashMap<i64, SharingGroupDraft>,
     /// What is attached, by the attribute's uuid.
     files: FxHashMap<Uuid, Attachment>,
 }
 
 impl Carrying<'_, '_> {
     fn whole(&mut self, base_url: &str) -> Result<EventDraft> {
-        let (attributes, attribute_groups) = self.attributes()?;
-        let (objects, object_groups) = self.objects()?;
-        let (reports, report_groups) = self.reports()?;
+        let (attributes, objects) = (self.attributes()?, self.objects()?);
+        let reports = self.reports()?;
         let event = self.event;
         let tags = self.r.event_tags(&[event.id])?.remove(&event.id).unwrap_or_default();
         let keys = self.r.keys_of_event(event.id)?;
@@ -108,6 +107,7 @@ impl Carrying<'_, '_> {
             locked: Some(event.locked),
             protected: event.protected,
             orgc: orgc.map(org_ref),
+            sharing_group: row(event.sharing_group_id),
             attributes,
             objects,
             tags: tag_drafts(tags),
@@ -115,21 +115,19 @@ impl Carrying<'_, '_> {
             keys: keys.into_iter().map(key_draft).collect(),
             ..EventDraft::default()
         };
-        self.note(event.distribution, event.sharing_group_id);
-        self.load_groups(base_url)?;
-        draft.sharing_group_draft = self.group(event.sharing_group_id);
-        draft.sharing_group = uuid_of(draft.sharing_group_draft.as_ref());
-        for (attribute, group) in draft.attributes.iter_mut().zip(attribute_groups) {
-            self.share(&mut attribute.sharing_group, &mut attribute.sharing_group_draft, group);
+        self.load_groups(&draft, base_url)?;
+        let mut group = None;
+        self.share(&mut draft.sharing_group, &mut group);
+        draft.sharing_group_draft = group.map(|group| *group);
+        let inside = draft.objects.iter_mut().flat_map(|o| &mut o.attributes);
+        for attribute in draft.attributes.iter_mut().chain(inside) {
+            self.share(&mut attribute.sharing_group, &mut attribute.sharing_group_draft);
         }
-        for (object, (group, inside)) in draft.objects.iter_mut().zip(object_groups) {
-            self.share(&mut object.sharing_group, &mut object.sharing_group_draft, group);
-            for (attribute, group) in object.attributes.iter_mut().zip(inside) {
-                self.share(&mut attribute.sharing_group, &mut attribute.sharing_group_draft, group);
-            }
+        for object in &mut draft.objects {
+            self.share(&mut object.sharing_group, &mut object.sharing_group_draft);
         }
-        for (report, group) in draft.reports.iter_mut().zip(report_groups) {
-            self.share(&mut report.sharing_group, &mut report.sharing_group_draft, group);
+        for report in &mut draft.reports {
+            self.share(&mut report.sharing_group, &mut report.sharing_group_draft);
         }
         Ok(draft)
     }
@@ -138,73 +136,58 @@ impl Carrying<'_, '_> {
         Wanted { living: true, deleted: self.what.tombstones }
     }
 
-    /// Attributes with the row numbers of their groups.
-    fn attributes(&mut self) -> Result<(Vec<AttributeDraft>, Vec<i64>)> {
-        let (mut drafts, mut groups) = (Vec::new(), Vec::new());
-        let mut after = 0;
+    fn attributes(&mut self) -> Result<Vec<AttributeDraft>> {
+        let (mut drafts, mut after) = (Vec::new(), 0);
         loop {
             let batch = self.r.event_attributes(self.event, self.wanted(), after, ATTRIBUTES)?;
-            let Some(last) = batch.last_id() else { return Ok((drafts, groups)) };
+            let Some(last) = batch.last_id() else { return Ok(drafts) };
             after = last;
-            groups.extend(self.groups_of(&batch));
             drafts.extend(self.drafts(&batch)?);
             if batch.len() < ATTRIBUTES as usize {
-                return Ok((drafts, groups));
+                return Ok(drafts);
             }
         }
     }
 
-    /// Objects with the row numbers of their groups and of those of their attributes.
-    fn objects(&mut self) -> Result<(Vec<ObjectDraft>, Vec<(i64, Vec<i64>)>)> {
-        let (mut drafts, mut groups) = (Vec::new(), Vec::new());
-        let mut after = 0;
+    fn objects(&mut self) -> Result<Vec<ObjectDraft>> {
+        let (mut drafts, mut after) = (Vec::new(), 0);
         loop {
             let objects = self.r.event_objects(self.event, self.wanted(), after, OBJECTS)?;
-            let Some(last) = objects.last() else { return Ok((drafts, groups)) };
+            let Some(last) = objects.last() else { return Ok(drafts) };
             after = last.id;
             let ids: Vec<i64> = objects.iter().map(|o| o.id).collect();
             let batch = self.r.object_attributes(self.event, self.wanted(), &ids)?;
             let mut references = self.r.references_of(&ids, self.what.tombstones)?;
-            let mut inside: FxHashMap<i64, (Vec<AttributeDraft>, Vec<i64>)> = FxHashMap::default();
-            let their_groups = self.groups_of(&batch);
-            for ((view, draft), group) in batch.iter().zip(self.drafts(&batch)?).zip(their_groups) {
-                let (drafts, groups) = inside.entry(view.object_id).or_default();
-                drafts.push(draft);
-                groups.push(group);
+            let mut inside: FxHashMap<i64, Vec<AttributeDraft>> = FxHashMap::default();
+            for (view, draft) in batch.iter().zip(self.drafts(&batch)?) {
+                inside.entry(view.object_id).or_default().push(draft);
             }
             let few = objects.len() < OBJECTS as usize;
             for object in objects {
-                let (attributes, inner) = inside.remove(&object.id).unwrap_or_default();
+                let attributes = inside.remove(&object.id).unwrap_or_default();
                 // An object of which the reader sees no attribute is nothing to him, unless it is a tombstone.
                 if attributes.is_empty() && !object.deleted {
                     continue;
                 }
                 let references = references.remove(&object.id).unwrap_or_default();
-                self.note(object.distribution, object.sharing_group_id);
-                groups.push((object.sharing_group_id, inner));
                 drafts.push(object_draft(object, attributes, references));
             }
             if few {
-                return Ok((drafts, groups));
+                return Ok(drafts);
             }
         }
     }
 
-    fn reports(&mut self) -> Result<(Vec<ReportDraft>, Vec<i64>)> {
-        let (mut drafts, mut groups) = (Vec::new(), Vec::new());
-        let mut after = 0;
+    fn reports(&mut self) -> Result<Vec<ReportDraft>> {
+        let (mut drafts, mut after) = (Vec::new(), 0);
         loop {
             let reports = self.r.event_reports(self.event, self.wanted(), after, REPORTS)?;
-            let Some(last) = reports.last() else { return Ok((drafts, groups)) };
+            let Some(last) = reports.last() else { return Ok(drafts) };
             after = last.id;
             let few = reports.len() < REPORTS as usize;
-            for report in reports {
-                self.note(report.distribution, report.sharing_group_id);
-                groups.push(report.sharing_group_id);
-                drafts.push(report_draft(report));
-            }
+            drafts.extend(reports.into_iter().map(report_draft));
             if few {
-                return Ok((drafts, groups));
+                return Ok(drafts);
             }
         }
     }
@@ -227,25 +210,24 @@ impl Carrying<'_, '_> {
 
     // ---- Sharing groups --------------------------------------------------------------------------------
 
-    fn groups_of(&mut self, batch: &Batch) -> Vec<i64> {
-        for view in batch.iter() {
-            self.note(view.distribution, view.sharing_group_id);
-        }
-        batch.iter().map(|view| view.sharing_group_id).collect()
-    }
-
-    fn note(&mut self, distribution: i64, group: i64) {
-        if distribution == 4 && group > 0 {
-            self.groups.entry(group).or_default();
-        }
-    }
-
-    /// All groups that were met, those of the actor's: in a few statements.
-    fn load_groups(&mut self, base_url: &str) -> Result<()> {
-        if self.groups.is_empty() {
+    /// All groups that are met in the draft, those that the actor sees: in a few statements.
+    fn load_groups(&mut self, draft: &EventDraft, base_url: &str) -> Result<()> {
+        let inside = draft.objects.iter().flat_map(|o| &o.attributes);
+        let attributes = draft.attributes.iter().chain(inside).map(|a| a.sharing_group);
+        let objects = draft.objects.iter().map(|o| o.sharing_group);
+        let reports = draft.reports.iter().map(|r| r.sharing_group);
+        let met = attributes.chain(objects).chain(reports).chain([draft.sharing_group]);
+        let mut ids: Vec<i64> = met
+            .filter_map(|group| match group {
+                Some(Ref::Id(id)) => Some(id),
+                _ => None,
+            })
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.is_empty() {
             return Ok(());
         }
-        let ids: Vec<i64> = self.groups.keys().copied().collect();
         let found = self.r.sharing_groups_by_ids(&ids)?;
         let owners: Vec<i64> = found.values().map(|group| group.org_id).collect();
         let owners = self.r.org_names(&owners)?;
@@ -265,25 +247,23 @@ impl Carrying<'_, '_> {
                 })
             });
             let servers = servers.collect();
-            self.groups.insert(id, Some(group_draft(group, owner, servers)));
+            self.groups.insert(id, group_draft(group, owner, servers));
         }
         Ok(())
     }
 
-    fn group(&self, id: i64) -> Option<SharingGroupDraft> {
-        self.groups.get(&id).cloned().flatten()
-    }
-
-    fn share(&self, reference: &mut Option<Ref>, draft: &mut Option<Box<SharingGroupDraft>>, id: i64) {
-        if id > 0 {
-            *draft = self.group(id).map(Box::new);
-            *reference = uuid_of(draft.as_deref());
+    /// Puts the whole group in the place of its row number.
+    fn share(&self, reference: &mut Option<Ref>, draft: &mut Option<Box<SharingGroupDraft>>) {
+        if let Some(Ref::Id(id)) = *reference {
+            *draft = self.groups.get(&id).cloned().map(Box::new);
+            *reference = draft.as_ref().and_then(|group| group.uuid).map(Ref::Uuid);
         }
     }
 }
 
-fn uuid_of(group: Option<&SharingGroupDraft>) -> Option<Ref> {
-    group.and_then(|group| group.uuid).map(Ref::Uuid)
+/// The row number of a group, until the group itself takes its place.
+fn row(group: i64) -> Option<Ref> {
+    (group > 0).then_some(Ref::Id(group))
 }
 
 fn org_ref(org: OrgName) -> OrgRef {
@@ -325,6 +305,7 @@ fn attribute_draft(view: &AttributeView<'_>) -> AttributeDraft {
         value: Some(view.value().into_owned()),
         to_ids: Some(view.to_ids),
         distribution: Some(view.distribution),
+        sharing_group: row(view.sharing_group_id),
         comment: Some(view.comment.to_owned()),
         timestamp: Some(view.timestamp),
         deleted: Some(view.deleted),
@@ -346,6 +327,7 @@ fn object_draft(object: Object, attributes: Vec<AttributeDraft>, references: Vec
         template_version: Some(object.template_version),
         timestamp: Some(object.timestamp),
         distribution: Some(object.distribution),
+        sharing_group: row(object.sharing_group_id),
         comment: Some(object.comment),
         deleted: Some(object.deleted),
         first_seen: seen(object.first_seen),
@@ -375,6 +357,7 @@ fn report_draft(report: EventReport) -> ReportDraft {
         name: Some(report.name),
         content: Some(report.content),
         distribution: Some(report.distribution),
+        sharing_group: row(report.sharing_group_id),
         timestamp: Some(report.timestamp),
         deleted: Some(report.deleted),
         ..ReportDraft::default()

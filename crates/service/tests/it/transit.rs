@@ -264,26 +264,37 @@ fn an_event_is_carried_as_its_reader_sees_it() {
 #[test]
 fn deletions_travel() {
     let (there, here) = (crate::here(), crate::here());
-    event::add(&there.service, &there.admin(), EventDraft { distribution: Some(3), ..rich() }).unwrap();
+    let mut draft = EventDraft { distribution: Some(3), ..rich() };
+    draft.objects.push(ObjectDraft {
+        uuid: uuid(25),
+        attributes: vec![AttributeDraft {
+            object_relation: Some("domain".into()),
+            ..value(26, "out.example")
+        }],
+        references: Vec::new(),
+        ..draft.objects[0].clone()
+    });
+    event::add(&there.service, &there.admin(), draft).unwrap();
     here.pulled(take(send(there.whole(10))));
     let (admin, by) = (there.admin(), |n| Ref::Uuid(Uuid::from_u128(n)));
-    attribute::remove(&there.service, &admin, by(13), false).unwrap();
-    object::remove(&there.service, &admin, by(20), false).unwrap();
+    attribute::remove(&there.service, &admin, by(11), false).unwrap();
+    object::remove(&there.service, &admin, by(25), false).unwrap();
     report::remove(&there.service, &admin, by(30), report::Removal::Soft).unwrap();
     let sent = send(there.whole(10));
     assert!(matches!(here.pulled(take(sent)), Received::Updated { .. }));
     let arrived = here.whole(10);
     let dead: Vec<_> =
         arrived.attributes.iter().filter(|a| a.deleted == Some(true)).map(|a| a.uuid).collect();
-    assert_eq!(dead, [uuid(13)]);
-    assert_eq!(arrived.objects[0].deleted, Some(true));
-    assert!(arrived.objects[0].attributes.iter().all(|a| a.deleted == Some(true)));
-    assert!(arrived.objects[0].references.iter().all(|r| r.deleted == Some(true)));
+    assert_eq!(dead, [uuid(11)]);
+    let [kept, removed] = arrived.objects.as_slice() else { panic!("{:?}", arrived.objects) };
+    assert_eq!((kept.deleted, removed.deleted), (Some(false), Some(true)));
+    assert_eq!(removed.attributes[0].deleted, Some(true));
+    assert_eq!(kept.references[0].deleted, Some(true), "what it pointed at is gone");
     assert_eq!(arrived.reports[0].deleted, Some(true));
     let without =
         carry(&here.service, &here.admin(), by(10), Carried { attachments: false, tombstones: false });
     let without = without.unwrap().unwrap().draft;
-    assert_eq!((without.attributes.len(), without.objects.len(), without.reports.len()), (2, 0, 0));
+    assert_eq!((without.attributes.len(), without.objects.len(), without.reports.len()), (2, 1, 0));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use pisax_model::feed::{Feed, Input, SourceFormat};
 use pisax_model::ids::Ref;
 use pisax_model::job::{Status, Task};
 use pisax_model::server::Server;
+use pisax_model::sharing::SharingGroup;
 use pisax_store::Error;
 use pisax_store::changes::{Action, Noun};
 use pisax_store::feeds::FeedFilter;
@@ -287,5 +288,67 @@ fn what_is_done_on_behalf_of_others_is_one_transaction_of_who_does_it() {
         });
         assert!(refused.is_err());
         assert_eq!(t.read(|r| r.changes_after(start, 10)).len(), 1, "nothing of it remains");
+    });
+}
+
+#[test]
+fn a_group_is_found_for_capture_by_who_does_not_see_it_and_dated_as_it_was_there() {
+    on_each_engine("captured_groups", |t| {
+        let (org, id) = t.write(|w| {
+            let org = org(w, "Owner")?;
+            let group = SharingGroup {
+                id: 0,
+                uuid: uuid(9),
+                name: "A few".into(),
+                releasability: String::new(),
+                description: String::new(),
+                organisation_uuid: uuid(8),
+                org_id: org,
+                sync_user_id: 0,
+                active: true,
+                local: false,
+                roaming: false,
+                created: 0,
+                modified: 0,
+                members: Vec::new(),
+                servers: Vec::new(),
+            };
+            let id = w.add_sharing_group(&group)?;
+            w.add_sharing_group_org(id, org, false)?;
+            w.add_sharing_group_server(id, 0, false)?;
+            w.date_sharing_group(id, NOW - 500)?;
+            Ok((org, id))
+        });
+        let stranger = member(org + 1);
+        assert!(t.store.read(&stranger, |r| r.sharing_group(Ref::Id(id))).unwrap().is_none());
+        let found = t
+            .store
+            .write(&stranger, crate::NOW_MS, |w| {
+                Ok::<_, Error>((
+                    w.sharing_group_to_capture(&uuid(9))?.unwrap(),
+                    w.sharing_group_to_capture(&uuid(7))?,
+                    w.sharing_group_name_taken("A few", 0)?,
+                    w.sharing_group_name_taken("A few", id)?,
+                ))
+            })
+            .unwrap();
+        assert_eq!((found.0.members.len(), found.0.servers.len(), found.0.modified), (1, 1, NOW - 500));
+        assert_eq!((found.1, found.2, found.3), (None, true, false));
+    });
+}
+
+#[test]
+fn where_servers_are_is_known_to_all_and_nothing_else_of_them() {
+    on_each_engine("server_addresses", |t| {
+        let id = t.write(|w| {
+            let there = org(w, "There")?;
+            w.add_server(&server(there))
+        });
+        let addresses = t.store.read(&member(9), |r| r.server_addresses()).unwrap();
+        let one = &addresses[&id];
+        assert_eq!(
+            (addresses.len(), one.name.as_str(), one.url.as_str()),
+            (1, "there", "https://there.example")
+        );
     });
 }
