@@ -57,12 +57,11 @@ pub fn push(service: &Arc<Service>, server: Server, limit: usize) -> Result<Push
     leaving(&link, events)
 }
 
-/// The same for one event, and what the other side would be sent: MISP's JSON. None where nothing would go.
-pub fn push_one(
-    service: &Arc<Service>,
-    server: Server,
-    event: Ref,
-) -> Result<Option<(Push, Option<Vec<u8>>)>, Fault> {
+/// What would go, and what the other side would be sent: MISP's JSON, none where nothing would go.
+pub type Sent = (Push, Option<Vec<u8>>);
+
+/// The same for one event.
+pub fn push_one(service: &Arc<Service>, server: Server, event: Ref) -> Result<Option<Sent>, Fault> {
     let Some(event) = service.read(&sender(), |r| Ok(r.event(event)?))? else { return Ok(None) };
     let link = Link::open(service, server)?;
     let sent = match carry(service, &sender(), Ref::Id(event.id), Carried::WHOLE)? {

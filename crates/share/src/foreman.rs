@@ -86,8 +86,7 @@ impl Foreman {
                 log("finished jobs could not be forgotten", self.service.forget_jobs(&actor()));
             }
             commits.wait(mark, LOOK);
-            // Under a load of small writes it would do nothing but look.
-            std::thread::sleep(PAUSE);
+            rest();
         }
         for job in self.under_way.lock().values() {
             job.stopped.store(true, Ordering::Relaxed);
@@ -172,6 +171,12 @@ impl Foreman {
             }
         }
     }
+}
+
+/// Under a load of small writes it would do nothing but look.
+#[expect(clippy::disallowed_methods, reason = "it is time that is waited for")]
+fn rest() {
+    std::thread::sleep(PAUSE);
 }
 
 fn actor() -> Actor {

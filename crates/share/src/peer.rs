@@ -234,7 +234,7 @@ fn read_version(body: &[u8]) -> Result<Version, Fault> {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Number {
-    Number(i64),
+    Whole(i64),
     Text(String),
     Flag(bool),
 }
@@ -242,7 +242,7 @@ enum Number {
 impl Number {
     fn value(&self) -> i64 {
         match self {
-            Self::Number(number) => *number,
+            Self::Whole(number) => *number,
             Self::Text(text) => text.trim().parse().unwrap_or(0),
             Self::Flag(flag) => i64::from(*flag),
         }

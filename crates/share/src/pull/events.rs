@@ -190,7 +190,7 @@ pub(crate) fn store(pull: &Pull<'_>, entry: Entry, draft: EventDraft) -> Result<
 fn told(left_out: &[String]) -> String {
     match left_out {
         [] => String::new(),
-        [few @ ..] if few.len() <= 3 => format!("left out: {}", few.join("; ")),
+        few if few.len() <= 3 => format!("left out: {}", few.join("; ")),
         many => format!("left out {} elements, for one {}", many.len(), many[0]),
     }
 }

@@ -85,7 +85,8 @@ impl Run<'_> {
                 // Tags that differ in case are one.
                 let Some(tag) = right(&name).filter(|tag| !tag.eq_ignore_ascii_case(&name)) else { continue };
                 if remove && self.carries(target, &name, "any")? {
-                    attribute::untag(self.service, &self.actor, target, &[name.clone()]).map_err(told)?;
+                    attribute::untag(self.service, &self.actor, target, std::slice::from_ref(&name))
+                        .map_err(told)?;
                 }
                 attribute::tag(self.service, &self.actor, target, &[tag], local, relationship.clone())
                     .map_err(told)?;
