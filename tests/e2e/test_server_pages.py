@@ -40,7 +40,13 @@ def pair(new_instance: NewInstance) -> Pair:
         instance = new_instance()
         instance.environment["PISAX_ORG"] = f"{organisation} {uuid4()}"
         made.append(instance.start())
+        follow(instance, False)
     return Pair(*made)
+
+
+def follow(instance: Instance, on: bool) -> None:
+    """Two PISAX follow each other at once; without, they are as two MISPs."""
+    instance.api().ok("/servers/serverSettingsEdit/PISAX.native_sync", {"value": on})
 
 
 @pytest.fixture(scope="module")
@@ -342,3 +348,18 @@ def test_the_ledger_is_walked_by_keyboard(page: Page, pair: Pair, link: Link) ->
     expect(page.locator("table.ledger tbody tr").first).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name=str(event["info"]))).to_be_visible()
+
+
+def test_a_followed_server_shows_what_comes_by_itself(
+    page: Page, pair: Pair, link: Link, engine: str
+) -> None:
+    for instance in (pair.there, pair.here):
+        follow(instance, True)
+    page.goto(f"{pair.here.url}/jobs/index")
+    row = page.locator("#under-way tr").filter(has_text="Follow Hub of the exchanges")
+    expect(row).to_contain_text("Following", timeout=30_000)
+    picture(page, "jobs-following", engine)
+    page.goto(f"{pair.here.url}/servers/view/{link.server_id}")
+    event = an_event(pair.there.api())
+    taken = page.locator("table.ledger tbody tr").filter(has_text=str(event["info"])).filter(has_text="Taken")
+    expect(taken).to_have_count(1, timeout=30_000)
