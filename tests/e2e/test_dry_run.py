@@ -24,7 +24,10 @@ def near(new_instance: NewInstance) -> Instance:
 
 def named(instance: Instance, organisation: str) -> Instance:
     instance.environment["PISAX_ORG"] = f"{organisation} {uuid4()}"
-    return instance.start()
+    instance.start()
+    # Two PISAX would follow each other at once: nothing would be left to tell.
+    instance.api().ok("/servers/serverSettingsEdit/PISAX.native_sync", {"value": False})
+    return instance
 
 
 def an_event(api: Api, publish: bool = True, **more: Any) -> dict[str, Any]:

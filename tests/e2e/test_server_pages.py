@@ -40,7 +40,13 @@ def pair(new_instance: NewInstance) -> Pair:
         instance = new_instance()
         instance.environment["PISAX_ORG"] = f"{organisation} {uuid4()}"
         made.append(instance.start())
+        follow(instance, False)
     return Pair(*made)
+
+
+def follow(instance: Instance, on: bool) -> None:
+    """Two PISAX follow each other at once; without, they are as two MISPs."""
+    instance.api().ok("/servers/serverSettingsEdit/PISAX.native_sync", {"value": on})
 
 
 @pytest.fixture(scope="module")
@@ -113,9 +119,7 @@ def test_only_site_admins_see_them(browser: Browser, pair: Pair, link: Link) -> 
 # Connecting
 
 
-def test_a_server_is_connected_changed_and_disconnected_by_hand(
-    page: Page, pair: Pair, engine: str
-) -> None:
+def test_a_server_is_connected_changed_and_disconnected_by_hand(page: Page, pair: Pair, engine: str) -> None:
     far = host_organisation(pair.there.api())
     key = sync_user(pair.there.api(), host_organisation(pair.here.api()))
     name = f"Far {uuid4()}"
@@ -177,9 +181,7 @@ def test_a_certificate_that_is_none_is_told_at_its_field(page: Page, pair: Pair,
 # The ledger, the guard, dry runs
 
 
-def test_the_ledger_says_what_became_of_each_record(
-    page: Page, pair: Pair, link: Link, engine: str
-) -> None:
+def test_the_ledger_says_what_became_of_each_record(page: Page, pair: Pair, link: Link, engine: str) -> None:
     event = an_event(pair.there.api())
     own = an_event(pair.here.api(), distribution=1)
     sent = an_event(pair.here.api())
@@ -193,7 +195,9 @@ def test_the_ledger_says_what_became_of_each_record(
     taken = rows.filter(has_text=str(event["info"])).filter(has_text="Taken")
     expect(taken).to_have_count(1)
     expect(page.locator("[data-follow]")).to_have_count(0)
-    expect(rows.filter(has_text=str(sent["info"]))).to_contain_text("Sent")
+    # Offered again meanwhile, it is there already: the last word counts.
+    out = rows.filter(has=page.get_by_role("cell", name="Out", exact=True))
+    expect(out.filter(has_text=str(sent["info"]))).to_contain_text(re.compile("Sent|Up to date"))
     expect(rows.filter(has_text=str(own["info"]))).to_contain_text("Its distribution is this community only.")
     picture(page, "server", engine)
 
@@ -212,9 +216,7 @@ def test_the_ledger_says_what_became_of_each_record(
     picture(page, "servers", engine)
 
 
-def test_a_guard_is_set_and_a_dry_run_shows_what_it_holds_back(
-    page: Page, pair: Pair, engine: str
-) -> None:
+def test_a_guard_is_set_and_a_dry_run_shows_what_it_holds_back(page: Page, pair: Pair, engine: str) -> None:
     link = connect(pair.here, pair.there, name=f"Guarded {uuid4()}", push=True)
     secret = f"{uuid4()}.example"
     amber = an_event(pair.here.api(), Tag=[{"name": "tlp:amber"}])
@@ -342,3 +344,19 @@ def test_the_ledger_is_walked_by_keyboard(page: Page, pair: Pair, link: Link) ->
     expect(page.locator("table.ledger tbody tr").first).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name=str(event["info"]))).to_be_visible()
+
+
+def test_a_followed_server_shows_what_comes_by_itself(
+    page: Page, pair: Pair, link: Link, engine: str
+) -> None:
+    for instance in (pair.there, pair.here):
+        follow(instance, True)
+    page.goto(f"{pair.here.url}/jobs/index")
+    row = page.locator("#under-way tr").filter(has_text="Follow Hub of the exchanges")
+    expect(row).to_contain_text("Following", timeout=30_000)
+    picture(page, "jobs-following", engine)
+    page.goto(f"{pair.here.url}/servers/view/{link.server_id}")
+    event = an_event(pair.there.api())
+    # Of the connections with that server one brings it; to the others it is here already.
+    came = page.locator("table.ledger tbody tr").filter(has=page.get_by_role("cell", name="In", exact=True))
+    expect(came.filter(has_text=str(event["info"]))).to_have_count(1, timeout=30_000)

@@ -152,8 +152,9 @@ impl Peer {
 
     /// The same for who waits for it.
     pub(crate) fn index_now(&self, filter: &Value) -> Result<Vec<Offered>, Fault> {
-        let answer = self.post("events/index", filter.to_string().as_bytes(), (SHORT, HUGE))?;
-        read_index(answer.body.as_slice(), MOST_EVENTS)
+        let body = filter.to_string();
+        let asked = (Method::Post, "events/index", &[][..], body.as_bytes());
+        read_index(opened(self.call(asked, (SHORT, HUGE), Client::open)?)?.body, MOST_EVENTS)
     }
 }
 

@@ -159,9 +159,11 @@ async function follow() {
   for (const part of all("[data-follow]")) {
     const now = fresh.getElementById(part.id);
     if (!now) return;
-    const focused = part.contains(document.activeElement) ? document.activeElement?.id : "";
+    const focused = part.contains(document.activeElement) ? document.activeElement : null;
+    // Where somebody is reading that would lose the place, nothing moves.
+    if (focused && !focused.id) continue;
     part.replaceWith(now);
-    if (focused) document.getElementById(focused)?.focus();
+    if (focused) document.getElementById(focused.id)?.focus();
   }
 }
 function wait() {

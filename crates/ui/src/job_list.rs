@@ -24,6 +24,8 @@ pub enum JobState {
     /// Waits for a moment to come.
     Later,
     Running,
+    /// Runs for as long as there is a connection.
+    Following,
     Failed,
     Done,
 }
@@ -60,6 +62,7 @@ impl JobRow {
             JobState::Waiting => "Waiting",
             JobState::Later => "Later",
             JobState::Running => "Running",
+            JobState::Following => "Following",
             JobState::Failed => "Failed",
             JobState::Done => "Done",
         }

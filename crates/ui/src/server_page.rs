@@ -4,7 +4,7 @@ use askama::Template;
 use pisax_model::peer::{Direction, Outcome, Subject};
 
 use crate::{
-    Choice, Chrome, Exchange, JobRow, OutcomeCount, Paging, PostAction, Time, filters, links, words,
+    Choice, Chrome, Exchange, JobRow, JobState, OutcomeCount, Paging, PostAction, Time, filters, links, words,
 };
 
 /// The page of a server.
@@ -103,9 +103,12 @@ impl ServerPage {
         links::server(self.id)
     }
 
-    /// Whether something happens that is worth looking at again soon.
-    fn moving(&self) -> bool {
-        self.jobs.iter().any(JobRow::moving)
+    /// How soon the page looks again, in seconds: soon while something happens, at times where something may come.
+    fn every(&self) -> Option<u32> {
+        if self.jobs.iter().any(JobRow::moving) {
+            return Some(2);
+        }
+        self.jobs.iter().any(|job| job.state == JobState::Following).then_some(10)
     }
 
     fn directions(&self) -> Vec<Choice> {

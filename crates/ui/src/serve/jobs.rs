@@ -73,7 +73,9 @@ pub(crate) fn names(visit: &Visit<'_>) -> Result<FxHashMap<i64, String>, Failure
 /// The server a job is for, if it is for one.
 pub(crate) fn server_of(job: &Job) -> Option<i64> {
     match Task::parse(&job.job_type)? {
-        Task::Pull | Task::Push | Task::PushPublished => job.job_input.split(' ').next()?.parse().ok(),
+        Task::Pull | Task::Follow | Task::Push | Task::PushPublished => {
+            job.job_input.split(' ').next()?.parse().ok()
+        }
         _ => None,
     }
 }
@@ -88,6 +90,7 @@ pub(crate) fn row(job: Job, names: &FxHashMap<i64, String>, now: i64) -> JobRow 
         state: match job.status {
             Status::Waiting if later => JobState::Later,
             Status::Waiting => JobState::Waiting,
+            Status::Running if Task::parse(&job.job_type) == Some(Task::Follow) => JobState::Following,
             Status::Running => JobState::Running,
             Status::Failed => JobState::Failed,
             Status::Completed => JobState::Done,
@@ -112,6 +115,7 @@ fn what(job: &Job, server: Option<&String>) -> String {
     };
     match Task::parse(&job.job_type) {
         Some(Task::Pull) => format!("Pull from {name}{which}"),
+        Some(Task::Follow) => format!("Follow {name}"),
         Some(Task::Push) if technique == "full" => format!("Push to {name}, everything"),
         Some(Task::Push) => format!("Push to {name}{which}"),
         Some(Task::PushPublished) => format!("Push what was published to {name}"),
@@ -150,6 +154,7 @@ mod tests {
             ("push", "3 full", "Push to IXP North, everything"),
             ("push", "3 17", "Push to IXP North, event 17"),
             ("publish_event", "3", "Push what was published to IXP North"),
+            ("follow", "3", "Follow IXP North"),
             ("pull", "4 full", "Pull from a server that is gone"),
             ("something_else", "x", "something else x"),
         ] {
@@ -164,6 +169,8 @@ mod tests {
         let names = FxHashMap::default();
         let later = row(job("pull", "1", Status::Waiting, 100), &names, 10);
         assert_eq!((later.state, later.next.is_some()), (JobState::Later, true));
+        let follows = row(job("follow", "1", Status::Running, 0), &names, 10);
+        assert!(follows.state == JobState::Following && !follows.moving());
         let now = row(job("pull", "1", Status::Waiting, 10), &names, 10);
         assert_eq!((now.state, now.next), (JobState::Waiting, None));
     }

@@ -116,6 +116,7 @@ pub fn page(t: Text<'_>) -> ServerPage {
         exchange: failing(t),
         jobs: vec![
             job(t, 812, "Pull from Hub of the exchanges", JobState::Running, "Pulling event 37 of 100."),
+            job(t, 810, "Follow Hub of the exchanges", JobState::Following, "Following."),
             job(t, 811, "Push what was published to Hub", JobState::Later, "No answer in time."),
         ],
         counts: counts(1),
