@@ -24,7 +24,8 @@ impl<R> Paced<R> {
 
     /// Whether so much in so much time is too little.
     fn is_slow(&self) -> bool {
-        self.waited > self.grace && u128::from(self.read) * 1000 < u128::from(SLOWEST) * self.waited.as_millis()
+        self.waited > self.grace
+            && u128::from(self.read) * 1000 < u128::from(SLOWEST) * self.waited.as_millis()
     }
 }
 

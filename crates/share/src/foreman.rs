@@ -89,7 +89,9 @@ impl Foreman {
     fn join(&self) -> Option<Presence> {
         self.service
             .join_workers(&actor())
-            .inspect_err(|error| tracing::warn!(%error, "jobs of a server that was killed wait for their leases"))
+            .inspect_err(
+                |error| tracing::warn!(%error, "jobs of a server that was killed wait for their leases"),
+            )
             .ok()
     }
 
@@ -164,6 +166,9 @@ fn perform(work: &Work, service: &Service, owner: &str, stop: &Stop) {
         Ok(Ok(End::Later(at, message))) => service.put_back_job(&actor, id, owner, at, &message),
         Ok(Err(Fault::Stopped)) if stop.asked() => {
             service.put_back_job(&actor, id, owner, 0, "Waiting: the server was stopped.")
+        }
+        Ok(Err(Fault::Stopped)) if work.turn_is_over() => {
+            service.put_back_job(&actor, id, owner, service.now(), "Waiting: others have their turn.")
         }
         Ok(Err(Fault::Stopped)) => service.end_job(&actor, id, owner, Status::Failed, "Cancelled."),
         Ok(Err(fault)) => {

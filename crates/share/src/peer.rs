@@ -289,7 +289,15 @@ mod tests {
         assert_eq!((read[0].timestamp, read[0].published, read[0].orgc_uuid.is_some()), (17, true, true));
         assert_eq!((read[1].timestamp, read[1].published), (18, false));
         assert!(matches!(read_index(&list[..], 1), Err(Fault::TooMuch(_))));
-        for bad in [&b"{}"[..], b"{\"message\":[]}", b"[1]", b"<html>", b"[{\"uuid\":7}]", b"\xff", b"[{\"uuid\":\"\xff\"}]"] {
+        for bad in [
+            &b"{}"[..],
+            b"{\"message\":[]}",
+            b"[1]",
+            b"<html>",
+            b"[{\"uuid\":7}]",
+            b"\xff",
+            b"[{\"uuid\":\"\xff\"}]",
+        ] {
             assert!(matches!(read_index(bad, 9), Err(Fault::Strange(_))));
         }
     }
@@ -315,7 +323,7 @@ mod tests {
 
     #[test]
     fn the_installation_has_its_say_on_time_and_size() {
-        let bounds = PeerBounds { timeout: Duration::from_secs(5), limit: 1 << 20 };
+        let bounds = PeerBounds { timeout: Duration::from_secs(5), limit: 1 << 20, ..PeerBounds::default() };
         assert_eq!(bounded(bounds, LONG, HUGE), (bounds.timeout, 4 << 20));
         assert_eq!(bounded(bounds, SHORT, SMALL), (bounds.timeout, 1 << 20));
         let bounds = PeerBounds::default();

@@ -94,7 +94,9 @@ mod tests {
             assert_eq!(read(text).unwrap(), ["{\"a\":1}", "2"]);
         }
         assert_eq!(read("{}").unwrap(), Vec::<String>::new());
-        for (text, found) in [("[]", true), (r#"{"response":[]}"#, true), ("{}", false), (r#"{"message":[1]}"#, false)] {
+        for (text, found) in
+            [("[]", true), (r#"{"response":[]}"#, true), ("{}", false), (r#"{"message":[1]}"#, false)]
+        {
             assert_eq!(items(text.as_bytes(), |_| Ok(())).unwrap(), found, "{text}");
         }
         assert!(matches!(read("[1,"), Err(Fault::Strange(_))));

@@ -62,7 +62,8 @@ impl<'s> Arrival<'s> {
         event: &Event,
         draft: &EventDraft,
     ) -> Result<()> {
-        let Some(claimed) = draft.orgc.as_ref().and_then(|org| org.uuid).filter(|_| !self.from.internal) else {
+        let Some(claimed) = draft.orgc.as_ref().and_then(|org| org.uuid).filter(|_| !self.from.internal)
+        else {
             return Ok(());
         };
         match w.org(Ref::Id(event.orgc_id))? {
