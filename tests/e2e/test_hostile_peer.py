@@ -102,7 +102,8 @@ LISTS = {
     "invalid UTF-8": (says(b'[{"uuid":"\xff\xfe"}]'), "no MISP"),
     "deep": (says(b"[" + b"[" * 100_000), "no MISP"),
     "deep objects": (says(b'[{"uuid":"x","a":' + b'{"a":' * 100_000), "no MISP"),
-    "cut short": (pieces([b"[", ROW]), "no MISP"),
+    "cut short": (pieces(lambda: [b"[", ROW]), "no MISP"),
+    "more than one": (says(b"[] []"), "no MISP"),
     "cut before its length": (broken_off(b"[" + ROW), ""),
     "never ending": (endless(b"[", ROW * 1000), "larger than 4194304 bytes"),
     "never ending and empty": (endless(b"", b" " * 65536), "larger than 4194304 bytes"),
@@ -179,7 +180,7 @@ EVENTS = {
     "an empty event": (says({"Event": {}}), "another event"),
     "gzip": (bomb("gzip"), "larger than 1048576 bytes"),
     "brotli": (bomb("br"), "larger than 1048576 bytes"),
-    "a million attributes": (pieces(a_million_attributes()), "larger than 1048576 bytes"),
+    "a million attributes": (pieces(a_million_attributes), "larger than 1048576 bytes"),
     "never ending": (endless(b'{"Event":{"info":"', b"x" * 65536), "larger than 1048576 bytes"),
     "a trickle": (endless(b"{", b" ", pause=0.02), "bytes a second"),
     "silence": (silence, "no answer in time"),
@@ -259,34 +260,62 @@ def test_one_that_only_fails_counts_as_away(peer: HostilePeer, link: Link) -> No
     assert sum(path.startswith("/events/view/") for path in peer.paths()) < 40
 
 
-def test_others_are_pulled_from_meanwhile(node: Instance, peer: HostilePeer, link: Link) -> None:
+@pytest.fixture
+def patient(node: Instance) -> Iterator[Instance]:
+    """The node as it waits longer than any of these tests, and lets others have their turn after a second."""
+    node.stop()
+    node.environment |= {"PISAX_PEER_TIMEOUT": "60", "PISAX_PEER_TURN": "1"}
+    yield node.start_at(node.url)
+    node.stop()
+    node.environment |= BOUNDS
+    node.start_at(node.url)
+
+
+def over_yet(node: Instance, jobs: list[str]) -> set[str]:
+    ended = {j["Job"]["id"] for j in node.api().view("/jobs/index") if j["Job"]["status"] in (DONE, FAILED)}
+    return ended & set(jobs)
+
+
+def test_others_are_pulled_from_meanwhile(patient: Instance) -> None:
     """A peer whose answers wait until the test lets them go: everybody else is served before."""
-    peer.event()
 
     def held(question: Question) -> None:
         assert question.over.wait(60)
         question.handler.close_connection = True
 
-    node.stop()
-    node.environment["PISAX_PEER_TIMEOUT"] = "60"
-    node.start_at(node.url)
-    try:
-        with HostilePeer() as slow, HostilePeer() as good:
-            links = [connect_to(node, slow) for _ in range(3)]
-            slow.on(INDEX, held)
-            jobs = [one.begin("pull") for one in links]
-            until(lambda: len(slow.asked), lambda asked: asked == len(links))
-            event = good.event()
-            assert "1 events pulled" in connect_to(node, good).pull()
-            assert there(node, event["uuid"]) is not None
-            listed = {j["Job"]["id"]: j["Job"]["status"] for j in node.api().view("/jobs/index")}
-            assert not {listed[job] for job in jobs} & {DONE, FAILED}
-            slow.over.set()
-            assert {job_end(node.api(), job)[0] for job in jobs} == {FAILED}
-    finally:
-        node.stop()
-        node.environment |= BOUNDS
-        node.start_at(node.url)
+    with HostilePeer() as slow, HostilePeer() as good:
+        links = [connect_to(patient, slow) for _ in range(3)]
+        slow.on(INDEX, held)
+        jobs = [one.begin("pull") for one in links]
+        until(lambda: len(slow.asked), lambda asked: asked == len(links))
+        event = good.event()
+        assert "1 events pulled" in connect_to(patient, good).pull()
+        assert there(patient, event["uuid"]) is not None
+        assert over_yet(patient, jobs) == set()
+        slow.over.set()
+        assert {job_end(patient.api(), job)[0] for job in jobs} == {FAILED}
+
+
+def test_more_slow_peers_than_there_are_turns_stop_nobody(patient: Instance) -> None:
+    """Each of their events takes its time: they are pulled in turn with the others, and nothing is lost."""
+    with HostilePeer() as slow, HostilePeer() as good:
+        events = [slow.event() for _ in range(400)]
+
+        def late(question: Question) -> None:
+            question.over.wait(0.6)
+            slow.honest(f"{question.method} {question.path}")(question)
+
+        slow.on(VIEW, late)
+        links = [connect_to(patient, slow) for _ in range(12)]
+        jobs = [one.begin("pull") for one in links]
+        until(lambda: len(slow.asked), lambda asked: asked >= 8)
+        event = good.event()
+        assert "1 events pulled" in connect_to(patient, good).pull()
+        assert there(patient, event["uuid"]) is not None
+        assert over_yet(patient, jobs) == set()
+        slow.over.set()
+        assert {job_end(patient.api(), job)[0] for job in jobs} == {DONE}
+        assert all(there(patient, event["uuid"]) for event in events)
 
 
 # ---- In somebody else's name ----------------------------------------------------------------------------

@@ -75,12 +75,12 @@ def bomb(encoding: str) -> Answer:
     return says(body, Content_Encoding=encoding)
 
 
-def pieces(parts: Iterable[bytes], pause: float = 0) -> Answer:
+def pieces(parts: Callable[[], Iterable[bytes]], pause: float = 0) -> Answer:
     """An answer without a length; one that never ends is for the other side to end."""
 
     def answer(question: Question) -> None:
         question.head(Content_Type="application/json", Connection="close")
-        for part in parts:
+        for part in parts():
             question.write(part)
             if pause and question.over.wait(pause):
                 break
@@ -89,7 +89,7 @@ def pieces(parts: Iterable[bytes], pause: float = 0) -> Answer:
 
 
 def endless(first: bytes, part: bytes, pause: float = 0) -> Answer:
-    return pieces(itertools.chain([first], itertools.repeat(part)), pause)
+    return pieces(lambda: itertools.chain([first], itertools.repeat(part)), pause)
 
 
 def silence(question: Question) -> None:

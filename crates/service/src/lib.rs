@@ -90,11 +90,14 @@ pub struct PeerBounds {
     pub timeout: std::time::Duration,
     /// One record with its files, in bytes; lists that are read item by item may be four times as long.
     pub limit: u64,
+    /// How long an exchange goes on while others wait; then it goes on in its turn.
+    pub turn: std::time::Duration,
 }
 
 impl Default for PeerBounds {
     fn default() -> Self {
-        Self { timeout: std::time::Duration::from_secs(600), limit: 256 << 20 }
+        let ten_minutes = std::time::Duration::from_secs(600);
+        Self { timeout: ten_minutes, limit: 256 << 20, turn: ten_minutes }
     }
 }
 

@@ -200,6 +200,9 @@ fn perform(work: &Work, service: &Service, owner: &str, stop: &Stop) {
         Ok(Err(Fault::Stopped)) if stop.asked() => {
             service.put_back_job(&actor, id, owner, 0, "Waiting: the server was stopped.")
         }
+        Ok(Err(Fault::Stopped)) if work.turn_is_over() => {
+            service.put_back_job(&actor, id, owner, service.now(), "Waiting: others have their turn.")
+        }
         Ok(Err(Fault::Stopped)) => service.end_job(&actor, id, owner, Status::Failed, "Cancelled."),
         Ok(Err(fault)) => {
             tracing::warn!(job = id, kind = job.job_type, input = job.job_input, %fault, "a job failed");

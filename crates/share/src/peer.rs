@@ -342,7 +342,7 @@ mod tests {
 
     #[test]
     fn the_installation_has_its_say_on_time_and_size() {
-        let bounds = PeerBounds { timeout: Duration::from_secs(5), limit: 1 << 20 };
+        let bounds = PeerBounds { timeout: Duration::from_secs(5), limit: 1 << 20, ..PeerBounds::default() };
         assert_eq!(bounded(bounds, LONG, HUGE), (bounds.timeout, 4 << 20));
         assert_eq!(bounded(bounds, SHORT, SMALL), (bounds.timeout, 1 << 20));
         let bounds = PeerBounds::default();

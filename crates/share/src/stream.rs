@@ -16,6 +16,7 @@ pub(crate) fn items(
     let mut reader =
         serde_json::Deserializer::from_reader(std::io::BufReader::with_capacity(64 * 1024, body));
     let read = Items { each: &mut each, failure: &mut failure, deep: false }.deserialize(&mut reader);
+    let read = read.and_then(|found| reader.end().map(|()| found));
     match (failure, read) {
         (Some(fault), _) => Err(fault),
         (None, Ok(found)) => Ok(found),
@@ -99,6 +100,7 @@ mod tests {
             assert_eq!(items(text.as_bytes(), |_| Ok(())).unwrap(), found, "{text}");
         }
         assert!(matches!(read("[1,"), Err(Fault::Strange(_))));
+        assert!(matches!(read("[] []"), Err(Fault::Strange(_))));
         assert!(matches!(read("hello"), Err(Fault::Strange(_))));
         assert!(matches!(read(r#"{"response":{"response":{"response":[1]}}}"#), Ok(list) if list.is_empty()));
         let stopped = items(&b"[1,2,3]"[..], |_| Err(Fault::Stopped));

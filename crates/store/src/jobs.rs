@@ -160,7 +160,8 @@ impl Writer<'_> {
         Ok(id)
     }
 
-    /// Takes the next job that is due, or whose lease has ended, for `owner`. `None`: there is nothing to do.
+    /// Takes the next job that is due, or whose lease has ended, for `owner`: new ones first, then those that were
+    /// put back, in turn. `None`: there is nothing to do.
     pub fn take_job(&mut self, owner: &str) -> Result<Option<Job>> {
         let (waiting, running) = (Status::Waiting as i64, Status::Running as i64);
         let now = self.now();
@@ -171,7 +172,8 @@ impl Writer<'_> {
                or (j.status = {running} and j.lease_until < $3)) \
                and not exists (select 1 from jobs o where o.job_type = j.job_type and o.job_input = j.job_input \
                  and o.id <> j.id and o.status = {running} and o.lease_until >= $3) \
-               order by case j.worker when 'prio' then 0 when 'default' then 1 else 2 end, j.id limit 1{skip}) \
+               order by case j.worker when 'prio' then 0 when 'default' then 1 else 2 end, \
+                 j.run_after, j.id limit 1{skip}) \
              returning {COLUMNS}"
         );
         let taken = self.conn.first(&sql, &[owner.into(), (now + LEASE).into(), now.into()], read)?;

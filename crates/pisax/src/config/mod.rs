@@ -109,6 +109,7 @@ impl Config {
             peers: PeerBounds {
                 timeout: Duration::from_secs(settings.number("peer_timeout").unsigned_abs()),
                 limit: settings.number("peer_limit").unsigned_abs(),
+                turn: Duration::from_secs(settings.number("peer_turn").unsigned_abs()),
             },
             smtp: smtp(settings)?,
             admin_email: text("admin_email"),

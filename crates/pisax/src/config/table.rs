@@ -115,6 +115,12 @@ pub const SETTINGS: &[Setting] = &[
         "Longest that an answer of another server may take, in seconds; short ones have half a minute.",
     ),
     setting(
+        "peer_turn",
+        Kind::Number(1, 86_400),
+        Preset::Is("600"),
+        "How long an exchange with another server goes on while others wait, in seconds; then it has its turn again.",
+    ),
+    setting(
         "secure_cookies",
         Kind::Flag,
         Preset::From(|s| s.text("base_url").is_some_and(|url| url.starts_with("https:")).to_string()),

@@ -526,3 +526,55 @@ fn nobody_writes_himself_into_a_group() {
     event::add(&here.service, &stranger, shared(foreign(60), claimed())).unwrap();
     assert_eq!(here.stored(60).distribution, 0, "nothing new is shared with a group that is switched off");
 }
+
+#[test]
+fn a_link_changes_the_groups_its_other_side_is_in() {
+    let here = here();
+    let host = here.org_ref(here.service.policy.host_org_id);
+    let peer = here.org_ref(here.link().remote_org_id);
+    here.pulled(shared(foreign(10), group(99, vec![host.clone(), maker()])));
+    let members = || here.group(99).unwrap().members.len();
+    let later = |by, all: &[&OrgRef]| SharingGroupDraft {
+        modified: Some(NOW + by),
+        ..group(99, all.iter().map(|org| (*org).clone()).collect())
+    };
+    here.pulled(shared(foreign(20), later(1, &[&host, &peer])));
+    assert_eq!(members(), 2, "that this side is in it says nothing of the other");
+    let found = here.service.read(&here.admin(), |r| Ok(r.org(Ref::Uuid(Uuid::from_u128(0xa0)))?.unwrap()));
+    let makers = Source { remote_org_id: found.unwrap().id, ..here.link() };
+    let draft = shared(foreign(30), later(2, &[&host, &peer]));
+    receive(&here.service, &Actor::system(SYSTEM), draft, &makers).unwrap();
+    assert_eq!(members(), 3, "its maker says who is in it");
+    let other = here.org_ref(here.org("Other"));
+    here.pulled(shared(foreign(40), later(3, &[&other])));
+    assert_eq!(members(), 4, "and who is in it passes on what he heard");
+}
+
+#[test]
+fn a_group_in_the_name_of_an_organisation_of_here_is_not_made_elsewhere() {
+    let here = here();
+    let own = here.org_ref(here.org("Own"));
+    for (n, organisation, organisation_uuid) in
+        [(910, Some(own.clone()), None), (920, Some(maker()), own.uuid), (930, None, own.uuid)]
+    {
+        let forged =
+            SharingGroupDraft { organisation, organisation_uuid, ..group(n, vec![own.clone(), maker()]) };
+        assert!(matches!(here.pulled(shared(foreign(n), forged)), Received::Added { .. }));
+        assert_eq!((here.stored(n).distribution, here.group(n)), (0, None));
+    }
+}
+
+#[test]
+fn an_event_stays_its_makers() {
+    let here = here();
+    here.pulled(foreign(10));
+    let other = OrgRef { uuid: uuid(0xb0), name: Some("Another CERT".into()), id: None };
+    let claimed = EventDraft { orgc: Some(other), info: Some("Theirs".into()), ..newer(foreign(10), 5) };
+    assert!(refusal(here.pulled(claimed.clone())).starts_with("The event was made by Far CERT"));
+    assert_eq!(here.stored(10).info, "From elsewhere");
+    let silent = EventDraft { orgc: None, ..claimed.clone() };
+    assert!(matches!(here.pulled(silent), Received::Updated { .. }));
+    let internal = Source { internal: true, ..here.link() };
+    let received = receive(&here.service, &Actor::system(SYSTEM), newer(claimed, 5), &internal).unwrap();
+    assert!(matches!(received, Received::Updated { .. }));
+}

@@ -219,9 +219,11 @@ fn what_the_dead_were_doing_is_taken_up_when_nobody_else_is_there() {
         assert_eq!(t.write(|w| w.take_up_jobs()), 1);
         let job = t.write(|w| w.take_job("the next")).unwrap();
         assert_eq!((job.id, job.attempts), (id, 2), "one that kills whoever does it is known by that");
-        // A peer that is away for days is no such job.
-        t.write(|w| w.put_back_job(id, "the next", 0, "It is away."));
-        assert_eq!(t.write(|w| w.take_job("the next")).map(|job| job.attempts), Some(1));
+        // A peer that is away for days is no such job; and what was put back has its turn after what is new.
+        t.write(|w| w.put_back_job(id, "the next", crate::NOW_MS / 1000 - 5, "It is away."));
+        let new = t.write(|w| w.queue_job(Task::Pull, "2 full", "Waiting.", 0));
+        let next = || t.write(|w| w.take_job("the next")).map(|job| (job.id, job.attempts));
+        assert_eq!([next(), next(), next()], [Some((new, 1)), Some((id, 1)), None]);
     });
 }
 
