@@ -58,11 +58,20 @@ pub enum Task {
     FetchFeeds,
     /// Input: `all` or the number of a server.
     CacheServers,
+    /// Input: the number of a published feed, `whole` behind it where every event is to be written anew.
+    PublishFeed,
 }
 
 impl Task {
-    pub const ALL: [Self; 6] =
-        [Self::Pull, Self::Push, Self::PushPublished, Self::CacheFeeds, Self::FetchFeeds, Self::CacheServers];
+    pub const ALL: [Self; 7] = [
+        Self::Pull,
+        Self::Push,
+        Self::PushPublished,
+        Self::CacheFeeds,
+        Self::FetchFeeds,
+        Self::CacheServers,
+        Self::PublishFeed,
+    ];
 
     /// As it is stored, and shown to clients.
     pub fn name(self) -> &'static str {
@@ -73,6 +82,7 @@ impl Task {
             Self::CacheFeeds => "cache_feeds",
             Self::FetchFeeds => "fetch_feeds",
             Self::CacheServers => "cache_servers",
+            Self::PublishFeed => "publish_feed",
         }
     }
 
@@ -84,7 +94,7 @@ impl Task {
     pub fn queue(self) -> &'static str {
         match self {
             Self::PushPublished => "prio",
-            Self::Pull | Self::Push | Self::FetchFeeds => "default",
+            Self::Pull | Self::Push | Self::FetchFeeds | Self::PublishFeed => "default",
             Self::CacheFeeds | Self::CacheServers => "cache",
         }
     }

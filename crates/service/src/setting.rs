@@ -25,6 +25,12 @@ pub struct Settings {
     pub correlation_limit: i64,
     /// Minutes between pulls from each server; 0: none by themselves.
     pub pull_minutes: i64,
+    /// Minutes between looks at each enabled feed, and between publications of feeds that changed; 0: none by
+    /// themselves.
+    pub feed_minutes: i64,
+    pub publish_feed_minutes: i64,
+    /// What is fetched because somebody named its address may be inside of one's own network.
+    pub fetch_private_addresses: bool,
     /// Unpublished events are for their owner alone.
     pub unpublished_private: bool,
     /// A search with a parameter that means nothing is refused.
@@ -118,6 +124,9 @@ impl Default for Settings {
             max_correlations_per_event: 5000,
             correlation_limit: 20,
             pull_minutes: 60,
+            feed_minutes: 1440,
+            publish_feed_minutes: 5,
+            fetch_private_addresses: false,
             unpublished_private: false,
             refuse_ignored_parameters: false,
             delegation: false,

@@ -5,6 +5,7 @@
 //! peer's ledger. Called by the binary, which runs the foreman, and by the API, which looks at peers at once.
 
 mod fault;
+pub mod feed;
 mod foreman;
 mod hop;
 pub mod peer;

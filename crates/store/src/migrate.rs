@@ -16,6 +16,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (10, include_str!("migrations/0010_files.sql")),
     (11, include_str!("migrations/0011_workflows.sql")),
     (12, include_str!("migrations/0012_sync.sql")),
+    (13, include_str!("migrations/0013_feeds.sql")),
 ];
 
 /// Newest schema version this program knows.

@@ -2,6 +2,7 @@
 
 use crate::json::{JsonWriter, k};
 use crate::tag_out::tag_columns;
+use pisax_model::event::EventDraft;
 use pisax_model::feed::Feed;
 use pisax_model::tag::Tag;
 use std::borrow::Cow;
@@ -77,6 +78,16 @@ pub fn write_feed(w: &mut JsonWriter<'_>, feed: &Feed, tag: Option<&Tag>, shape:
         w.end_object();
     }
     w.end_object();
+}
+
+/// One entry of the manifest of a feed that is published.
+pub fn write_manifest_entry(w: &mut JsonWriter<'_>, event: &EventDraft) {
+    crate::draft_out::manifest_entry(w, event);
+}
+
+/// The file of an event in a feed that is published: as it travels between servers.
+pub fn write_feed_event(w: &mut JsonWriter<'_>, event: &EventDraft) {
+    crate::draft_out::write_event_draft(w, event);
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod publish;
 mod receive;
 mod remove;
 
+pub(crate) use add::add_and;
 pub use add::{Added, add, add_together};
 pub use block_rule::{block_rule, set_block_rule};
 pub use carry::{Carried, CarriedEvent, carry};

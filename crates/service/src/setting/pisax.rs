@@ -18,6 +18,29 @@ pub(super) const SETTINGS: &[Setting] = &[
         set: Some(|s, text| span(text).map(|n| s.audit_days = n)),
     },
     Setting {
+        name: "PISAX.feed_minutes",
+        level: Level::Recommended,
+        description: "Minutes between looks at each enabled feed; 0: only when somebody asks.",
+        get: |s| Value::Number(s.settings().feed_minutes),
+        set: Some(|s, text| span(text).map(|n| s.feed_minutes = n)),
+    },
+    Setting {
+        name: "PISAX.fetch_private_addresses",
+        level: Level::Critical,
+        description: "On: what is fetched because somebody named its address may be inside of one's own network, so that \
+                  others reach through this machine what it reaches.",
+        get: |s| Value::Flag(s.settings().fetch_private_addresses),
+        set: Some(|s, text| flag(text).map(|on| s.fetch_private_addresses = on)),
+    },
+    Setting {
+        name: "PISAX.publish_feed_minutes",
+        level: Level::Optional,
+        description: "Minutes between publications of the feeds that are published from here, where something changed; \
+                  0: only when somebody asks.",
+        get: |s| Value::Number(s.settings().publish_feed_minutes),
+        set: Some(|s, text| span(text).map(|n| s.publish_feed_minutes = n)),
+    },
+    Setting {
         name: "PISAX.pull_minutes",
         level: Level::Recommended,
         description: "Minutes between pulls from each server that is pulled from; 0: only when somebody asks.",
