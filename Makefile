@@ -13,9 +13,11 @@ CACHE := .cache
 VENV := $(CACHE)/venv
 # Servers that the tests talk to; what they need must not change the client under test.
 SERVERS := $(CACHE)/servers
+# Clients of other makers, likewise.
+PROGRAMS := $(CACHE)/programs
 PYTHON := $(VENV)/bin/python
 RUFF := $(VENV)/bin/ruff --quiet
-RUFFED := tests tools/pymisp-suite tools/with-postgres
+RUFFED := tests tools/answer-shapes tools/pymisp-suite tools/with-postgres
 
 # The release build is for running and measuring; the tests use the development build, so that one
 # debug build serves unit tests, end-to-end tests and PyMISP's suite.
@@ -55,7 +57,7 @@ unit: machine knowledge ## the tests of the crates, the store's on both engines
 	    tools/with-postgres cargo test --workspace --no-fail-fast; \
 	fi
 
-e2e: $(VENV)/ready $(SERVERS)/ready knowledge $(BINARY_UNDER_TEST) ## the binary from outside, on SQLite and PostgreSQL
+e2e: $(VENV)/ready $(SERVERS)/ready $(PROGRAMS)/ready knowledge $(BINARY_UNDER_TEST) ## the binary from outside, on SQLite and PostgreSQL
 	$(PYTHON) -m pytest -c tests/pytest.ini tests/e2e $(PYTEST)
 
 pymisp: $(VENV)/ready knowledge $(BINARY_UNDER_TEST) ## PyMISP's own live suite against the binary
@@ -96,15 +98,15 @@ $(VENV)/ready: tests/requirements.txt | machine
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@
 
-$(SERVERS)/ready: tests/servers.txt | machine
-	python3 -m venv --clear $(SERVERS)
-	$(SERVERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+$(SERVERS)/ready $(PROGRAMS)/ready: $(CACHE)/%/ready: tests/%.txt | machine
+	python3 -m venv --clear $(CACHE)/$*
+	$(CACHE)/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@
 
-pins: ## write the pins of Python packages anew: tests/requirements.txt and tests/servers.txt
+pins: ## write the pins of Python packages anew: tests/{requirements,servers,programs}.txt
 	python3 -m venv $(CACHE)/pins
 	$(CACHE)/pins/bin/pip install --quiet --disable-pip-version-check uv
-	for list in requirements servers; do \
+	for list in requirements servers programs; do \
 	    $(CACHE)/pins/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	        --custom-compile-command "make pins" --output-file tests/$$list.txt tests/$$list.in; \
 	done

@@ -1,94 +1,51 @@
-"""IntelMQ: the collector, the expert and the output for a MISP.
-
-certtools/intelmq after 3.3.1: intelmq/bots/collectors/misp/collector.py, intelmq/bots/experts/misp/expert.py
-and intelmq/bots/outputs/misp/output_api.py. All three go through PyMISP; the output lets it make objects
-of the answers.
-"""
+"""IntelMQ as published: its collector, its expert and its output for a MISP (PyPI, tests/programs.in)."""
 
 from __future__ import annotations
 
+import base64
 import json
-from datetime import datetime
+import subprocess
+from pathlib import Path
 from typing import Any
 
-from pymisp import MISPEvent, NewAttributeError, PyMISP
+from harness.instance import ADMIN_KEY, PROGRAMS
 
-OBJECT = "intelmq_event"
-
-
-class Collector:
-    """Takes the events with one tag, and gives them another so as not to see them again."""
-
-    def __init__(self, url: str, key: str, to_process: str, processed: str | None) -> None:
-        self.misp = PyMISP(url, key, False)
-        self.to_process, self.processed = to_process, processed
-
-    def process(self) -> list[str]:
-        """The raw reports that it sends on."""
-        found: Any = self.misp.search(tags=self.to_process)
-        if "response" in found:
-            found = found["response"]
-        reports = [json.dumps(one["Event"], sort_keys=True) for one in found]
-        for one in found:
-            if self.processed is not None:
-                said = self.misp.tag(one["Event"]["uuid"], self.processed)
-                assert "errors" not in said, said
-            said = self.misp.untag(one["Event"]["uuid"], self.to_process)
-            assert "errors" not in said, said
-        return reports
+BOT = Path(__file__).with_name("intelmq_bot.py")
+TIMEOUT = 60
 
 
-def expert(url: str, key: str, address: str) -> dict[str, str]:
+def run_bot(
+    kind: str, url: str, parameters: dict[str, Any], messages: list[dict[str, Any]] | None
+) -> list[dict[str, Any]]:
+    """The messages that the bot sends on. A collector is given none."""
+    here = {"misp_url": f"{url}/", "misp_key": ADMIN_KEY, "http_verify_cert": False}
+    wanted = {"module": f"intelmq.bots.{kind}", "parameters": here | parameters, "messages": messages}
+    done = subprocess.run(
+        [PROGRAMS / "bin/python", "-P", BOT],  # -P: this file has the name of its package
+        input=json.dumps(wanted),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(one) for one in json.loads(done.stdout)]
+
+
+def collect(url: str, to_process: str, processed: str | None = None) -> list[dict[str, Any]]:
+    """The events with one tag, which then have the other, so as not to be seen again."""
+    parameters = {"misp_tag_to_process": to_process, "misp_tag_processed": processed}
+    sent = run_bot("collectors.misp.collector", url, parameters, None)
+    return [json.loads(base64.b64decode(one["raw"])) for one in sent]
+
+
+def look_up(url: str, address: str) -> dict[str, str]:
     """What it adds to an IntelMQ event about its `source.ip`."""
-    found = PyMISP(url, key, False).search("attributes", value=address, page=1, limit=1, pythonify=True)
-    if not found:
-        return {}
-    attribute: Any = found[0]
-    return {"misp.attribute_uuid": attribute.uuid, "misp.event_uuid": attribute.Event.uuid}
+    (sent,) = run_bot("experts.misp.expert", url, {}, [{"source.ip": address}])
+    return {name: value for name, value in sent.items() if name.startswith("misp.")}
 
 
-class Output:
+def put_out(url: str, tag: str, significant: list[str], *messages: dict[str, Any]) -> None:
     """One event for each combination of the significant fields; a known one is only made younger."""
-
-    def __init__(self, url: str, key: str, tag: str, significant: list[str]) -> None:
-        self.misp = PyMISP(url, key, False)
-        self.misp.toggle_global_pythonify()
-        self.tag, self.significant = tag, significant
-
-    def process(self, message: dict[str, str]) -> MISPEvent | None:
-        """The event that it made, or None where there were some already."""
-        wanted = [message[name] for name in self.significant if message.get(name)]
-        query = self.misp.build_complex_query(and_parameters=wanted)
-        found: Any = self.misp.search(tags=self.tag, value=query, limit=20)
-        assert isinstance(found, list), found
-        for event in found:
-            self.refresh(event, message)
-        return None if found else self.insert(message)
-
-    def refresh(self, event: MISPEvent, message: dict[str, str]) -> None:
-        held = event.get_objects_by_name(OBJECT)[0]
-        for name in ["feed.provider", *self.significant]:
-            attributes = held.get_attributes_by_relation(name)
-            if (attributes[0].value if attributes else None) != message.get(name):
-                return
-        event.timestamp = datetime.now()  # PyMISP takes it out of what it sends: the server's clock counts
-        said = self.misp.update_event(event)
-        assert isinstance(said, MISPEvent), said
-
-    def insert(self, message: dict[str, str]) -> MISPEvent:
-        event = MISPEvent()
-        event.info = f"from {message['feed.provider']} via IntelMQ"
-        event.add_tag(self.tag)
-        event.add_tag(f'IntelMQ:feed.provider="{message["feed.provider"]}"')
-        event.add_tag(f'IntelMQ:feed.name="{message["feed.name"]}"')
-        held = event.add_object(name=OBJECT)
-        for relation, value in message.items():
-            alike = relation in self.significant
-            try:
-                held.add_attribute(relation, value=value, disable_correlation=not alike, to_ids=False)
-            except NewAttributeError:
-                continue  # it is not in the template
-        made: Any = self.misp.add_event(event)
-        assert isinstance(made, MISPEvent), made
-        self.misp.publish(made)
-        return made
+    parameters = {"misp_tag_for_bot": tag, "significant_fields": significant, "misp_publish": True}
+    assert run_bot("outputs.misp.output_api", url, parameters, list(messages)) == []

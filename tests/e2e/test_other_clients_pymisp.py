@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from clients.cortex import analyse
-from clients.intelmq import Collector, Output, expert
+from clients.intelmq import collect, look_up, put_out
 from clients.opencti import OpenCti, check
+from clients.pdnssoc import PdnsSoc, resolved
 from harness.api import Api
 from harness.instance import ADMIN_KEY, Instance
 from harness.people import PUBLISHER, Member, new_member
@@ -35,20 +36,18 @@ def test_intelmq_collects_events_once_by_moving_a_tag(server: Instance, admin: A
     domains = [a_domain(), a_domain()]
     for domain in domains:
         an_event(admin, domain, tag=to_process)
-    collector = Collector(server.url, ADMIN_KEY, to_process, processed)
-    reports = [json.loads(report) for report in collector.process()]
+    reports = collect(server.url, to_process, processed)
     assert [report["Attribute"][0]["value"] for report in reports] == domains
-    assert collector.process() == []
-    again = Collector(server.url, ADMIN_KEY, processed, None)
-    assert len(again.process()) == 2
+    assert collect(server.url, to_process, processed) == []
+    assert len(collect(server.url, processed)) == 2
+    assert collect(server.url, processed) == []
 
 
 def test_intelmq_looks_up_where_an_address_is_known_from(server: Instance, admin: Api) -> None:
     event = an_event(admin, Attribute=[{"type": "ip-src", "value": "203.0.113.199"}])
-    found = expert(server.url, ADMIN_KEY, "203.0.113.199")
     expected = {"misp.attribute_uuid": event["Attribute"][0]["uuid"], "misp.event_uuid": event["uuid"]}
-    assert found == expected
-    assert expert(server.url, ADMIN_KEY, "203.0.113.198") == {}
+    assert look_up(server.url, "203.0.113.199") == expected
+    assert look_up(server.url, "203.0.113.198") == {}
 
 
 INTELMQ_EVENT = {
@@ -57,25 +56,29 @@ INTELMQ_EVENT = {
     "template_uuid": "491ac7d2-25a1-4078-8246-b04a132d003d",
     "template_version": "5",
 }
+SIGNIFICANT = ["source.fqdn", "source.ip"]
 
 
-def message() -> dict[str, str]:
+def message() -> dict[str, Any]:
     return {
         "feed.provider": "A provider",
         "feed.name": "A feed",
         "source.fqdn": a_domain(),
         "source.ip": "192.0.2.99",
-        "source.asn": "64500",
-        "extra.nothing": "not in the template",
+        "source.asn": 64500,
     }
+
+
+def put_out_as(admin: Api, tag: str) -> list[dict[str, Any]]:
+    """The events that the output made, with all that is in them, oldest first."""
+    found = admin.ok("/events/restSearch", {"tags": [tag]})["response"]
+    return [one["Event"] for one in found]
 
 
 def test_intelmq_puts_out_one_event_for_what_is_significant(server: Instance, admin: Api) -> None:
     tag, sent = f"intelmq:{uuid4()}", message()
-    output = Output(server.url, ADMIN_KEY, tag, ["source.fqdn", "source.ip"])
-    made = output.process(sent)
-    assert made is not None
-    event = admin.view(f"/events/view/{made.uuid}")["Event"]
+    put_out(server.url, tag, SIGNIFICANT, sent)
+    (event,) = put_out_as(admin, tag)
     assert event["published"] is True
     assert [one["name"] for one in event["Tag"]] == [
         tag,
@@ -84,15 +87,15 @@ def test_intelmq_puts_out_one_event_for_what_is_significant(server: Instance, ad
     ]
     (held,) = event["Object"]
     values = {one["object_relation"]: one for one in held["Attribute"]}
-    assert set(values) == set(sent) - {"extra.nothing"}
+    assert {name: values[name]["value"] for name in sent} == {name: str(sent[name]) for name in sent}
     assert values["source.ip"]["disable_correlation"] is False
     assert values["source.asn"]["disable_correlation"] is True
 
-    assert output.process(sent) is None
-    assert len(admin.view(f"/events/view/{made.uuid}")["Event"]["Object"]) == 1
-    other = output.process(sent | {"source.ip": "192.0.2.98"})
-    assert other is not None
-    assert other.uuid != made.uuid, "all significant values have to be in one event"
+    # All significant values have to be in one event.
+    put_out(server.url, tag, SIGNIFICANT, sent, sent | {"source.ip": "192.0.2.98"})
+    known, other = put_out_as(admin, tag)
+    assert known["uuid"] == event["uuid"] and known["Object"] == event["Object"]
+    assert {one["value"] for one in other["Object"][0]["Attribute"]} >= {sent["source.fqdn"], "192.0.2.98"}
 
 
 def test_intelmq_makes_a_known_event_younger(server: Instance, admin: Api) -> None:
@@ -105,10 +108,42 @@ def test_intelmq_makes_a_known_event_younger(server: Instance, admin: Api) -> No
     held = INTELMQ_EVENT | {"timestamp": str(NEW_YEAR), "Attribute": attributes}
     event = an_event(admin, Object=[held], Tag=[{"name": tag}], timestamp=str(NEW_YEAR))
     assert event["timestamp"] == str(NEW_YEAR)
-    assert Output(server.url, ADMIN_KEY, tag, ["source.fqdn", "source.ip"]).process(sent) is None
+    put_out(server.url, tag, SIGNIFICANT, sent)
     younger = admin.view(f"/events/view/{event['uuid']}")["Event"]
     assert int(younger["timestamp"]) > NEW_YEAR
     assert younger["Object"][0]["Attribute"] == event["Object"][0]["Attribute"], "nothing else has changed"
+    assert len(put_out_as(admin, tag)) == 1
+
+
+# ---- pDNSSOC ----------------------------------------------------------------------------------------
+
+
+def test_pdnssoc_finds_who_asked_for_a_domain_that_an_event_names(
+    server: Instance, admin: Api, tmp_path: Path
+) -> None:
+    tag, recent, old, forgotten = a_tag(admin), a_domain(), a_domain(), a_domain()
+    hidden, address = {"type": "domain", "value": a_domain(), "to_ids": False}, "198.51.100.77"
+    dangerous = [{"type": "domain|ip", "value": f"{recent}|{address}", "to_ids": True}, hidden]
+    an_event(admin, Attribute=dangerous)
+    named = changed_at(admin, NEW_YEAR - 300 * DAY, old, Tag=[{"name": tag}])
+    changed_at(admin, NEW_YEAR - 299 * DAY, forgotten)
+
+    program = PdnsSoc(tmp_path, server.url, tag)
+    domains, addresses = program.fetch()
+    assert {recent, old} <= domains and not {forgotten, hidden["value"]} & domains
+    assert address in addresses
+
+    asked = [
+        resolved(old, "198.51.100.1"),
+        resolved(forgotten, "198.51.100.2"),
+        resolved(a_domain(), address),
+    ]
+    found, by_answer = program.correlate(*asked)
+    assert (found["query"], found["client_ip"]) == (old, "192.0.2.53")
+    assert by_answer["query"] == asked[2]["dns"]["qname"]
+    (event,) = found["correlation"]["misp"]["events"]
+    assert (event["uuid"], event["ioc"], event["organization"]) == (named["uuid"], old, "ORGNAME")
+    assert [one["name"] for one in event["tags"]] == [tag]
 
 
 # ---- Cortex -----------------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ CACHE = REPOSITORY / ".cache"
 KNOWLEDGE = CACHE / "knowledge"
 # The servers that tests talk to, in a Python of their own.
 SERVERS = CACHE / "servers"
+# The programs of other makers that talk to ours, likewise.
+PROGRAMS = CACHE / "programs"
 
 ADMIN_EMAIL = "admin@admin.test"
 ADMIN_PASSWORD = "Correct-Horse-Battery-9"
@@ -89,12 +91,16 @@ class Instance:
             assert done.returncode == 0, f"pisax {words}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done
 
-    def start(self) -> Instance:
+    def start_at(self, url: str) -> Instance:
+        """Starts the server where it was reached before."""
+        return self.start(int(url.rsplit(":", 1)[-1]))
+
+    def start(self, port: int | None = None) -> Instance:
         """Starts the server and returns when it says that it is ready."""
         assert self.process is None, "it is running"
         log = self.log.open("a")
         process = subprocess.Popen(
-            [binary(), "serve", "--listen", f"127.0.0.1:{free_port()}", *self.place],
+            [binary(), "serve", "--listen", f"127.0.0.1:{port or free_port()}", *self.place],
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,

@@ -1,7 +1,7 @@
 //! `/analystDataBlocklists/…`
 
 use crate::answer::Answer;
-use crate::blocklists::{uuids, write_result};
+use crate::blocklists::{several, uuids, write_result};
 use crate::failure::Failure;
 use crate::reply::{document, list, member, number_member, saved};
 use crate::request::{Request, text};
@@ -70,6 +70,12 @@ pub(crate) fn edit(request: &Request) -> Result<Answer, Failure> {
 
 /// POST /analystDataBlocklists/delete/{id|uuid}
 pub(crate) fn delete(request: &Request) -> Result<Answer, Failure> {
-    service::remove(&request.service, &request.actor, request.reference(0, INVALID)?)?;
+    service::remove(&request.service, &request.actor, &[request.reference(0, INVALID)?])?;
     Ok(saved(request, "Blocklist item removed."))
+}
+
+/// POST /analystDataBlocklists/massDelete `{ids}`
+pub(crate) fn delete_many(request: &Request) -> Result<Answer, Failure> {
+    service::remove(&request.service, &request.actor, &several(request, MODEL)?)?;
+    Ok(saved(request, "Blocklist items removed."))
 }

@@ -5,12 +5,16 @@ use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::reply::{document, list, member, number_member, saved, wrapped};
 use crate::request::{Request, text, texts};
+use pisax_model::ids::Ref;
 use pisax_model::{Uuid, time};
 use pisax_service::blocklist::{self as service, ClusterNote, Note, OrgNote};
 use pisax_store::blocklist::{BlockedCluster, BlockedEvent, BlockedOrg, Refused};
 use pisax_wire::JsonWriter;
+use serde_json::Value;
 
 const INVALID: &str = "Invalid blocklist entry";
+/// Entries that are removed together at most: they are looked up one by one.
+const MOST: usize = 10_000;
 
 fn note(sent: &serde_json::Value) -> Note {
     Note {
@@ -89,8 +93,35 @@ pub(crate) fn edit(request: &Request) -> Result<Answer, Failure> {
 
 /// POST /eventBlocklists/delete/{id|uuid}
 pub(crate) fn delete(request: &Request) -> Result<Answer, Failure> {
-    service::remove(&request.service, &request.actor, request.reference(0, INVALID)?)?;
+    service::remove(&request.service, &request.actor, &[request.reference(0, INVALID)?])?;
     Ok(saved(request, "Blocklist item removed."))
+}
+
+/// The entries of a massDelete: `{"ids": …}`, a list or, as MISP's pages send it, a list written as text.
+pub(crate) fn several(request: &Request, model: &str) -> Result<Vec<Ref>, Failure> {
+    let sent = request.unwrapped(model)?;
+    let wrong = || Failure::BadRequest("ids: expected a list of numbers or uuids of entries.".into());
+    let listed = match sent.get("ids") {
+        Some(Value::String(written)) => serde_json::from_str(written).map_err(|_| wrong())?,
+        other => other.cloned().unwrap_or_default(),
+    };
+    let Value::Array(ids) = listed else { return Err(wrong()) };
+    let entry = |id: &Value| match id {
+        Value::String(text) => Ref::parse(text),
+        number => number.as_i64().map(Ref::Id),
+    };
+    let ids: Vec<Ref> = ids.iter().map(|id| entry(id).ok_or_else(wrong)).collect::<Result<_, _>>()?;
+    match ids.len() {
+        0 => Err(wrong()),
+        1..=MOST => Ok(ids),
+        _ => Err(Failure::BadRequest(format!("ids: at most {MOST} entries at once."))),
+    }
+}
+
+/// POST /eventBlocklists/massDelete `{ids}`
+pub(crate) fn delete_many(request: &Request) -> Result<Answer, Failure> {
+    service::remove(&request.service, &request.actor, &several(request, "EventBlocklist")?)?;
+    Ok(saved(request, "Blocklist items removed."))
 }
 
 // ---- Events by their tags -----------------------------------------------------------------------------
@@ -275,6 +306,12 @@ pub(crate) fn edit_cluster(request: &Request) -> Result<Answer, Failure> {
 
 /// POST /galaxyClusterBlocklists/delete/{id|uuid}
 pub(crate) fn delete_cluster(request: &Request) -> Result<Answer, Failure> {
-    service::remove_cluster(&request.service, &request.actor, request.reference(0, INVALID)?)?;
+    service::remove_clusters(&request.service, &request.actor, &[request.reference(0, INVALID)?])?;
     Ok(saved(request, "Blocklist item removed."))
+}
+
+/// POST /galaxyClusterBlocklists/massDelete `{ids}`
+pub(crate) fn delete_clusters(request: &Request) -> Result<Answer, Failure> {
+    service::remove_clusters(&request.service, &request.actor, &several(request, "GalaxyClusterBlocklist")?)?;
+    Ok(saved(request, "Blocklist items removed."))
 }

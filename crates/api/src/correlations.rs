@@ -1,10 +1,12 @@
-//! `/correlations/…` and `/attributes/generateCorrelation`: what occurs most, and what MISP keeps tables for.
+//! `/correlations/…`: what occurs most, and what MISP keeps tables for; and the switches of correlation.
 
 use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::reply::{flag_member, list, member, saved};
 use crate::request::Request;
+use pisax_service::{Error, correlation_switch};
 use pisax_store::occurrences::Occurrence;
+use pisax_wire::answer as body;
 
 /// Rows of a page unless the client says otherwise, and the most it gets.
 const PAGE: i64 = 50;
@@ -86,4 +88,24 @@ pub(crate) fn truncate(request: &Request) -> Result<Answer, Failure> {
 /// POST /attributes/generateCorrelation
 pub(crate) fn generate(request: &Request) -> Result<Answer, Failure> {
     Ok(saved(request, "Nothing has to be computed: correlations are found when they are read."))
+}
+
+/// POST /attributes/toggleCorrelation/{id}
+pub(crate) fn toggle_attribute(request: &Request) -> Result<Answer, Failure> {
+    let reference = request.reference(0, body::INVALID_ATTRIBUTE)?;
+    toggled(request, correlation_switch::toggle_attribute(&request.service, &request.actor, reference))
+}
+
+/// POST /events/toggleCorrelation/{id}
+pub(crate) fn toggle_event(request: &Request) -> Result<Answer, Failure> {
+    let reference = request.reference(0, body::INVALID_EVENT)?;
+    toggled(request, correlation_switch::toggle_event(&request.service, &request.actor, reference))
+}
+
+fn toggled(request: &Request, correlates: pisax_service::Result<bool>) -> Result<Answer, Failure> {
+    let correlates = correlates.map_err(|e| match e {
+        Error::Refused(reason) => Failure::NotAllowed(reason),
+        other => other.into(),
+    })?;
+    Ok(saved(request, if correlates { "Correlation enabled." } else { "Correlation disabled." }))
 }

@@ -43,6 +43,8 @@ pub enum Failure {
     EventExists(Option<i64>),
     /// A whole answer that is a failure (MISP has a few of its own).
     Own(StatusCode, Vec<u8>),
+    /// 502: another server that was asked on the caller's behalf failed.
+    Gateway(String),
     /// 500: logged in full, answered without detail.
     Internal(String),
 }
@@ -161,6 +163,7 @@ impl Failure {
                 }
             }
             Self::Own(status, body) => Answer::status(status, body),
+            Self::Gateway(reason) => exception(StatusCode::BAD_GATEWAY, &reason),
             Self::Internal(detail) => {
                 tracing::error!(%detail, url, "an API call failed");
                 exception(StatusCode::INTERNAL_SERVER_ERROR, "An Internal Error Has Occurred.")

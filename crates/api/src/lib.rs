@@ -86,6 +86,7 @@ mod sightings;
 mod statistics;
 mod stix;
 mod stix_upload;
+mod sync;
 mod tag_collections;
 mod tags;
 mod taxonomies;

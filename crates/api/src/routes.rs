@@ -86,11 +86,28 @@ impl Route {
                     | "pushproposals"
                     | "bulksavesightings"
                     | "filtersightinguuidsforpush"
+                    | "filtereventidsforpush"
             ),
             "eventreports" | "eventgraph" => matches!(self.action, "add" | "edit"),
             "analystdata" => matches!(self.action, "pushanalystdata" | "filteranalystdataforpush"),
             _ => false,
         }
+    }
+}
+
+impl Route {
+    /// Whether its handler waits for another server.
+    pub fn asks_others(&self) -> bool {
+        self.controller == "servers"
+            && matches!(
+                self.action,
+                "testconnection"
+                    | "getremoteuser"
+                    | "previewindex"
+                    | "previewevent"
+                    | "queryavailablesyncfilteringrules"
+                    | "idtranslator"
+            )
     }
 }
 

@@ -43,6 +43,8 @@ const DRAINING: Duration = Duration::from_secs(5);
 /// Long answers under way at a time, in all and for one user.
 const STREAMS: usize = 16;
 const STREAMS_PER_USER: usize = 4;
+/// Requests that wait for another server at a time.
+const AWAY: usize = 8;
 /// How long a long answer may wait for its turn.
 const TURN: Duration = Duration::from_secs(30);
 
@@ -52,6 +54,8 @@ pub struct App {
     hasher: KeyHasher,
     /// One permit per database connection, taken before the hop to the blocking pool.
     permits: Arc<Semaphore>,
+    /// For handlers that wait for another server: they hold no connection meanwhile.
+    away: Arc<Semaphore>,
     streams: Arc<Semaphore>,
     streams_of: Mutex<FxHashMap<i64, usize>>,
     large_bodies: Semaphore,
@@ -67,6 +71,7 @@ impl App {
             hasher: service.keys.clone(),
             service,
             permits,
+            away: Arc::new(Semaphore::new(AWAY)),
             streams: Arc::new(Semaphore::new(STREAMS)),
             streams_of: Mutex::new(FxHashMap::default()),
             large_bodies: Semaphore::new(LARGE_BODIES),
@@ -159,7 +164,8 @@ async fn answer(
     let answer = {
         let service = Arc::clone(&app.service);
         let request = Request { service, actor, owner, method: method.clone(), path, headers, body };
-        on_pool(Arc::clone(&app.permits), move || (route.run)(&request)).await??
+        let permits = if route.asks_others() { &app.away } else { &app.permits };
+        on_pool(Arc::clone(permits), move || (route.run)(&request)).await??
     };
     let answer = if xml { answer.into_xml() } else { answer };
     let answer = match quota {

@@ -45,14 +45,22 @@ pub fn edit(service: &Service, actor: &Actor, reference: Ref, note: Note) -> Res
     })
 }
 
-/// Lets an event come again.
-pub fn remove(service: &Service, actor: &Actor, reference: Ref) -> Result<()> {
+/// Lets events come again, together; what is no entry is passed over where another is one.
+pub fn remove(service: &Service, actor: &Actor, references: &[Ref]) -> Result<()> {
     rules::keeps_blocklist(actor)?;
     service.write(actor, |w| {
-        let entry = w.blocked_event(reference)?.ok_or(Error::NotFound("blocklist entry"))?;
-        w.unblock_event(&entry.event_uuid)?;
-        Ok(())
+        let mut found = false;
+        for reference in references {
+            if let Some(entry) = w.blocked_event(*reference)? {
+                found |= w.unblock_event(&entry.event_uuid)?;
+            }
+        }
+        some_found(found)
     })
+}
+
+pub(crate) fn some_found(found: bool) -> Result<()> {
+    if found { Ok(()) } else { Err(Error::NotFound("blocklist entry")) }
 }
 
 // ---- Organisations ------------------------------------------------------------------------------------
@@ -167,11 +175,17 @@ pub fn edit_cluster(
     })
 }
 
-/// Lets a cluster come again.
-pub fn remove_cluster(service: &Service, actor: &Actor, reference: Ref) -> Result<()> {
+/// Lets clusters come again, together; what is no entry is passed over where another is one.
+pub fn remove_clusters(service: &Service, actor: &Actor, references: &[Ref]) -> Result<()> {
     rules::site_admin(actor)?;
     service.write(actor, |w| {
-        let entry = w.blocked_cluster(reference)?.ok_or(Error::NotFound("blocklist entry"))?;
-        Ok(w.unblock_cluster(&entry)?)
+        let mut found = false;
+        for reference in references {
+            if let Some(entry) = w.blocked_cluster(*reference)? {
+                w.unblock_cluster(&entry)?;
+                found = true;
+            }
+        }
+        some_found(found)
     })
 }

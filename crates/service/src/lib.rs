@@ -16,6 +16,7 @@ pub mod cluster;
 pub mod collection;
 mod context;
 pub mod correlation_exclusion;
+pub mod correlation_switch;
 pub mod cryptographic_key;
 pub mod dashboard;
 pub mod decaying_model;

@@ -181,6 +181,16 @@ pub fn queue(service: &Service, actor: &Actor, task: Task, id: i64, technique: &
     job::queue(service, actor, task, &format!("{id} {technique}"), 0)
 }
 
+/// Sets what never leaves to a server: a guard that was read and written anew.
+pub fn set_guard(service: &Service, actor: &Actor, server: &Server, guard: &str) -> Result<()> {
+    rules::site_admin(actor)?;
+    service.write(actor, |w| {
+        w.set_peer_state(server.id, state::GUARD, guard)?;
+        w.note_server(server, state::GUARD);
+        Ok(())
+    })
+}
+
 /// The newest entries of the ledger.
 pub fn ledger(service: &Service, actor: &Actor, mut filter: LedgerFilter) -> Result<Vec<Entry>> {
     rules::site_admin(actor)?;

@@ -1,5 +1,6 @@
 //! Other servers that this one is connected with. Site admins define them; nothing here synchronises.
 
+use crate::peer::state;
 use crate::{Error, Result, Service, auth_key, rules};
 use pisax_access::{Actor, Permission};
 use pisax_model::FieldError;
@@ -32,7 +33,14 @@ pub fn add(service: &Service, actor: &Actor, draft: ServerDraft) -> Result<Serve
 
 fn stored(w: &mut Writer<'_>, server: &Server) -> Result<Server> {
     let id = w.add_server(server)?;
+    push_from_now(w, id)?;
     w.server(id)?.ok_or(Error::NotFound("server"))
+}
+
+/// What is published from now on is pushed by itself; what was before is what a full push is for.
+fn push_from_now(w: &mut Writer<'_>, id: i64) -> Result<()> {
+    let newest = w.newest_change()?.to_string();
+    Ok(w.set_peer_state(id, state::PUSH_CURSOR, &newest)?)
 }
 
 /// Changes what the draft names.
@@ -43,6 +51,10 @@ pub fn edit(service: &Service, actor: &Actor, id: i64, draft: ServerDraft) -> Re
         let mut server = old.clone();
         change(service, w, &mut server, draft)?;
         w.edit_server(&old, &server)?;
+        let pushes = |server: &Server| server.push || server.push_sightings;
+        if pushes(&server) && !pushes(&old) {
+            push_from_now(w, id)?;
+        }
         Ok(server)
     })
 }

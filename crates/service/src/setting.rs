@@ -37,6 +37,8 @@ pub struct Settings {
     pub refuse_ignored_parameters: bool,
     /// Organisations may ask others to take an event over.
     pub delegation: bool,
+    /// Who changes an event may take it, or what is in it, out of correlation by a switch.
+    pub disabling_correlation: bool,
     /// Exports for detection leave out what somebody proposes to delete or to take out of detection.
     pub proposals_block: bool,
     pub sighting_policy: SightingPolicy,
@@ -130,6 +132,7 @@ impl Default for Settings {
             unpublished_private: false,
             refuse_ignored_parameters: false,
             delegation: false,
+            disabling_correlation: false,
             proposals_block: false,
             sighting_policy: SightingPolicy::default(),
             anonymous_sightings: false,

@@ -1,5 +1,9 @@
 //! Sharing groups: named sets of organisations.
 
+mod capture;
+
+pub(crate) use capture::capture;
+
 use crate::{Error, Result, Service, org, rules};
 use pisax_access::{Actor, Permission};
 use pisax_model::FieldError;

@@ -8,6 +8,7 @@ mod fault;
 pub mod feed;
 mod foreman;
 mod hop;
+pub mod look;
 pub mod peer;
 mod plan;
 mod pull;

@@ -81,6 +81,16 @@ impl Reader<'_> {
         self.conn.all(&sql, &[Val::Text(&set)], read)
     }
 
+    /// Timestamp and lock of those of these events that are here, seen or unseen: only to say which are not wanted.
+    pub fn event_versions(&mut self, uuids: &[Uuid]) -> Result<rustc_hash::FxHashMap<Uuid, (i64, bool)>> {
+        let lite = self.conn.is_lite();
+        let set = dialect::uuid_set_text(lite, uuids.iter());
+        let wanted = dialect::in_uuid_set(lite, "uuid", 1);
+        let sql = format!("select uuid, timestamp, locked from events where {wanted}");
+        let found = self.conn.all(&sql, &[Val::Text(&set)], |r| Ok((r.uuid(0)?, (r.int(1)?, r.flag(2)?))))?;
+        Ok(found.into_iter().collect())
+    }
+
     /// Published events that hold something, by row number: for pushes.
     pub fn published_events_after(&mut self, after: i64, limit: i64) -> Result<Vec<Event>> {
         let sql = format!(

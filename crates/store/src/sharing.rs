@@ -57,6 +57,10 @@ impl Reader<'_> {
     /// The visible groups that meet a condition on `g`, complete, in three statements.
     fn groups_where(&mut self, condition: &str, args: &[Val<'_>]) -> Result<Vec<SharingGroup>> {
         let which = format!("{condition} and {}", self.sees_group("g"));
+        self.groups_that(&which, args)
+    }
+
+    fn groups_that(&mut self, which: &str, args: &[Val<'_>]) -> Result<Vec<SharingGroup>> {
         let sql = format!(
             "select {} from sharing_groups g where {which} order by lower(g.name), g.id",
             list::columns("g", &COLUMNS)
@@ -139,6 +143,27 @@ impl Reader<'_> {
 }
 
 impl Writer<'_> {
+    /// The group with this uuid, seen or unseen, behind a lock: for who takes over what another server says of it,
+    /// and decides from it what the actor may do.
+    pub fn sharing_group_to_capture(&mut self, uuid: &Uuid) -> Result<Option<SharingGroup>> {
+        let Some(id) = self.sharing_group_uuid_taken(uuid)? else { return Ok(None) };
+        self.lock_sharing_group(id)?;
+        Ok(self.groups_that("g.id = $1", &[id.into()])?.pop())
+    }
+
+    /// Whether a group other than `but` has this name.
+    pub fn sharing_group_name_taken(&mut self, name: &str, but: i64) -> Result<bool> {
+        let sql = "select count(*) from sharing_groups where name = $1 and id <> $2";
+        Ok(self.conn.number(sql, &[name.into(), but.into()])? > 0)
+    }
+
+    /// Says when a group changed where it comes from.
+    pub fn date_sharing_group(&mut self, id: i64, modified: i64) -> Result<()> {
+        let sql = "update sharing_groups set modified = $2 where id = $1";
+        self.conn.execute(sql, &[id.into(), modified.into()])?;
+        Ok(())
+    }
+
     /// Keeps others from changing the group until the transaction ends; to be called before it is read.
     pub fn lock_sharing_group(&mut self, id: i64) -> Result<()> {
         let sql = format!(

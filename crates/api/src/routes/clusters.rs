@@ -43,6 +43,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Post, "galaxyclusterblocklists", "add", SITE_ADMIN, blocklists::add_clusters, "Block clusters by uuid."),
     route(Post, "galaxyclusterblocklists", "edit", SITE_ADMIN, blocklists::edit_cluster, "Change what is noted beside a blocked cluster."),
     route(Post, "galaxyclusterblocklists", "delete", SITE_ADMIN, blocklists::delete_cluster, "Let a cluster come again."),
+    route(Post, "galaxyclusterblocklists", "massdelete", SITE_ADMIN, blocklists::delete_clusters, "Let several clusters come again."),
     // Tags
     route(Get, "tagcollections", "index", Key, tag_collections::index, "List tag collections."),
     route(Get, "tagcollections", "view", Key, tag_collections::view, "One tag collection with its tags."),

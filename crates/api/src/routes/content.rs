@@ -4,8 +4,8 @@ use super::Methods::{Any, Get, Post};
 use super::Need::{Key, Read, Write};
 use super::{ADD, MODIFY, Route, SIGHTER, SITE_ADMIN, TAGGER, route};
 use crate::{
-    attributes, describe, events, freetext, instance, legacy, objects, restsearch, sightings, statistics,
-    stix_upload, tags,
+    attributes, correlations, describe, events, freetext, instance, legacy, objects, restsearch, sightings,
+    statistics, stix_upload, tags,
 };
 use pisax_access::Permission as P;
 
@@ -17,6 +17,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Post, "events", "edit", ADD, events::edit, "Change an event; newer timestamps win."),
     route(Post, "events", "delete", MODIFY, events::delete, "Delete events and blocklist their uuids."),
     route(Post, "events", "publish", Write(&[P::Publish]), events::publish, "Publish an event."),
+    route(Post, "events", "togglecorrelation", ADD, correlations::toggle_event, "Take an event out of correlation, or back in."),
     route(Post, "events", "unpublish", MODIFY, events::unpublish, "Take a publication back."),
     route(Post, "events", "addtag", TAGGER, tags::event_add, "Attach a tag to an event."),
     route(Post, "events", "removetag", TAGGER, tags::event_remove, "Detach a tag from an event."),
@@ -41,6 +42,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Post, "attributes", "add", ADD, attributes::add, "Add one attribute or a list of them to an event."),
     route(Post, "attributes", "edit", ADD, attributes::edit, "Change an attribute."),
     route(Post, "attributes", "delete", ADD, attributes::delete, "Tombstone an attribute, or remove it for good."),
+    route(Post, "attributes", "togglecorrelation", ADD, correlations::toggle_attribute, "Take an attribute out of correlation, or back in."),
     route(Post, "attributes", "restore", ADD, attributes::restore, "Take a tombstone away."),
     route(Post, "attributes", "addtag", TAGGER, tags::attribute_add, "Attach a tag to an attribute."),
     route(Post, "attributes", "removetag", TAGGER, tags::attribute_remove, "Detach a tag from an attribute."),

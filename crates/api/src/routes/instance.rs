@@ -37,6 +37,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Post, "eventblocklists", "add", ADD, blocklists::add, "Block events by uuid."),
     route(Post, "eventblocklists", "edit", ADD, blocklists::edit, "Change the note beside a blocked event."),
     route(Post, "eventblocklists", "delete", ADD, blocklists::delete, "Let an event come again."),
+    route(Post, "eventblocklists", "massdelete", ADD, blocklists::delete_many, "Let several events come again."),
     route(Get, "orgblocklists", "index", Read(&[P::SiteAdmin]), blocklists::index_orgs, "List blocked organisations."),
     route(Post, "orgblocklists", "add", SITE_ADMIN, blocklists::add_orgs, "Refuse the events of organisations."),
     route(Post, "orgblocklists", "edit", SITE_ADMIN, blocklists::edit_org, "Change the note beside a blocked one."),

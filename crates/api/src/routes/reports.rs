@@ -41,6 +41,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Post, "analystdatablocklists", "add", SITE_ADMIN, analyst_blocklist::add, "Block analyst data."),
     route(Post, "analystdatablocklists", "edit", SITE_ADMIN, analyst_blocklist::edit, "Change what is noted beside an entry."),
     route(Post, "analystdatablocklists", "delete", SITE_ADMIN, analyst_blocklist::delete, "Let analyst data come again."),
+    route(Post, "analystdatablocklists", "massdelete", SITE_ADMIN, analyst_blocklist::delete_many, "Let much analyst data come again."),
     // Drawings of an event
     route(Any, "events", "geteventgraphreferences", Key, event_drawing::references, "An event as nodes, joined by references."),
     route(Any, "events", "geteventgraphtags", Key, event_drawing::tags, "An event as nodes, joined by tags."),

@@ -5,6 +5,8 @@
 //! [`Guard`] is stricter than MISP: it says what never leaves over a link, whatever distribution allows.
 
 mod guard;
+#[cfg(test)]
+mod guard_tests;
 mod incoming;
 mod outgoing;
 pub mod sharing;

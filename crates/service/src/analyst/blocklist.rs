@@ -1,5 +1,6 @@
 //! Analyst data that must not come (back).
 
+use crate::blocklist::some_found;
 use crate::{Error, Result, Service, rules};
 use pisax_access::Actor;
 use pisax_model::Uuid;
@@ -46,11 +47,17 @@ pub fn edit(service: &Service, actor: &Actor, reference: Ref, note: Note) -> Res
     })
 }
 
-/// Lets it come again.
-pub fn remove(service: &Service, actor: &Actor, reference: Ref) -> Result<()> {
+/// Lets analyst data come again, together; what is no entry is passed over where another is one.
+pub fn remove(service: &Service, actor: &Actor, references: &[Ref]) -> Result<()> {
     rules::site_admin(actor)?;
     service.write(actor, |w| {
-        let entry = w.blocked_analyst_data(reference)?.ok_or(Error::NotFound("blocklist entry"))?;
-        Ok(w.unblock_analyst_data(&entry)?)
+        let mut found = false;
+        for reference in references {
+            if let Some(entry) = w.blocked_analyst_data(*reference)? {
+                w.unblock_analyst_data(&entry)?;
+                found = true;
+            }
+        }
+        some_found(found)
     })
 }

@@ -6,13 +6,13 @@ use crate::context::{Groups, Tags, check};
 use crate::files::Files;
 use crate::{Error, Result, Service};
 use pisax_access::Actor;
-use pisax_model::Uuid;
 use pisax_model::analyst::TargetKind;
 use pisax_model::attribute::{AttributeDraft, AttributeView, NewAttribute};
 use pisax_model::event::Event;
 use pisax_model::ids::Ref;
 use pisax_model::tag::TagDraft;
 use pisax_model::time::format_micros;
+use pisax_model::{FieldError, Uuid};
 use pisax_store::Writer;
 use pisax_store::changes::Action;
 
@@ -120,7 +120,13 @@ pub(crate) fn merge_tags(
 
 /// The attributes of an event edit: known ones are changed when newer, unknown ones added, absent ones kept.
 /// A single refused attribute does not stop the rest (as MISP's sync needs).
-pub(crate) fn merge_into_event(w: &mut Writer<'_>, event: &Event, drafts: Vec<AttributeDraft>) -> Result<()> {
+/// Gives what was refused.
+pub(crate) fn merge_into_event(
+    w: &mut Writer<'_>,
+    event: &Event,
+    drafts: Vec<AttributeDraft>,
+) -> Result<Vec<FieldError>> {
+    let mut refused = Vec::new();
     let known = w.known_attributes(&drafts.iter().filter_map(|d| d.uuid).collect::<Vec<Uuid>>())?;
     let now_ms = w.now_ms;
     let mut new = Vec::new();
@@ -135,11 +141,13 @@ pub(crate) fn merge_into_event(w: &mut Writer<'_>, event: &Event, drafts: Vec<At
                 if draft.timestamp.is_none_or(|t| t > known.timestamp)
                     && let Some(batch) = w.attribute(Ref::Id(known.id))?
                 {
-                    tolerate(update(w, event, &batch.get(0), draft))?;
+                    tolerate(update(w, event, &batch.get(0), draft), &mut refused)?;
                 }
             }
             (Some(_), _) => {} // in another event: not ours to touch
-            (None, Some(batch)) => tolerate(update(w, event, &batch.get(0), draft))?,
+            (None, Some(batch)) => {
+                tolerate(update(w, event, &batch.get(0), draft), &mut refused)?;
+            }
             (None, None) => new.push(check(draft, false, now_ms)),
         }
     }
@@ -149,14 +157,17 @@ pub(crate) fn merge_into_event(w: &mut Writer<'_>, event: &Event, drafts: Vec<At
     // A twin that was already there still gets the tags that came with it. Both lists have a place for each
     // draft, refused or not.
     let stored = added.ids.iter().zip(&tags).filter_map(|(id, tags)| Some(((*id)?, tags.as_slice())));
-    attach_tags(w, event.id, stored)
+    attach_tags(w, event.id, stored)?;
+    refused.extend(added.errors.into_iter().map(|(_, error)| error));
+    Ok(refused)
 }
 
 /// Field errors of one child are left behind; everything else stops the edit.
-pub(crate) fn tolerate(result: Result<()>) -> Result<()> {
+pub(crate) fn tolerate(result: Result<()>, refused: &mut Vec<FieldError>) -> Result<()> {
     match result {
         Err(Error::Invalid(fields)) => {
             tracing::info!(?fields, "an attribute of an event edit was refused");
+            refused.extend(fields);
             Ok(())
         }
         other => other,

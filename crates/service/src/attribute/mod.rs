@@ -24,7 +24,7 @@ use pisax_store::attributes::Batch;
 
 /// The event of an attribute, locked, and the attribute as it is behind that lock: between a first look and the
 /// lock somebody else may have changed it.
-fn for_edit(w: &mut Writer<'_>, reference: Ref) -> Result<(Event, Batch)> {
+pub(crate) fn for_edit(w: &mut Writer<'_>, reference: Ref) -> Result<(Event, Batch)> {
     let missing = || Error::NotFound("attribute");
     let seen = w.attribute(reference)?.ok_or_else(missing)?.get(0).event_id;
     let event = w.event_for_edit(Ref::Id(seen), may_edit)?;

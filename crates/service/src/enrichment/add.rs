@@ -62,7 +62,7 @@ pub(super) fn add(
                 added += 1;
                 Ok(())
             };
-            tolerate(one())?;
+            tolerate(one(), &mut Vec::new())?;
         }
         if added > 0 {
             let now = w.now();

@@ -1,8 +1,9 @@
 //! A new event with everything in it: one transaction, all or nothing.
 
+use super::arrival::{Arrival, Placed};
 use super::{
-    block_rule, check_analysis, check_date, check_distribution, check_info, check_threat_level, extended,
-    protection,
+    Source, block_rule, check_analysis, check_date, check_distribution, check_info, check_threat_level,
+    extended, protection,
 };
 use crate::analyst::{self, Said};
 use crate::attribute::twin_refused;
@@ -57,15 +58,26 @@ impl Prepared {
 }
 
 /// Adds an event. Invalid attributes are left out and reported, as MISP does; an invalid event is refused whole.
-pub fn add(service: &Service, actor: &Actor, mut draft: EventDraft) -> Result<Added> {
+/// Who synchronises brings the sharing groups it names along.
+pub fn add(service: &Service, actor: &Actor, draft: EventDraft) -> Result<Added> {
+    add_from(service, actor, draft, Source::pushed(actor).as_ref())
+}
+
+/// The same for what comes from another server.
+pub(super) fn add_from(
+    service: &Service,
+    actor: &Actor,
+    mut draft: EventDraft,
+    from: Option<&Source>,
+) -> Result<Added> {
     begin::before_saving(service, actor, &draft, None)?;
     if draft.published == Some(true) && begin::guards_publication(service, actor) {
         draft.published = None;
-        let added = add_unasked(service, actor, draft)?;
+        let added = add_unasked(service, actor, draft, from)?;
         super::publish::or_leave(service, actor, Ref::Id(added.id))?;
         return Ok(added);
     }
-    add_unasked(service, actor, draft)
+    add_unasked(service, actor, draft, from)
 }
 
 /// Adds an event and does something more in the same transaction, with its row number. No workflow decides on it: it
@@ -89,29 +101,37 @@ pub(crate) fn add_and(
 /// adding them one by one tells which one it was.
 pub fn add_together(service: &Service, actor: &Actor, drafts: Vec<EventDraft>) -> Result<Vec<Added>> {
     let settings = service.settings();
+    let from = Source::pushed(actor);
     let mut files = Files::new(service);
     let mut prepared = Vec::with_capacity(drafts.len());
-    for draft in drafts {
+    for mut draft in drafts {
         begin::before_saving(service, actor, &draft, None)?;
         if draft.published == Some(true) && begin::guards_publication(service, actor) {
             return Err(Error::Refused("A workflow decides on each event that is to be published.".into()));
         }
-        let mut event = prepare(service, actor, draft)?;
+        let arrival = from.as_ref().map(|from| Arrival::new(service, from, &mut draft));
+        let mut event = prepare(service, actor, draft, from.as_ref())?;
         event.keep_files(&mut files)?;
-        prepared.push(event);
+        prepared.push((event, arrival));
     }
-    files.after(
-        service.write(actor, |w| prepared.into_iter().map(|event| insert(w, event, settings)).collect()),
-    )
+    files.after(service.write(actor, |w| {
+        prepared.into_iter().map(|(event, arrival)| insert(w, event, settings, arrival)).collect()
+    }))
 }
 
-fn add_unasked(service: &Service, actor: &Actor, draft: EventDraft) -> Result<Added> {
+fn add_unasked(
+    service: &Service,
+    actor: &Actor,
+    mut draft: EventDraft,
+    from: Option<&Source>,
+) -> Result<Added> {
     let settings = service.settings();
-    let mut prepared = prepare(service, actor, draft).map_err(|e| refused_first(service, actor, e))?;
+    let arrival = from.map(|from| Arrival::new(service, from, &mut draft));
+    let mut prepared = prepare(service, actor, draft, from).map_err(|e| refused_first(service, actor, e))?;
     let mut files = Files::new(service);
     prepared.keep_files(&mut files)?;
     let uuid = prepared.event.uuid;
-    match files.after(service.write_bare(actor, |w| insert(w, prepared, settings))) {
+    match files.after(service.write_bare(actor, |w| insert(w, prepared, settings, arrival))) {
         // Somebody else stored the same event, or one of its attributes, a moment before.
         Err(Error::Store(e)) if e.is_unique_violation() => {
             Err(match service.read(actor, |r| Ok(r.event_uuid_taken(&uuid)?))? {
@@ -138,7 +158,12 @@ fn refused_first(service: &Service, actor: &Actor, error: Error) -> Error {
     }
 }
 
-fn prepare(service: &Service, actor: &Actor, mut draft: EventDraft) -> Result<Prepared> {
+fn prepare(
+    service: &Service,
+    actor: &Actor,
+    mut draft: EventDraft,
+    from: Option<&Source>,
+) -> Result<Prepared> {
     let now_ms = service.clock.now_ms();
     let now = now_ms / 1000;
     let uuid = draft.uuid.unwrap_or_else(|| ids::new_uuid(now_ms));
@@ -149,6 +174,7 @@ fn prepare(service: &Service, actor: &Actor, mut draft: EventDraft) -> Result<Pr
     }
     let foreign = draft.orgc.as_ref().is_some_and(|o| o.uuid.is_some() || o.name.is_some() || o.id.is_some());
     let may_speak_for_others = actor.has(Permission::Sync) || actor.has(Permission::SiteAdmin);
+    let org_id = from.map_or(actor.org_id, |from| from.org_id);
     let may_publish = actor.has(Permission::Publish) || actor.has(Permission::SiteAdmin);
     let published = draft.published.unwrap_or(false) && may_publish;
     let mut dropped = Vec::new();
@@ -156,8 +182,8 @@ fn prepare(service: &Service, actor: &Actor, mut draft: EventDraft) -> Result<Pr
     let event = Event {
         id: 0,
         uuid,
-        org_id: actor.org_id,
-        orgc_id: actor.org_id,
+        org_id,
+        orgc_id: from.map_or(org_id, Source::maker),
         user_id: actor.user_id,
         date: match draft.date.filter(|d| !d.trim().is_empty()) {
             Some(date) => check_date(&date)?,
@@ -182,7 +208,7 @@ fn prepare(service: &Service, actor: &Actor, mut draft: EventDraft) -> Result<Pr
         protected: draft.protected,
     };
     let keys = protection::read_keys(&draft.keys, now_ms)?;
-    Proven::by(&keys, draft.proof.as_ref()).allow(actor, &event, &keys)?;
+    Proven::by(&keys, draft.proof.as_ref()).allow(actor, from, &event, &keys)?;
     Ok(Prepared {
         event,
         group: draft.sharing_group,
@@ -238,7 +264,12 @@ fn check_all(
     checked
 }
 
-fn insert(w: &mut Writer<'_>, mut p: Prepared, settings: Settings) -> Result<Added> {
+fn insert(
+    w: &mut Writer<'_>,
+    mut p: Prepared,
+    settings: Settings,
+    arrival: Option<Arrival<'_>>,
+) -> Result<Added> {
     if let Some(id) = w.event_uuid_taken(&p.event.uuid)? {
         return Err(exists(w, id, p.event.uuid)?);
     }
@@ -254,6 +285,10 @@ fn insert(w: &mut Writer<'_>, mut p: Prepared, settings: Settings) -> Result<Add
     if settings.org_blocklist && w.is_blocked_org(p.event.orgc_id)? {
         return Err(Error::Refused(BLOCKED_ORG.into()));
     }
+    if let Some(arrival) = arrival {
+        arrival.refuse_forged(w, p.event.orgc_id)?;
+        place_groups(&arrival.capture_groups(w)?, &mut p);
+    }
     let mut groups = Groups::default();
     if p.event.distribution == 4 {
         p.event.sharing_group_id = groups.usable(w, p.group)?;
@@ -264,11 +299,30 @@ fn insert(w: &mut Writer<'_>, mut p: Prepared, settings: Settings) -> Result<Add
     let event_id = w.insert_event(&p.event)?;
     insert_children(w, event_id, &mut p)?;
     p.event.id = event_id;
-    report::merge(w, &p.event, p.reports)?;
+    p.dropped.extend(report::merge(w, &p.event, p.reports)?.into_iter().map(|error| (0, error)));
     analyst::capture_inside(w, p.said)?;
     protection::keep_keys(w, event_id, std::mem::take(&mut p.keys))?;
     p.dropped.extend(refused);
     Ok(Added { id: event_id, dropped: p.dropped })
+}
+
+/// What is shared with a group that cannot be used is its owner's alone.
+fn place_groups(placed: &Placed, p: &mut Prepared) {
+    placed.code(&mut p.event.distribution, &mut p.group);
+    for object in &mut p.objects {
+        placed.code(&mut object.object.distribution, &mut object.group);
+    }
+    let inside = p.objects.iter_mut().flat_map(|o| &mut o.attributes);
+    for checked in p.attributes.iter_mut().chain(inside) {
+        let mut code = checked.attribute.distribution.code();
+        placed.code(&mut code, &mut checked.group);
+        if code == Distribution::Organisation.code() {
+            checked.attribute.distribution = Distribution::Organisation;
+        }
+    }
+    for report in &mut p.reports {
+        placed.draft(&mut report.distribution, &mut report.sharing_group);
+    }
 }
 
 fn living(p: &Prepared) -> i64 {

@@ -1,6 +1,9 @@
 //! Changing an event: the last writer wins by timestamp, absent children are kept, tombstones delete.
 
-use super::{check_analysis, check_date, check_distribution, check_info, check_threat_level, extended};
+use super::arrival::Arrival;
+use super::{
+    Source, check_analysis, check_date, check_distribution, check_info, check_threat_level, extended,
+};
 use crate::attribute::{merge_into_event, tolerate};
 use crate::context::{Groups, Tags};
 use crate::event::protection::{self, Proven};
@@ -8,7 +11,8 @@ use crate::files::Files;
 use crate::object::merge_objects;
 use crate::workflow::begin;
 use crate::{Error, Result, Service, analyst, report};
-use pisax_access::{Actor, edit as rule};
+use pisax_access::{Actor, Permission, edit as rule};
+use pisax_model::FieldError;
 use pisax_model::event::{Event, EventDraft};
 use pisax_model::ids::Ref;
 use pisax_model::tag::TagDraft;
@@ -17,51 +21,82 @@ use pisax_store::changes::Action;
 
 /// Edits an event; returns its row number. A draft without timestamp counts as now, one with a timestamp must
 /// be newer than what is stored.
-pub fn edit(service: &Service, actor: &Actor, reference: Ref, mut draft: EventDraft) -> Result<i64> {
+pub fn edit(service: &Service, actor: &Actor, reference: Ref, draft: EventDraft) -> Result<i64> {
+    edit_from(service, actor, reference, draft, Source::pushed(actor).as_ref()).map(|edited| edited.id)
+}
+
+/// What came of an edit.
+pub(super) struct Edited {
+    pub(super) id: i64,
+    /// What was refused of it and left out.
+    pub(super) dropped: Vec<FieldError>,
+}
+
+/// The same for what comes from another server.
+pub(super) fn edit_from(
+    service: &Service,
+    actor: &Actor,
+    reference: Ref,
+    mut draft: EventDraft,
+    from: Option<&Source>,
+) -> Result<Edited> {
     begin::before_saving(service, actor, &draft, Some(reference))?;
     if draft.published == Some(true) && begin::guards_publication(service, actor) {
         draft.published = None;
-        let id = edit_unasked(service, actor, reference, draft)?;
-        super::publish::or_leave(service, actor, Ref::Id(id))?;
-        return Ok(id);
+        let edited = edit_unasked(service, actor, reference, draft, from)?;
+        super::publish::or_leave(service, actor, Ref::Id(edited.id))?;
+        return Ok(edited);
     }
-    edit_unasked(service, actor, reference, draft)
+    edit_unasked(service, actor, reference, draft, from)
 }
 
-fn edit_unasked(service: &Service, actor: &Actor, reference: Ref, mut draft: EventDraft) -> Result<i64> {
+fn edit_unasked(
+    service: &Service,
+    actor: &Actor,
+    reference: Ref,
+    mut draft: EventDraft,
+    from: Option<&Source>,
+) -> Result<Edited> {
+    let arrival = from.map(|from| Arrival::new(service, from, &mut draft));
     let keys = protection::read_keys(&draft.keys, service.clock.now_ms())?;
-    let proven = Proven::of_stored(service, actor, reference, draft.proof.as_ref())?;
+    let proven = Proven::of_stored(service, actor, from, reference, draft.proof.as_ref())?;
     let mut files = Files::new(service);
     let inside = draft.objects.iter_mut().flat_map(|object| &mut object.attributes);
     for attribute in draft.attributes.iter_mut().chain(inside) {
         // One that cannot be sealed is refused alone, when it is checked.
-        tolerate(files.keep_draft(attribute))?;
+        tolerate(files.keep_draft(attribute), &mut Vec::new())?;
     }
-    let id = service.write(actor, |w| {
+    let edited = service.write(actor, |w| {
         let mut event = w.event_for_edit(reference, rule::may_replace)?;
+        if let Some(from) = from {
+            from.may_replace(&event)?;
+        }
         if draft.timestamp.is_some_and(|t| t > 0 && t <= event.timestamp) {
             return Err(Error::Stale("event"));
         }
         if event.protected == Some(true) {
-            proven.allow(actor, &event, &w.keys_of_event(event.id)?)?;
+            proven.allow(actor, from, &event, &w.keys_of_event(event.id)?)?;
         }
         protection::keep_keys(w, event.id, keys)?;
+        if let Some(arrival) = &arrival {
+            arrival.prepare_edit(w, &event, &mut draft)?;
+        }
         let said = analyst::gather(&mut draft, event.uuid, w.now_ms);
         let EventDraft { attributes, objects, tags, reports, published, .. } = apply(w, &mut event, draft)?;
         event.published = false;
         w.update_event(&event, Action::Edit)?;
-        merge_into_event(w, &event, attributes)?;
-        merge_objects(w, &event, objects)?;
+        let mut dropped = merge_into_event(w, &event, attributes)?;
+        dropped.extend(merge_objects(w, &event, objects)?);
         merge_tags(w, &event, &tags)?;
-        report::merge(w, &event, reports)?;
+        dropped.extend(report::merge(w, &event, reports)?);
         analyst::capture_inside(w, said)?;
         w.recount_event(event.id)?;
         if published == Some(true) {
-            publish_again(w, &mut event)?;
+            publish_again(w, &mut event, from)?;
         }
-        Ok(event.id)
+        Ok(Edited { id: event.id, dropped })
     });
-    files.after(id)
+    files.after(edited)
 }
 
 /// Writes the draft's own fields into the event; gives the draft back for its children.
@@ -113,9 +148,11 @@ fn merge_tags(w: &mut Writer<'_>, event: &Event, drafts: &[TagDraft]) -> Result<
     Ok(())
 }
 
-fn publish_again(w: &mut Writer<'_>, event: &mut Event) -> Result<()> {
+fn publish_again(w: &mut Writer<'_>, event: &mut Event, from: Option<&Source>) -> Result<()> {
     let owner = rule::EventOwner { orgc_id: event.orgc_id, user_id: event.user_id, locked: event.locked };
-    if rule::may_publish(w.actor(), owner) {
+    // Who brings an event from elsewhere publishes it as it was there.
+    let brings = from.is_some() && event.locked && w.actor().has(Permission::Publish);
+    if brings || rule::may_publish(w.actor(), owner) {
         event.published = true;
         event.publish_timestamp = w.now();
         w.update_event(event, Action::Publish)?;

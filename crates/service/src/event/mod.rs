@@ -1,6 +1,7 @@
 //! Use cases on events.
 
 mod add;
+mod arrival;
 mod block_rule;
 mod carry;
 mod edit;
@@ -10,6 +11,7 @@ pub(crate) mod protection;
 mod publish;
 mod receive;
 mod remove;
+mod wanted;
 
 pub(crate) use add::add_and;
 pub use add::{Added, add, add_together};
@@ -22,6 +24,7 @@ pub(crate) use publish::carries_required_tags;
 pub use publish::{publish, send, unpublish};
 pub use receive::{Received, Source, receive};
 pub use remove::remove;
+pub use wanted::wanted;
 
 use crate::{Error, Result};
 use pisax_model::event::MAX_INFO_BYTES;

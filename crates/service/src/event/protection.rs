@@ -4,6 +4,7 @@
 //! Keys are read and signatures verified before a transaction is begun, as both take their time; the transaction
 //! then holds the stored event against what was proven.
 
+use super::Source;
 use crate::{Error, Result, Service, cryptographic_key};
 use pisax_access::{Actor, Permission};
 use pisax_auth::openpgp::{PublicKey, signed_text};
@@ -19,9 +20,10 @@ const WRONG_SIGNATURE: &str = "Protected event failed signature validation.";
 /// Most keys that an event may come with.
 const MAX_KEYS: usize = 64;
 
-/// Whether the actor brings what others signed; site admins answer for themselves.
-fn brings(actor: &Actor) -> bool {
-    actor.has(Permission::Sync) && !actor.sees_all()
+/// Whether the event is brought by who did not make it; site admins answer for themselves, but not for what a link
+/// brings.
+fn brings(actor: &Actor, from: Option<&Source>) -> bool {
+    from.is_some_and(Source::is_link) || (actor.has(Permission::Sync) && !actor.sees_all())
 }
 
 /// The keys a draft brings.
@@ -54,10 +56,11 @@ impl Proven {
     pub(crate) fn of_stored(
         service: &Service,
         actor: &Actor,
+        from: Option<&Source>,
         event: Ref,
         proof: Option<&Proof>,
     ) -> Result<Self> {
-        if !brings(actor) {
+        if !brings(actor, from) {
             return Ok(Self::default());
         }
         let keys = service.read(actor, |r| match r.event(event)? {
@@ -68,8 +71,14 @@ impl Proven {
     }
 
     /// Lets the actor bring the event, which has these keys.
-    pub(crate) fn allow(&self, actor: &Actor, event: &Event, keys: &[CryptographicKey]) -> Result<()> {
-        if event.protected != Some(true) || !brings(actor) {
+    pub(crate) fn allow(
+        &self,
+        actor: &Actor,
+        from: Option<&Source>,
+        event: &Event,
+        keys: &[CryptographicKey],
+    ) -> Result<()> {
+        if event.protected != Some(true) || !brings(actor, from) {
             return Ok(());
         }
         if !self.signed {

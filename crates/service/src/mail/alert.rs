@@ -3,6 +3,7 @@
 
 use super::{instance, to};
 use crate::event::carries_required_tags;
+use crate::setting::Settings;
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, edit};
 use pisax_formats::rules::{self, Top};
@@ -41,19 +42,36 @@ pub fn publish_and_alert(service: &Service, actor: &Actor, reference: Ref) -> Re
     service.write(actor, |w| {
         let mut event = w.event_for_edit(reference, edit::may_publish)?;
         carries_required_tags(w, event.id)?;
-        let (now, before) = (w.now(), event.publish_timestamp);
+        let before = event.publish_timestamp;
         event.published = true;
-        event.publish_timestamp = now;
+        event.publish_timestamp = w.now();
         w.update_event(&event, Action::Publish)?;
-        let oldest = time::format_date(now - settings.block_old_event_alert_age * DAY);
-        let old = settings.block_old_event_alert && event.date < oldest;
-        let again =
-            settings.republish_ban && now.saturating_sub(before) < settings.republish_ban_hours * 3600;
-        if tells && !old && !again {
-            w.add_alert(&event)?;
+        if tells {
+            want(w, &settings, &event, before)?;
         }
         Ok(event.id)
     })
+}
+
+/// The same for what came from another server, where it is published now.
+pub(crate) fn alert_of_received(service: &Service, id: i64, before: i64) -> Result<()> {
+    let settings = service.settings();
+    if !service.sends_mail() {
+        return Ok(());
+    }
+    service.write(&Actor::system("tell of what was received"), |w| match w.event(Ref::Id(id))? {
+        Some(event) if event.published => want(w, &settings, &event, before),
+        _ => Ok(()),
+    })
+}
+
+/// Wants it told, unless it is old or was told not long ago.
+fn want(w: &mut Writer<'_>, settings: &Settings, event: &Event, before: i64) -> Result<()> {
+    let now = w.now();
+    let oldest = time::format_date(now - settings.block_old_event_alert_age * DAY);
+    let old = settings.block_old_event_alert && event.date < oldest;
+    let again = settings.republish_ban && now.saturating_sub(before) < settings.republish_ban_hours * 3600;
+    if old || again { Ok(()) } else { Ok(w.add_alert(event)?) }
 }
 
 /// Writes the mails about what was published. One event at a time: another process may be at it too.

@@ -4,6 +4,7 @@
 mod alert;
 pub mod outbox;
 
+pub(crate) use alert::alert_of_received;
 pub use alert::{publish_and_alert, tell_alerts};
 
 use crate::{Error, Result, Service};

@@ -31,7 +31,7 @@ pub fn edit(service: &Service, actor: &Actor, reference: Ref, mut draft: ObjectD
             return Err(Error::Stale("object"));
         }
         let id = object.id;
-        let merged = apply(w, &event, object, draft, Absent::Tombstone)?;
+        let merged = apply(w, &event, object, draft, Absent::Tombstone, &mut Vec::new())?;
         super::reference::merge(w, &merged.object, &merged.references)?;
         analyst::capture_inside(w, said)?;
         let now = w.now();
@@ -60,6 +60,7 @@ fn apply(
     mut object: Object,
     draft: ObjectDraft,
     absent: Absent,
+    refused: &mut Vec<FieldError>,
 ) -> Result<Merged> {
     for (field, sent) in [
         (&mut object.comment, draft.comment),
@@ -98,7 +99,7 @@ fn apply(
         return Ok(Merged { object, references: Vec::new() });
     }
     let absent = if draft.has_attributes { absent } else { Absent::Keep };
-    merge_attributes(w, event, &object, draft.attributes, absent)?;
+    merge_attributes(w, event, &object, draft.attributes, absent, refused)?;
     Ok(Merged { object, references: draft.references })
 }
 
@@ -116,6 +117,7 @@ fn merge_attributes(
     object: &Object,
     drafts: Vec<AttributeDraft>,
     absent: Absent,
+    refused: &mut Vec<FieldError>,
 ) -> Result<()> {
     let stored = w.object_attributes(event, Wanted { living: true, deleted: true }, &[object.id])?;
     let find = |draft: &AttributeDraft| -> Option<AttributeView<'_>> {
@@ -131,18 +133,18 @@ fn merge_attributes(
         if let Some(uuid) = found.map(|a| a.uuid).or(draft.uuid)
             && !met.insert(uuid)
         {
-            single(absent, Err(uuid_taken().into()))?;
+            single(absent, Err(uuid_taken().into()), refused)?;
             continue;
         }
         match found {
             Some(old) => {
                 if draft.timestamp.is_none_or(|t| t > old.timestamp) {
-                    single(absent, update(w, event, &old, draft))?;
+                    single(absent, update(w, event, &old, draft), refused)?;
                 }
             }
             None => match checked(w, &mut groups, draft, now_ms) {
                 Ok(checked) => new.push(checked),
-                Err(e) => single(absent, Err(e))?,
+                Err(e) => single(absent, Err(e), refused)?,
             },
         }
     }
@@ -167,31 +169,40 @@ fn checked(w: &mut Writer<'_>, groups: &mut Groups, draft: AttributeDraft, now_m
 }
 
 /// In an event edit one refused attribute stays behind alone; `objects/edit` is refused whole.
-fn single(absent: Absent, result: Result<()>) -> Result<()> {
-    if absent == Absent::Keep { crate::attribute::tolerate(result) } else { result }
+fn single(absent: Absent, result: Result<()>, refused: &mut Vec<FieldError>) -> Result<()> {
+    if absent == Absent::Keep { crate::attribute::tolerate(result, refused) } else { result }
 }
 
 /// The objects of an event edit: known ones are changed when newer, unknown ones added, absent ones kept.
-pub(crate) fn merge_objects(w: &mut Writer<'_>, event: &Event, drafts: Vec<ObjectDraft>) -> Result<()> {
+/// Gives what was refused.
+pub(crate) fn merge_objects(
+    w: &mut Writer<'_>,
+    event: &Event,
+    drafts: Vec<ObjectDraft>,
+) -> Result<Vec<FieldError>> {
+    let mut refused = Vec::new();
     let known = w.known_objects(&drafts.iter().filter_map(|d| d.uuid).collect::<Vec<_>>())?;
     let now_ms = w.now_ms;
     let mut merged = Vec::new();
     for draft in drafts {
         let result = match draft.uuid.and_then(|u| known.get(&u)).copied() {
-            Some(stored) if stored.event_id == event.id => merge_known(w, event, stored, draft),
+            Some(stored) if stored.event_id == event.id => merge_known(w, event, stored, draft, &mut refused),
             Some(_) => Ok(None), // in another event: not ours to touch
             None => add_unknown(w, event, draft, now_ms),
         };
         match result {
             Ok(one) => merged.extend(one),
-            Err(Error::Invalid(fields)) => tracing::info!(?fields, "an object of an event edit was refused"),
+            Err(Error::Invalid(fields)) => {
+                tracing::info!(?fields, "an object of an event edit was refused");
+                refused.extend(fields);
+            }
             Err(e) => return Err(e),
         }
     }
     for one in &merged {
         super::reference::merge(w, &one.object, &one.references)?;
     }
-    Ok(())
+    Ok(refused)
 }
 
 fn merge_known(
@@ -199,13 +210,14 @@ fn merge_known(
     event: &Event,
     stored: Known,
     draft: ObjectDraft,
+    refused: &mut Vec<FieldError>,
 ) -> Result<Option<Merged>> {
     let Some(object) = w.object(Ref::Id(stored.id))? else { return Ok(None) };
     if draft.timestamp.is_none_or(|t| t > stored.timestamp) {
-        return apply(w, event, object, draft, Absent::Keep).map(Some);
+        return apply(w, event, object, draft, Absent::Keep, refused).map(Some);
     }
     // The object did not change, one of its attributes may have.
-    merge_attributes(w, event, &object, draft.attributes, Absent::Keep)?;
+    merge_attributes(w, event, &object, draft.attributes, Absent::Keep, refused)?;
     Ok(Some(Merged { object, references: draft.references }))
 }
 

@@ -4,6 +4,7 @@ use super::{begin, share, take};
 use crate::analyst;
 use crate::context::Groups;
 use crate::{Error, Result};
+use pisax_model::FieldError;
 use pisax_model::analyst::TargetKind;
 use pisax_model::event::Event;
 use pisax_model::ids::Ref;
@@ -13,9 +14,11 @@ use pisax_store::reports::KnownReport;
 use rustc_hash::FxHashSet;
 
 /// The reports of a new event or of an edit: known ones are changed when newer, unknown ones added, absent ones kept.
-pub(crate) fn merge(w: &mut Writer<'_>, event: &Event, drafts: Vec<ReportDraft>) -> Result<()> {
+/// Gives what was refused.
+pub(crate) fn merge(w: &mut Writer<'_>, event: &Event, drafts: Vec<ReportDraft>) -> Result<Vec<FieldError>> {
+    let mut refused = Vec::new();
     if drafts.is_empty() {
-        return Ok(());
+        return Ok(refused);
     }
     let uuids: Vec<_> = drafts.iter().filter_map(|d| d.uuid).collect();
     let known = w.known_reports(&uuids)?;
@@ -37,11 +40,14 @@ pub(crate) fn merge(w: &mut Writer<'_>, event: &Event, drafts: Vec<ReportDraft>)
                 analyst::capture_inside(w, analyst::said_of(said, uuid, TargetKind::EventReport))?;
             }
             Ok(None) => {}
-            Err(Error::Invalid(fields)) => tracing::info!(?fields, "a report of an event was refused"),
+            Err(Error::Invalid(fields)) => {
+                tracing::info!(?fields, "a report of an event was refused");
+                refused.extend(fields);
+            }
             Err(e) => return Err(e),
         }
     }
-    Ok(())
+    Ok(refused)
 }
 
 fn insert(

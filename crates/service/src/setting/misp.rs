@@ -4,6 +4,14 @@ use super::{Level, Setting, Value, flag, positive, span, within};
 
 pub(super) const SETTINGS: &[Setting] = &[
     Setting {
+        name: "MISP.allow_disabling_correlation",
+        level: Level::Optional,
+        description: "Who changes an event may switch its correlation off, or that of one attribute. \
+                      Site admins always may.",
+        get: |s| Value::Flag(s.settings().disabling_correlation),
+        set: Some(|s, text| flag(text).map(|on| s.disabling_correlation = on)),
+    },
+    Setting {
         name: "MISP.background_jobs",
         level: Level::Critical,
         description: "Always off: publishing and importing are done when the answer comes.",

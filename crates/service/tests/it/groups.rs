@@ -132,6 +132,6 @@ fn the_blocklist_is_kept_by_the_organisation_that_runs_the_instance() {
     assert_eq!((edited.event_info.as_str(), edited.comment.as_str()), ("foo", "c"));
     let stranger = here.member(here.org("Own"), USER);
     assert!(matches!(blocklist::list(&here.service, &stranger), Err(Error::Forbidden)));
-    blocklist::remove(&here.service, &host, Ref::Id(edited.id)).unwrap();
+    blocklist::remove(&here.service, &host, &[Ref::Id(edited.id)]).unwrap();
     assert!(blocklist::list(&here.service, &host).unwrap().is_empty());
 }

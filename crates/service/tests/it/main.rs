@@ -13,6 +13,7 @@ mod reports;
 mod scoring;
 mod sharing;
 mod sightings;
+mod transit;
 mod workflows;
 mod writes;
 

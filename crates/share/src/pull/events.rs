@@ -167,22 +167,27 @@ fn store(pull: &Pull<'_>, entry: Entry, draft: EventDraft) -> Result<Entry, Faul
         Ok(passed) => passed,
         Err(refusal) => return Ok(refused(entry, Outcome::Rule, refusal.to_string())),
     };
-    let left_out = passed.dropped.len();
-    let received = receive(pull.service(), &receiver(server), passed.event, &Source::of_server(server))?;
-    Ok(match received {
-        Received::Added { .. } | Received::Updated { .. } => {
+    let mut left_out: Vec<String> = passed.dropped.iter().map(ToString::to_string).collect();
+    let from = Source::link(pull.service(), server);
+    Ok(match receive(pull.service(), &receiver(server), passed.event, &from)? {
+        Received::Added { dropped, .. } | Received::Updated { dropped, .. } => {
             pull.tally.events.fetch_add(1, Ordering::Relaxed);
-            let why = if left_out > 0 {
-                format!("{left_out} elements were left out by rule")
-            } else {
-                String::new()
-            };
-            entry.because(why)
+            left_out.extend(dropped.iter().map(ToString::to_string));
+            entry.because(told(&left_out))
         }
-        Received::Older => refused(entry, Outcome::UpToDate, "what is here is as new".into()),
+        Received::Older { .. } => refused(entry, Outcome::UpToDate, "what is here is as new".into()),
         Received::Refused(why) => {
             pull.tally.failed.fetch_add(1, Ordering::Relaxed);
             refused(entry, Outcome::Refused, why)
         }
     })
+}
+
+/// What was left out, the first few by name.
+fn told(left_out: &[String]) -> String {
+    match left_out {
+        [] => String::new(),
+        [few @ ..] if few.len() <= 3 => format!("left out: {}", few.join("; ")),
+        many => format!("left out {} elements, for one {}", many.len(), many[0]),
+    }
 }
