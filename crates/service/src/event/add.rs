@@ -89,9 +89,9 @@ pub(crate) fn add_and(
     more: impl FnOnce(&mut Writer<'_>, i64) -> Result<()>,
 ) -> Result<Added> {
     let settings = service.settings();
-    let prepared = prepare(service, actor, draft)?;
+    let prepared = prepare(service, actor, draft, None)?;
     service.write(actor, |w| {
-        let added = insert(w, prepared, settings)?;
+        let added = insert(w, prepared, settings, None)?;
         more(w, added.id)?;
         Ok(added)
     })

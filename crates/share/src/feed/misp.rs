@@ -7,12 +7,12 @@ use crate::Fault;
 use crate::work::Work;
 use parking_lot::Mutex;
 use pisax_access::Actor;
-use pisax_model::Uuid;
 use pisax_model::event::EventDraft;
 use pisax_model::feed::Feed;
 use pisax_model::ids::Ref;
 use pisax_model::tag::TagDraft;
 use pisax_model::transit::Choice;
+use pisax_model::{FieldError, Uuid};
 use pisax_service::{Error, Service, event};
 use pisax_wire::{FeedSettings, Listed, ManifestError, read_manifest};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -334,9 +334,10 @@ impl Taking<'_> {
             Ok(Some((event, orgc)))
         })?;
         let Some((event, orgc)) = stored else {
-            return answer(event::add(self.service, self.actor, draft).map(|added| {
-                added.dropped.iter().map(|(_, e)| format!("{}: {}", e.field, e.message)).collect()
-            }));
+            return answer(
+                event::add(self.service, self.actor, draft)
+                    .map(|added| added.dropped.iter().map(|(_, e)| told(e)).collect()),
+            );
         };
         if draft.timestamp.is_none_or(|timestamp| timestamp <= event.timestamp) {
             return Ok(Taken::Known);
@@ -346,7 +347,8 @@ impl Taking<'_> {
         if orgc.is_some_and(|orgc| said != Some(orgc.uuid)) {
             return Ok(Taken::Refused("an event with this uuid is here, of another organisation".into()));
         }
-        answer(event::edit(self.service, self.actor, Ref::Uuid(uuid), draft).map(|_| Vec::new()))
+        let edited = event::edit_and_tell(self.service, self.actor, Ref::Uuid(uuid), draft);
+        answer(edited.map(|(_, dropped)| dropped.iter().map(told).collect()))
     }
 
     fn prepared(&self, mut draft: EventDraft) -> EventDraft {
@@ -393,6 +395,10 @@ impl Taking<'_> {
         }
         draft
     }
+}
+
+fn told(error: &FieldError) -> String {
+    format!("{}: {}", error.field, error.message)
 }
 
 fn answer(stored: pisax_service::Result<Vec<String>>) -> Result<Taken, Fault> {
