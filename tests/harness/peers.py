@@ -57,9 +57,9 @@ def job_end(api: Api, job: str) -> tuple[str, str]:
     raise AssertionError(f"job {job} did not end: {found}")
 
 
-def until(what: Any, condition: Any) -> Any:
+def until(what: Any, condition: Any, patience: int = PATIENCE) -> Any:
     """Asks again until the answer meets the condition; returns it."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while True:
         answer = what()
         if condition(answer):

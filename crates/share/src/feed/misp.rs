@@ -342,6 +342,9 @@ impl Taking<'_> {
         if draft.timestamp.is_none_or(|timestamp| timestamp <= event.timestamp) {
             return Ok(Taken::Known);
         }
+        if !event.locked {
+            return Ok(Taken::Refused("an event with this uuid was made here".into()));
+        }
         // Who publishes a feed says whose events are in it; he does not get to change those of others.
         let said = draft.orgc.as_ref().and_then(|orgc| orgc.uuid);
         if orgc.is_some_and(|orgc| said != Some(orgc.uuid)) {

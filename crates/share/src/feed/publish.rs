@@ -126,9 +126,9 @@ fn publish(work: &Work, feed: &PublishedFeed, folder: &Path, anew: bool) -> Resu
                 }
                 None => match outgoing(service, &reader, &guard, event)? {
                     Some(draft) => {
-                        write_event(service, feed, folder, event.uuid, &draft)?;
+                        let anew = write_event(service, feed, folder, event.uuid, &draft)?;
+                        written.anew += i64::from(anew);
                         written.hashes += write_hashes(&mut hashes, event.uuid, &draft)?;
-                        written.anew += 1;
                         let mut json = Vec::new();
                         write_manifest_entry(&mut JsonWriter::new(&mut json), &draft);
                         String::from_utf8_lossy(&json).into_owned()
@@ -229,20 +229,23 @@ fn before(folder: &Path) -> FxHashMap<Uuid, Before> {
 impl Before {
     /// Whether the event is as it was, and its files are there.
     fn is(&self, event: &Event, folder: &Path, feed: &PublishedFeed) -> bool {
-        self.timestamp == event.timestamp
+        // In the second of the last publication more may have happened after it.
+        event.timestamp.max(event.publish_timestamp) < feed.published_at
+            && self.timestamp == event.timestamp
             && self.publish_timestamp == event.publish_timestamp
             && folder.join(format!("{}.json", event.uuid)).is_file()
             && (!feed.signed || folder.join(format!("{}.asc", event.uuid)).is_file())
     }
 }
 
+/// Writes the file of an event, and its signature. `false`: it was the same.
 fn write_event(
     service: &Service,
     feed: &PublishedFeed,
     folder: &Path,
     uuid: Uuid,
     draft: &EventDraft,
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
     let mut json = Vec::new();
     write_feed_event(&mut JsonWriter::new(&mut json), draft);
     let name = format!("{uuid}.json");
@@ -259,7 +262,7 @@ fn write_event(
         file.write(service.sign_file(&json)?.as_bytes())?;
         file.put()?;
     }
-    Ok(())
+    Ok(!same)
 }
 
 /// The MD5 of each value, of each half where there are two, as MISP's generators publish them.
