@@ -20,7 +20,7 @@ from harness.feeds import a_feed, cached, fetched
 from harness.instance import Instance
 from harness.peers import job_end
 from harness.people import ORG_ADMIN, Member, new_member
-from harness.scenes import a_domain, a_tag
+from harness.scenes import NEW_YEAR, a_domain, a_tag
 from pymisp import MISPEvent
 
 CLEAR, RED = {"name": "tlp:clear"}, {"name": "tlp:red"}
@@ -34,7 +34,9 @@ def api(server: Instance) -> Api:
 def shared(api: Api, tag: str, *marks: dict[str, str], distribution: int = 3, **more: Any) -> dict[str, Any]:
     """A published event with the tag."""
     attributes = [{"type": "domain", "value": a_domain(), "distribution": 5, "to_ids": True}]
-    body = {"info": f"Shared {uuid4()}", "distribution": distribution, "Attribute": attributes}
+    body: dict[str, Any] = {"info": f"Shared {uuid4()}", "distribution": distribution, "Attribute": attributes}
+    # Made long ago: what changes now is newer.
+    body["timestamp"] = str(NEW_YEAR)
     event = api.ok("/events/add", body | {"Tag": [{"name": tag}, *marks]} | more)["Event"]
     api.ok(f"/events/publish/{event['id']}")
     return event
