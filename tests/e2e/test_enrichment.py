@@ -6,6 +6,7 @@ import http.server
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from harness.api import Api
 from harness.instance import Instance
 from harness.modules import ModuleServer
 from harness.people import READ_ONLY, USER, new_member
+from harness.workflows import ARBITRARY_URLS, Receiver, a_workflow, node
 
 PREFIX = "Plugin.Enrichment_"
 # One of each form of the protocol, and neither needs the network.
@@ -138,6 +140,35 @@ def test_asking_alone_adds_nothing(api: Api) -> None:
     assert api.view(f"/events/view/{event['id']}")["Event"]["attribute_count"] == "1"
 
 
+def test_a_workflow_tells_and_adds_what_modules_know(api: Api) -> None:
+    receiver = Receiver()
+    for name in ("Plugin.Workflow_enable", ARBITRARY_URLS):
+        api.ok(f"/servers/serverSettingsEdit/{name}", {"value": True})
+    for module in ("attach-enrichment", "enrich-event"):
+        api.ok(f"/workflows/toggleModule/{module}/1")
+    workflow = a_workflow(
+        api,
+        node(1, "event-after-save-new", 2),
+        node(2, "attach-enrichment", 3, modules=[SIMPLE, STANDARD]),
+        node(3, "webhook", 4, url=f"{receiver.url}/attached"),
+        node(4, "enrich-event", 5, modules=SIMPLE),
+        node(5, "webhook", url=f"{receiver.url}/enriched"),
+    )
+    try:
+        address = an_address()
+        event = an_event(api, ("ip-src", address), ("text", "not for it"))
+        told = receiver.about(event, "/attached")["Event"]["_AttributeFlattened"]
+        found = {a["type"]: a.get("enrichment") for a in told}
+        assert found["text"] is None
+        assert address in json.dumps(found["ip-src"])
+        enriched = receiver.about(event, "/enriched")["Event"]["Attribute"]
+        assert sorted(a["type"] for a in enriched) == ["comment", "ip-src", "text"]
+        assert api.view(f"/events/view/{event['id']}")["Event"]["attribute_count"] == "3"
+    finally:
+        api.ok(f"/workflows/delete/{workflow['id']}")
+        receiver.close()
+
+
 def test_a_module_kept_for_an_organisation_is_not_there_for_others(api: Api) -> None:
     own, other = new_member(api, USER), new_member(api, USER)
     setting(api, f"{SIMPLE}_restrict", own.organisation_id)
@@ -222,6 +253,10 @@ class Hostile(http.server.BaseHTTPRequestHandler):
     location = ""
     asked: ClassVar[list[dict[str, Any]]] = []
 
+    # Silent while this is not set; `asked` grows under the condition.
+    talking = threading.Event()
+    heard = threading.Condition()
+
     def log_message(self, *_: object) -> None:
         pass
 
@@ -238,7 +273,10 @@ class Hostile(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        Hostile.asked.append(json.loads(body))
+        with Hostile.heard:
+            Hostile.asked.append(json.loads(body))
+            Hostile.heard.notify_all()
+        assert Hostile.talking.wait(60)
         self.send(Hostile.status, Hostile.answer)
 
     def send(self, status: int, body: bytes) -> None:
@@ -255,6 +293,7 @@ def hostile(api: Api) -> Iterator[type[Hostile]]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hostile)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     Hostile.asked, Hostile.status, Hostile.answer = [], 200, b"{}"
+    Hostile.talking.set()
     Hostile.location = f"http://127.0.0.1:{server.server_port}/modules"
     setting(api, "services_port", server.server_port)
     yield Hostile
@@ -280,6 +319,27 @@ def test_a_bad_answer_changes_nothing(api: Api, hostile: type[Hostile], status: 
     assert message(api.ok(f"/events/enrichEvent/{event['id']}", {SIMPLE: True})) == added(0)
     assert api.view(f"/events/view/{event['id']}")["Event"] == event
     assert len(hostile.asked) == 1, "a redirect is not followed"
+
+
+def test_who_waits_for_modules_keeps_nobody_from_long_answers(api: Api, hostile: type[Hostile]) -> None:
+    event = an_event(api, ("ip-src", an_address()))
+    hostile.talking.clear()
+    waiting = 6
+    with ThreadPoolExecutor(waiting) as pool:
+
+        def ask() -> Any:
+            own = Api(api.url, api.key)
+            return own.ok(f"/attributes/enrich/{event['Attribute'][0]['id']}", {SIMPLE: True})
+
+        asking = [pool.submit(ask) for _ in range(waiting)]
+        try:
+            with hostile.heard:
+                assert hostile.heard.wait_for(lambda: len(hostile.asked) == waiting, 60)
+            found = api.ok("/events/restSearch", {"eventid": event["id"]})
+        finally:
+            hostile.talking.set()
+        assert [one["Event"]["id"] for one in found["response"]] == [event["id"]]
+        assert all(one.result()["saved"] for one in asking)
 
 
 def test_a_module_gets_its_settings_and_nobody_elses(api: Api, hostile: type[Hostile]) -> None:

@@ -8,7 +8,7 @@ import io
 import os
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from harness.api import Api
 from harness.events import an_event
 from harness.instance import Instance
 from harness.people import USER, new_member
-from harness.s3 import Bucket
+from harness.s3 import Bucket, Gate
 from pymisp import MISPEvent, MISPObject, PyMISP
 
 PASSWORD = b"infected"
@@ -371,6 +371,41 @@ def test_a_bucket_that_is_gone_refuses_and_loses_nothing(new_instance: NewInstan
     instance.environment = there
     instance.start()
     assert instance.api().get(f"/attributes/download/{attribute}").content == b"safe"
+    instance.stop()
+
+
+def test_a_slow_bucket_holds_no_connection(new_instance: NewInstance, bucket: Bucket) -> None:
+    gate = Gate(bucket.url)
+    instance = new_instance()
+    environment = bucket.environment(f"slow-{uuid4().hex}")
+    environment["PISAX_ATTACHMENTS"] = str(environment["PISAX_ATTACHMENTS"]).replace(bucket.url, gate.url)
+    instance.environment |= environment | {"PISAX_CONNECTIONS": "2"}
+    instance.start()
+    content = os.urandom(200_000)
+    text = encoded(content)
+    event, attribute = attach(instance.api(), content)
+    bundle = {"returnFormat": "stix2", "withAttachments": 1, "eventid": event}
+    ways: list[Callable[[Api], str]] = [
+        lambda api: api.get(f"/events/view/{event}").text,
+        lambda api: api.post("/events/restSearch", {"eventid": event, "withAttachments": 1}).text,
+        lambda api: api.post("/attributes/restSearch", {"eventid": event, "withAttachments": 1}).text,
+        lambda api: api.post("/events/restSearch", bundle).text,
+    ]
+    ways += [lambda api: encoded(api.get(f"/attributes/download/{attribute}").content)] * 3
+    gate.shut()
+    with ThreadPoolExecutor(len(ways)) as pool:
+        asking = [pool.submit(way, instance.api()) for way in ways]
+        try:
+            assert gate.holds(len(ways))
+            other = new_member(instance.api()).api
+            assert [one["id"] for one in other.view("/events/index")] == [event]
+            assert other.ok("/attributes/restSearch", {"eventid": event})["response"]["Attribute"]
+        finally:
+            gate.open()
+        assert all(text in one.result() for one in asking)
+    merged = instance.api().ok("/events/add", {"info": "Merged"})["Event"]["id"]
+    instance.api().ok(f"/events/merge/{merged}/{event}")
+    assert text in instance.api().get(f"/events/view/{merged}").text
     instance.stop()
 
 

@@ -239,11 +239,13 @@ def test_indicators_of_a_report_become_attributes_and_references(owner: Member) 
     assert set(elements["attribute"]) == set(by_value.values())
 
 
-def test_no_address_is_fetched_for_a_report(owner: Member) -> None:
+def test_no_address_of_ones_own_network_is_fetched_for_a_report(owner: Member) -> None:
     event = new_event(owner)
     answer = owner.api.post(f"/eventReports/importReportFromUrl/{event['id']}", {"url": "http://127.0.0.1/"})
     assert answer.status_code == 403
-    assert answer.json()["errors"].startswith("Could not fetch report from URL. Fetcher module not enabled")
+    assert answer.json()["errors"]["url"] == [
+        "Could not fetch report from URL: 127.0.0.1 is not on the public Internet."
+    ]
     assert owner.api.post(f"/eventReports/importReportFromUrl/{event['id']}", {}).status_code == 405
 
 

@@ -29,7 +29,10 @@ def grx(new_instance: NewInstance) -> Instance:
 
 def named(instance: Instance, organisation: str) -> Instance:
     instance.environment["PISAX_ORG"] = f"{organisation} {uuid4()}"
-    return instance.start()
+    instance.start()
+    # As between MISPs: two PISAX would follow each other at once.
+    instance.api().ok("/servers/serverSettingsEdit/PISAX.native_sync", {"value": False})
+    return instance
 
 
 @pytest.fixture(scope="module")

@@ -223,3 +223,30 @@ def test_nobody_writes_into_an_event_of_another_organisation(
     assert [a["value"] for a in after["Attribute"]] == [attribute["value"]]
     assert after["Object"] == []
     assert not after.get("Tag")
+
+
+def test_who_synchronises_gets_local_tags_in_views_unless_told_otherwise_and_never_in_searches(
+    world: World,
+) -> None:
+    sync = new_member(world.admin, SYNC_USER)
+    event = put(world, ALL, [INHERIT])
+    shared, local = (world.admin.ok("/tags/add", {"name": f"t:{uuid4()}"})["Tag"]["name"] for _ in range(2))
+    targets = [event["uuid"], event["Attribute"][0]["uuid"]]
+    for uuid in targets:
+        world.admin.ok("/tags/attachTagToObject", {"uuid": uuid, "tag": shared})
+        world.admin.ok("/tags/attachTagToObject", {"uuid": uuid, "tag": local, "local": True})
+
+    def names(record: dict[str, Any]) -> set[str]:
+        return {tag["name"] for tag in record.get("Tag", [])}
+
+    def viewed(more: str = "") -> list[set[str]]:
+        seen = sync.api.view(f"/events/view/{event['id']}{more}")["Event"]
+        return [names(seen), names(seen["Attribute"][0])]
+
+    assert viewed() == [{shared, local}] * 2
+    assert viewed("/excludeLocalTags:1") == [{shared}] * 2
+    assert names(sync.api.view(f"/attributes/view/{targets[1]}")["Attribute"]) == {shared, local}
+    (found,) = sync.api.ok("/events/restSearch", {"eventid": event["id"]})["response"]
+    assert [names(found["Event"]), names(found["Event"]["Attribute"][0])] == [{shared}] * 2
+    (one,) = sync.api.ok("/attributes/restSearch", {"eventid": event["id"]})["response"]["Attribute"]
+    assert names(one) == {shared}

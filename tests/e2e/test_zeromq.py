@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -10,41 +11,13 @@ from uuid import uuid4
 
 import pytest
 import zmq
+from conftest import NewInstance
 from harness.api import Api
 from harness.instance import Instance
+from harness.listeners import ZmqSubscriber
 from harness.people import USER, new_member
 from harness.postgres import free_port
-
-PATIENCE = 30
-
-
-class Subscriber:
-    """Hears the messages that begin with a topic."""
-
-    def __init__(self, port: int, *topics: str) -> None:
-        self.context = zmq.Context()
-        self.socket = self.context.socket(zmq.SUB)
-        for topic in topics:
-            self.socket.setsockopt_string(zmq.SUBSCRIBE, topic)
-        self.socket.connect(f"tcp://127.0.0.1:{port}")
-
-    def next(self, milliseconds: int) -> tuple[str, Any] | None:
-        if not self.socket.poll(milliseconds):
-            return None
-        topic, text = self.socket.recv().decode().split(" ", 1)
-        return topic, json.loads(text)
-
-    def until(self, wanted: Callable[[str, Any], bool]) -> Any:
-        """The next message of which this holds."""
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            heard = self.next(1000)
-            if heard and wanted(*heard):
-                return heard[1]
-        raise AssertionError("it was not published")
-
-    def close(self) -> None:
-        self.context.destroy(linger=0)
+from harness.subscriber import PATIENCE, Subscriber
 
 
 def set_to(api: Api, **settings: Any) -> None:
@@ -169,3 +142,84 @@ def test_pushing_needs_the_permission_and_the_event(api: Api, hears: Subscriber)
     event = api.ok("/events/add", {"info": "Not his", "distribution": 0})["Event"]
     assert plain.api.post(f"/events/pushEventToZMQ/{event['id']}").status_code == 403
     assert api.post("/events/pushEventToZMQ/999999").status_code == 404
+
+
+def test_references_users_warninglists_and_the_audit_log_are_heard(api: Api, hears: Subscriber) -> None:
+    for kind in ("object_reference", "user", "warninglist", "audit"):
+        set_to(api, **{f"{kind}_notifications_enable": True})
+    try:
+        named = {"name": "domain-ip", "Attribute": [{"type": "domain", "value": f"{uuid4()}.example"}]}
+        named["Attribute"][0]["object_relation"] = "domain"
+        event = api.ok("/events/add", {"info": "Referenced", "Object": [named]})["Event"]
+        held = event["Object"][0]
+        target = {"object_uuid": held["uuid"], "referenced_uuid": held["Attribute"][0]["uuid"]}
+        made = api.ok("/objectReferences/add", target | {"relationship_type": "has"})["ObjectReference"]
+        heard = hears.until(lambda topic, m: topic == "misp_json_object_reference")
+        assert heard["ObjectReference"]["uuid"] == made["uuid"]
+        assert (heard["Event"]["uuid"], heard["action"]) == (event["uuid"], "add")
+        user = new_member(api, USER)
+        heard = hears.until(lambda topic, m: topic == "misp_json_user")
+        assert (heard["User"]["email"], heard["action"]) == (user.email, "add")
+        assert "password" not in heard["User"]
+        assert "authkey" not in heard["User"]
+        lines = {"name": f"List {uuid4()}", "type": "string", "description": "d", "category": "known"}
+        lines |= {"entries": "a.example", "matching_attributes": ["domain"]}
+        api.ok("/warninglists/add", lines)
+        heard = hears.until(lambda topic, m: topic == "misp_json_warninglist")
+        assert (heard["Warninglist"]["name"], heard["action"]) == (lines["name"], "add")
+        heard = hears.until(lambda topic, m: topic == "misp_json_audit")
+        assert heard["action"] == "log"
+        assert heard["AuditLog"]["model"] == "Warninglist"
+    finally:
+        for kind in ("object_reference", "user", "warninglist", "audit"):
+            set_to(api, **{f"{kind}_notifications_enable": False})
+
+
+def test_attachments_are_published_where_they_are_wanted(api: Api, hears: Subscriber) -> None:
+    data = base64.b64encode(b"an attachment").decode()
+    body = {"info": "Attached", "Attribute": [{"type": "attachment", "value": "a.txt", "data": data}]}
+    for wanted in (True, False):
+        set_to(api, include_attachments=wanted)
+        event = api.ok("/events/add", body)["Event"]
+        api.ok(f"/events/publish/{event['id']}")
+        heard = hears.until(
+            lambda topic, m, e=event: topic == "misp_json" and m["Event"]["uuid"] == e["uuid"]
+        )
+        assert heard["Event"]["Attribute"][0].get("data") == (data if wanted else None)
+
+
+def test_a_subscriber_has_to_know_the_password(new_instance: NewInstance) -> None:
+    api = new_instance().start().api()
+    port = free_port()
+    set_to(
+        api, port=port, username="ids", password="a password", event_notifications_enable=True, enable=True
+    )
+    settings = api.view("/servers/serverSettings")["finalSettings"]
+    assert "a password" not in str(settings)
+    right = ZmqSubscriber(port, name="ids", password="a password")
+    others = [ZmqSubscriber(port, name="ids", password="another"), ZmqSubscriber(port)]
+    end = time.monotonic() + PATIENCE
+    while not right.hears(0.5) and time.monotonic() < end:
+        api.ok("/events/add", {"info": "For those who know"})
+    event = api.ok("/events/add", {"info": "For those who know"})["Event"]
+    right.about(event["uuid"])
+    assert not any(other.hears(0.2) for other in others)
+    for one in (right, *others):
+        one.close()
+
+
+def test_a_subscriber_misses_nothing_of_a_restart(new_instance: NewInstance) -> None:
+    instance = new_instance().start()
+    api = instance.api()
+    port = free_port()
+    set_to(api, port=port, event_notifications_enable=True, enable=True)
+    hears = ZmqSubscriber(port, "misp_json_event")
+    while not hears.hears(0.5):
+        api.ok("/events/add", {"info": "Is there somebody?"})
+    expected = [api.ok("/events/add", {"info": f"Before {i}"})["Event"]["uuid"] for i in range(3)]
+    assert instance.stop() == 0
+    api = instance.start().api()
+    expected += [api.ok("/events/add", {"info": f"After {i}"})["Event"]["uuid"] for i in range(3)]
+    hears.about(expected[-1])
+    assert [h.uuid for h in hears.heard if h.uuid in expected] == expected
+    hears.close()

@@ -25,15 +25,24 @@ class Link:
     server_id: str
 
     def pull(self, technique: str = "full") -> str:
-        return self._run(f"/servers/pull/{self.server_id}/{technique}")
+        return self._run("pull", technique)
 
     def push(self, technique: str = "full") -> str:
-        return self._run(f"/servers/push/{self.server_id}/{technique}")
+        return self._run("push", technique)
 
-    def _run(self, path: str) -> str:
+    def begin(self, what: str, technique: str = "full") -> str:
+        """Queues a `pull` or `push`; the job's number."""
+        return self.here.ok(f"/servers/{what}/{self.server_id}/{technique}")["message"].rsplit(" ", 1)[-1]
+
+    def fails(self, what: str, technique: str = "full") -> str:
+        """What a `pull` or `push` says that has to fail."""
+        status, message = job_end(self.here, self.begin(what, technique))
+        assert status == FAILED, message
+        return message
+
+    def _run(self, what: str, technique: str) -> str:
         """Queues the job, waits for its end and returns what it said; a failed one fails the test."""
-        queued = self.here.ok(path)["message"]
-        status, message = job_end(self.here, queued.rsplit(" ", 1)[-1])
+        status, message = job_end(self.here, self.begin(what, technique))
         assert status == DONE, message
         return message
 
@@ -118,3 +127,23 @@ def connect(here: Instance, there: Instance, **more: Any) -> Link:
         if rules in server:
             server[rules] = json.dumps(server[rules])
     return Link(ours, ours.ok("/servers/add", {"Server": server})["Server"]["id"])
+
+
+def contents(api: Api, events: set[str]) -> dict[str, Any]:
+    """What there is of these events, without what differs from server to server: numbers, and who keeps a copy."""
+    return {uuid: _bare(api.view(f"/events/view/{uuid}/deleted[]:0/deleted[]:1")["Event"]) for uuid in sorted(events)}
+
+
+# Numbers of rows, when it was taken over, and who keeps the copy.
+_OWN = {"id", "org_id", "orgc_id", "event_id", "object_id", "attribute_id", "old_id", "sharing_group_id", "tag_id"}
+_OWN |= {"publish_timestamp", "sighting_timestamp", "Org", "event_creator_email", "RelatedEvent", "source_id"}
+_OWN |= {"referenced_id", "numerical_value", "user_id", "email", "event_org_id"}
+
+
+def _bare(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _bare(inner) for name, inner in value.items() if name not in _OWN}
+    if isinstance(value, list):
+        bare = [_bare(item) for item in value]
+        return sorted(bare, key=lambda item: json.dumps(item, sort_keys=True))
+    return value

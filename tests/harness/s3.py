@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import socket
 import subprocess
 import threading
 from pathlib import Path
@@ -80,6 +82,55 @@ class Bucket:
     ) -> None:
         self.process.kill()
         self.process.wait()
+
+
+class Gate:
+    """Stands before a bucket; while it is shut, no answer comes through."""
+
+    def __init__(self, url: str) -> None:
+        self.behind = int(url.rsplit(":", 1)[1])
+        self.opened = threading.Event()
+        self.opened.set()
+        self.changed = threading.Condition()
+        self.held = 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self.listener.accept()
+            except OSError:
+                return
+            far = socket.create_connection(("127.0.0.1", self.behind))
+            threading.Thread(target=self._pass, args=(near, far, False), daemon=True).start()
+            threading.Thread(target=self._pass, args=(far, near, True), daemon=True).start()
+
+    def _pass(self, source: socket.socket, target: socket.socket, answers: bool) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 16):
+                if answers and not self.opened.is_set():
+                    with self.changed:
+                        self.held += 1
+                        self.changed.notify_all()
+                    self.opened.wait()
+                target.sendall(data)
+        for end in (source, target):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def shut(self) -> None:
+        self.held = 0
+        self.opened.clear()
+
+    def holds(self, answers: int) -> bool:
+        """Waits until so many answers stand before the gate."""
+        with self.changed:
+            return self.changed.wait_for(lambda: self.held >= answers, 60)
+
+    def open(self) -> None:
+        self.opened.set()
 
 
 def client(service: str, url: str, key: dict[str, str]) -> Any:

@@ -48,6 +48,24 @@ impl Actor {
         }
     }
 
+    /// Nobody in particular: somebody in this sharing group, or (0) in any organisation here. Such a reader is in no
+    /// organisation, so nothing is his own.
+    pub fn audience(sharing_group: i64) -> Self {
+        Self {
+            user_id: 0,
+            org_id: if sharing_group > 0 { -sharing_group } else { -i64::MAX },
+            permissions: Permissions::default(),
+            host_org: false,
+            reason: None,
+            origin: Origin::default(),
+        }
+    }
+
+    /// The sharing group that an [`Actor::audience`] is in.
+    pub fn audience_group(&self) -> Option<i64> {
+        self.org_id.checked_neg().filter(|group| *group > 0)
+    }
+
     pub fn has(&self, permission: Permission) -> bool {
         self.permissions.has(permission)
     }

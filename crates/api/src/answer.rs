@@ -1,8 +1,10 @@
 //! What a handler gives back.
 
 use crate::failure::Failure;
+use crate::inlaid::Later;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use pisax_store::files::Elsewhere;
 use pisax_wire::xml::XmlTranscoder;
 
 /// Where a body goes: to the client piece by piece, or into memory when it is short.
@@ -16,6 +18,10 @@ pub struct Sink {
     waited: std::time::Duration,
     /// Turns what is written, JSON, into XML on its way.
     xml: Option<XmlTranscoder>,
+    /// Attachments that are fetched when what stands for them is sent.
+    later: Later,
+    /// The most that memory takes.
+    most: usize,
 }
 
 /// A piece of a body on its way. Without an `End` the connection is broken off, so that a client never takes
@@ -61,9 +67,33 @@ impl Sink {
         Self::with(None, 4096)
     }
 
+    /// Into memory, and no further than this many bytes and what one record has.
+    pub(crate) fn memory_up_to(most: usize) -> Self {
+        Self { most, ..Self::memory() }
+    }
+
+    /// Whether memory holds it all.
+    pub(crate) fn fits(&self) -> Result<(), Stop> {
+        if self.buffer.len() <= self.most {
+            return Ok(());
+        }
+        let words =
+            format!("The answer is larger than the {} bytes passed on here: ask for less.", self.most);
+        Err(Stop::Broken(Failure::BadRequest(words)))
+    }
+
     fn with(sender: Option<Sender>, capacity: usize) -> Self {
         let buffer = Vec::with_capacity(capacity);
-        Self { sender, buffer, full: CHUNK, sent: 0, waited: std::time::Duration::ZERO, xml: None }
+        Self {
+            sender,
+            buffer,
+            full: CHUNK,
+            sent: 0,
+            waited: std::time::Duration::ZERO,
+            xml: None,
+            later: Later::default(),
+            most: usize::MAX,
+        }
     }
 
     /// Runs `f`, which holds a database snapshot, so that a slow client seldom holds it too.
@@ -79,8 +109,19 @@ impl Sink {
         self.xml = Some(XmlTranscoder::default());
     }
 
-    pub(crate) fn into_bytes(self) -> Vec<u8> {
-        self.buffer
+    pub(crate) fn into_bytes(mut self) -> Result<Vec<u8>, Stop> {
+        let mut whole = Vec::new();
+        self.later.fill(std::mem::take(&mut self.buffer), &mut |piece| {
+            whole.extend_from_slice(&piece);
+            Ok(())
+        })?;
+        Ok(whole)
+    }
+
+    /// Text that stands for the base64 of an attachment until it is sent, when mostly no snapshot is held any more:
+    /// then it is fetched, one at a time.
+    pub(crate) fn stand_in(&mut self, attachment: Elsewhere) -> String {
+        self.later.add(attachment)
     }
 
     /// The buffer to write into; call [`Sink::flush_full`] after each record.
@@ -95,18 +136,31 @@ impl Sink {
 
     /// Sends what is there.
     pub fn flush(&mut self) -> Result<(), Stop> {
-        let Some(sender) = &self.sender else { return Ok(()) };
+        if self.sender.is_none() {
+            return self.fits();
+        }
         if self.buffer.is_empty() {
             return Ok(());
         }
-        let mut full = std::mem::replace(&mut self.buffer, Vec::with_capacity(CHUNK + 4096));
-        if let Some(xml) = &mut self.xml {
-            let json = std::mem::take(&mut full);
-            xml.push(&json, &mut full);
+        let full = std::mem::replace(&mut self.buffer, Vec::with_capacity(CHUNK + 4096));
+        let later = std::mem::take(&mut self.later);
+        later.fill(full, &mut |piece| self.send(piece))?;
+        // Those of a snapshot that is still open may stand in what comes.
+        if self.full == HELD {
+            self.later = later;
         }
-        self.sent += full.len();
+        Ok(())
+    }
+
+    fn send(&mut self, mut piece: Vec<u8>) -> Result<(), Stop> {
+        let Some(sender) = &self.sender else { return Ok(()) };
+        if let Some(xml) = &mut self.xml {
+            let json = std::mem::take(&mut piece);
+            xml.push(&json, &mut piece);
+        }
+        self.sent += piece.len();
         let before = std::time::Instant::now();
-        send(sender, Piece::Bytes(full.into()))?;
+        send(sender, Piece::Bytes(piece.into()))?;
         self.waited += before.elapsed();
         if self.waited > PATIENCE && self.sent / (self.waited.as_secs() as usize) < SLOWEST {
             return Err(Stop::Gone);
@@ -136,9 +190,16 @@ fn send(sender: &Sender, piece: Piece) -> Result<(), Stop> {
 /// Writes a long body; runs on the blocking pool after the head has been sent.
 pub type Producer = Box<dyn FnOnce(&mut Sink) -> Result<(), Stop> + Send>;
 
+/// Makes an answer while no database connection is held for it.
+pub type Maker = Box<dyn FnOnce() -> Result<Answer, Failure> + Send>;
+
 pub enum Body {
     Whole(Vec<u8>),
     Streamed(Producer),
+    /// Open as long as the client listens.
+    Live(Box<crate::streams::live::Live>),
+    /// Others are waited for: modules, or the place of attachments.
+    Waiting(Maker),
 }
 
 pub struct Answer {
@@ -160,11 +221,16 @@ impl Answer {
         Self::with(StatusCode::OK, Body::Streamed(Box::new(producer)))
     }
 
+    /// An answer for which others are waited for.
+    pub fn waiting(make: impl FnOnce() -> Result<Self, Failure> + Send + 'static) -> Self {
+        Self { status: StatusCode::OK, headers: HeaderMap::new(), body: Body::Waiting(Box::new(make)) }
+    }
+
     /// A body short enough to be made before the head is sent, so that a failure is still a failure.
     pub fn short(produce: impl FnOnce(&mut Sink) -> Result<(), Stop>) -> Result<Self, Failure> {
         let mut sink = Sink::memory();
-        match produce(&mut sink) {
-            Ok(()) => Ok(Self::json(sink.into_bytes())),
+        match produce(&mut sink).and_then(|()| sink.into_bytes()) {
+            Ok(body) => Ok(Self::json(body)),
             Err(Stop::Broken(failure)) => Err(failure),
             Err(Stop::Gone) => Err(Failure::Internal("a body in memory has no client to lose".into())),
         }
@@ -184,6 +250,10 @@ impl Answer {
 
     /// The same answer in XML, unless it is no JSON.
     pub(crate) fn into_xml(mut self) -> Self {
+        if let Body::Waiting(make) = self.body {
+            self.body = Body::Waiting(Box::new(move || make().map(Self::into_xml)));
+            return self;
+        }
         let json = self
             .headers
             .get(http::header::CONTENT_TYPE)
@@ -199,10 +269,12 @@ impl Answer {
                 xml.finish(&mut out);
                 Body::Whole(out)
             }
+            live @ Body::Live(_) => live,
             Body::Streamed(produce) => Body::Streamed(Box::new(move |sink: &mut Sink| {
                 sink.as_xml();
                 produce(sink)
             })),
+            waiting @ Body::Waiting(_) => waiting,
         };
         self.header("content-type", "application/xml; charset=UTF-8")
     }

@@ -38,9 +38,12 @@ pub fn invalid(noun: &str) -> &'static str {
         "user setting" => "Invalid user setting.",
         "inbox message" => "Invalid inbox message",
         "bookmark" => "Invalid Bookmark",
+        "news item" => "Invalid news item.",
+        "rest call" => "Invalid entry.",
         "collection" => "Invalid collection.",
         "collection element" => "Invalid collection element.",
         "dashboard" => "Invalid dashboard template.",
+        "webhook" => "Invalid Webhook.",
         "blueprint" => "Invalid Sharing Group Blueprint",
         _ => "Not Found",
     }

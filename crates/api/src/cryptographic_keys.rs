@@ -10,6 +10,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use pisax_model::Uuid;
 use pisax_model::cryptographic_key::{CryptographicKeyDraft, Proof};
+use pisax_service::Service;
 use pisax_service::cryptographic_key as service;
 use pisax_wire::answer as body;
 use pisax_wire::cryptographic_key_out::write_cryptographic_key;
@@ -114,8 +115,8 @@ pub(crate) fn proof(request: &Request) -> Option<Proof> {
 }
 
 /// Puts the instance's signature over the body beside it.
-pub(crate) fn signed(request: &Request, answer: Answer) -> Result<Answer, Failure> {
+pub(crate) fn signed(service: &Service, answer: Answer) -> Result<Answer, Failure> {
     let Body::Whole(bytes) = &answer.body else { return Ok(answer) };
-    let signature = STANDARD.encode(service::sign(&request.service, bytes)?);
+    let signature = STANDARD.encode(service::sign(service, bytes)?);
     Ok(answer.header(SIGNATURE, signature))
 }

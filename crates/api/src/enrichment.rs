@@ -1,8 +1,8 @@
 //! Enrichment modules: `/modules/…`, `/events/enrichEvent`, `/attributes/enrich`, and their settings.
 //!
-//! Modules may take their time, so their answers are streamed: whoever waits holds no database connection.
+//! Modules may take their time: whoever waits for them holds no database connection.
 
-use crate::answer::{Answer, Sink, Stop};
+use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::reply::{self, flag_member, member};
 use crate::request::{Request, flag};
@@ -28,15 +28,14 @@ impl From<Failed> for Failure {
     }
 }
 
-/// An answer that is made while nobody holds a connection; what fails is told in it, as MISP does.
+/// An answer that modules are waited for; what fails is told in it, as MISP does.
 fn later(make: impl FnOnce() -> Result<Value, Failed> + Send + 'static) -> Answer {
-    Answer::stream(move |sink: &mut Sink| -> Result<(), Stop> {
+    Answer::waiting(move || {
         let value = make().unwrap_or_else(|failed| {
             tracing::info!(%failed, "enrichment");
             json!({ "error": said(&failed) })
         });
-        sink.buffer().extend_from_slice(value.to_string().as_bytes());
-        Ok(())
+        Ok(Answer::json(value.to_string().into_bytes()))
     })
 }
 

@@ -5,6 +5,7 @@ use crate::answer::{Sink, Stop};
 use crate::event_extras;
 use crate::failure::Failure;
 use crate::galaxies::Expanded;
+use crate::inlaid::Inlaid;
 use crate::proposals::{Open, write_inside};
 use crate::references::References;
 use crate::request::Request;
@@ -47,6 +48,9 @@ pub(crate) struct Shape {
     extras: Extras,
     /// The answer to an addition or edit, which has a little less than a view (045).
     saved: bool,
+    /// Local tags are for those who synchronise too, unless they ask for none: servers that belong together pull
+    /// them from views (MISP's internal servers). Searches and answers to a change never hold them.
+    pub(crate) local_for_sync: bool,
     /// Attributes that are left out of what is read.
     pub(crate) trim: Trim,
     /// Attributes for which this says no are left out.
@@ -67,6 +71,7 @@ impl Shape {
             correlation_limit: 20,
             extras: Extras::default(),
             saved: false,
+            local_for_sync: false,
             trim,
             keep: None,
             undoubted: false,
@@ -276,7 +281,7 @@ impl Writing<'_, '_> {
     fn shown_tags(&self) -> impl Fn(&Attached) -> bool + use<> {
         let include = &self.shape.view.include;
         let actor = self.r.actor();
-        let sync = actor.has(Permission::Sync) && !actor.sees_all();
+        let sync = actor.has(Permission::Sync) && !actor.sees_all() && !self.shape.local_for_sync;
         let (all, no_local) = (include.include_all_tags, include.exclude_local_tags || sync);
         move |t| (all || t.tag.exportable) && !(t.local && no_local)
     }
@@ -376,6 +381,7 @@ impl Writing<'_, '_> {
             true => self.r.attachment(attribute.id)?,
             false => None,
         };
+        let data = Inlaid::of(data, self.sink);
         let related = around.related_of(attribute.id);
         let said = around.analyst.members(&attribute.uuid, AnalystShape::Whole);
         let mut proposals = Vec::new();
@@ -388,7 +394,7 @@ impl Writing<'_, '_> {
         }
         let context = AttributeContext {
             tags: &tags,
-            data: data.as_deref(),
+            data: data.as_data(),
             sightings: self.sightings.get(&attribute.id).map_or(&[], Vec::as_slice),
             related: &related,
             galaxies: around.galaxies.get(&attribute.id).map_or(&[], Vec::as_slice),

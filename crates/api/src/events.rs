@@ -17,6 +17,7 @@ use pisax_wire::JsonWriter;
 use pisax_wire::answer as body;
 use pisax_wire::event_out::{GroupSummary, MinimalEvent, write_index_row, write_minimal_row};
 use pisax_wire::include::read_event_view;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// Events with fewer attributes are answered whole, with a length and an honest status to the end.
@@ -36,28 +37,40 @@ pub(crate) fn view(request: &Request) -> Result<Answer, Failure> {
     let mut shape = Shape::new(read_event_view(&request.body, &request.path.named)?);
     // A view always tells what analysts said (213), a search where it is asked to.
     shape.view.include.include_analyst_data = true;
+    shape.local_for_sync = true;
     shape.fit(request)?;
     if event.protected == Some(true) {
-        return signed(request, Answer::short(event_producer(request, event, shape))?);
+        let (service, produce) = (Arc::clone(&request.service), event_producer(request, event, shape));
+        return Ok(Answer::waiting(move || signed(&service, Answer::short(produce)?)));
     }
-    with_etag(request, answer_event(request, event, shape)?)
+    match compared(request).map(str::to_owned).filter(|_| event.attribute_count < SHORT) {
+        None => answer_event(request, event, shape),
+        // What is to be compared is made whole, with its attachments.
+        Some(theirs) => {
+            let produce = event_producer(request, event, shape);
+            Ok(Answer::waiting(move || Ok(with_etag(Some(&theirs), Answer::short(produce)?))))
+        }
+    }
+}
+
+/// The ETag that the client has.
+fn compared(request: &Request) -> Option<&str> {
+    request.headers.get("if-none-match").and_then(|v| v.to_str().ok())
 }
 
 /// An ETag is made when the client has one to compare (semantics 6.4); streamed answers have none.
-fn with_etag(request: &Request, answer: Answer) -> Result<Answer, Failure> {
+fn with_etag(theirs: Option<&str>, answer: Answer) -> Answer {
+    let Some(theirs) = theirs else { return answer };
     use std::hash::Hasher;
-    let Some(theirs) = request.headers.get("if-none-match").and_then(|v| v.to_str().ok()) else {
-        return Ok(answer);
-    };
-    let crate::answer::Body::Whole(bytes) = &answer.body else { return Ok(answer) };
+    let crate::answer::Body::Whole(bytes) = &answer.body else { return answer };
     let mut hasher = std::hash::DefaultHasher::new();
     hasher.write(bytes);
     let ours = format!("\"{:016x}\"", hasher.finish());
     let bare = theirs.replace("-gzip", "").replace("-br", "");
     if bare.trim_start_matches("W/") == ours {
-        return Ok(Answer::status(StatusCode::NOT_MODIFIED, Vec::new()).header("etag", ours));
+        return Answer::status(StatusCode::NOT_MODIFIED, Vec::new()).header("etag", ours);
     }
-    Ok(answer.header("etag", ours))
+    answer.header("etag", ours)
 }
 
 fn event_producer(
@@ -74,9 +87,8 @@ fn event_producer(
 }
 
 fn answer_event(request: &Request, event: Event, shape: Shape) -> Result<Answer, Failure> {
-    // Attachments can be of any size: an answer that holds them is streamed, unless it is to be compared.
-    let compared = request.headers.contains_key("if-none-match");
-    let short = event.attribute_count < SHORT && (compared || !shape.view.include.with_attachments);
+    // Attachments can be of any size: an answer that holds them is streamed.
+    let short = event.attribute_count < SHORT && !shape.view.include.with_attachments;
     let produce = event_producer(request, event, shape);
     if short { Answer::short(produce) } else { Ok(Answer::stream(produce)) }
 }
@@ -128,29 +140,66 @@ pub(crate) fn event_failure(e: Error, action: &'static str, id: Option<i64>) -> 
 
 /// POST /events/delete/{id}, or a list of ids in the body
 pub(crate) fn delete(request: &Request) -> Result<Answer, Failure> {
-    let mut wanted: Vec<Ref> = request.path.args.iter().filter_map(|a| Ref::parse(a)).collect();
-    if let Some(list) = request.value()?.get("id") {
-        let items = list.as_array().cloned().unwrap_or_else(|| vec![list.clone()]);
-        let texts = items.iter().map(|i| i.as_str().map_or_else(|| i.to_string(), str::to_owned));
-        wanted.extend(texts.filter_map(|t| Ref::parse(&t)));
+    let mut wanted = request.path.args.clone();
+    if let Some(list) = request.unwrapped("Event")?.get("id") {
+        wanted.extend(named(list));
     }
     if wanted.is_empty() {
         return Err(Failure::NotFound(body::INVALID_EVENT));
     }
-    let many = wanted.len() > 1;
-    for reference in wanted {
-        match service::remove(&request.service, &request.actor, reference) {
-            Ok(_) => {}
-            // MISP answers 403 for a missing event here, 404 elsewhere.
-            Err(Error::NotFound(_) | Error::Forbidden) => {
-                let reason = "Event was not deleted.".to_owned();
-                return Err(Failure::NotSaved { action: "delete", model: "Event", reason, id: None });
-            }
+    let (mut done, mut failed) = (0, 0);
+    for name in &wanted {
+        // MISP answers 403 for a missing event here, 404 elsewhere.
+        let removed = match Ref::parse(name) {
+            Some(reference) => service::remove(&request.service, &request.actor, reference),
+            None => Err(Error::NotFound("event")),
+        };
+        match removed {
+            Ok(_) => done += 1,
+            Err(Error::NotFound(_) | Error::Forbidden) => failed += 1,
             Err(e) => return Err(e.into()),
         }
     }
-    let message = if many { "Events deleted." } else { "Event deleted." };
-    Ok(Answer::json(body::saved(message, &request.path.raw, None)))
+    let message = match (wanted.len(), done) {
+        (1, 0) => "Event was not deleted.".to_owned(),
+        (1, _) => "Event deleted.".to_owned(),
+        _ => many_deleted(done, failed),
+    };
+    match done {
+        0 => Err(Failure::NotSaved { action: "delete", model: "Event", reason: message, id: None }),
+        _ => Ok(Answer::json(body::saved(&message, &request.path.raw, None))),
+    }
+}
+
+/// Events in a list, alone, or in a list that is written as text.
+fn named(value: &Value) -> Vec<String> {
+    let one = |item: &Value| match item {
+        Value::Number(number) => Some(number.to_string()),
+        Value::String(text) => Some(text.clone()),
+        _ => None,
+    };
+    match value {
+        Value::Array(items) => items.iter().filter_map(one).collect(),
+        Value::String(text) if text.trim_start().starts_with('[') => {
+            serde_json::from_str::<Vec<Value>>(text).unwrap_or_default().iter().filter_map(one).collect()
+        }
+        other => one(other).into_iter().collect(),
+    }
+}
+
+fn many_deleted(done: usize, failed: usize) -> String {
+    let mut parts = Vec::new();
+    match done {
+        0 => {}
+        1 => parts.push("1 event deleted.".to_owned()),
+        _ => parts.push(format!("{done} events deleted.")),
+    }
+    if failed > 0 {
+        parts.push(format!(
+            "{failed} event(s) could not be deleted due to insufficient privileges or the event not being found."
+        ));
+    }
+    parts.join(" ")
 }
 
 /// POST /events/publish/{id}
@@ -211,8 +260,7 @@ pub(crate) fn index(request: &Request) -> Result<Answer, Failure> {
     let page = crate::restsearch::page(&filter, ids);
     let service = Arc::clone(&request.service);
     let actor = request.actor.clone();
-    let compared = request.headers.contains_key("if-none-match");
-    let few = page.len() <= if compared { COMPARED } else { 100 };
+    let few = page.len() <= if compared(request).is_some() { COMPARED } else { 100 };
     if wants_csv(request) {
         let produce = move |sink: &mut crate::answer::Sink| {
             sink.buffer().extend_from_slice(CSV_COLUMNS);
@@ -235,7 +283,8 @@ pub(crate) fn index(request: &Request) -> Result<Answer, Failure> {
         sink.buffer().push(b']');
         Ok(())
     };
-    let answer = if few { with_etag(request, Answer::short(produce)?)? } else { Answer::stream(produce) };
+    let answer =
+        if few { with_etag(compared(request), Answer::short(produce)?) } else { Answer::stream(produce) };
     Ok(answer.header("x-result-count", total))
 }
 

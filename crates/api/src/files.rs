@@ -6,47 +6,64 @@ use crate::failure::Failure;
 use crate::reply::{self, member, number_member};
 use crate::request::Request;
 use http::StatusCode;
+use pisax_formats::picture::thumbnail;
+use pisax_model::AttributeType;
 use pisax_model::content::is_picture;
 use pisax_model::ids::Ref;
 use pisax_service::{Error, sample};
+use pisax_store::files::Attachment;
 use pisax_wire::answer as body;
 
 /// What is attached to an attribute.
 struct Attached {
-    kind: pisax_model::AttributeType,
+    kind: AttributeType,
     value1: String,
     bytes: Option<Vec<u8>>,
 }
 
-/// The attribute in the last path argument: before it, old clients put a word.
-fn attached(request: &Request) -> Result<Option<Attached>, Failure> {
-    let last = (0..2).rev().find_map(|i| request.path.arg(i)).and_then(Ref::parse);
-    let reference = last.ok_or(Failure::NotFound(body::INVALID_ATTRIBUTE))?;
+/// Answers with what is attached to the attribute in this path argument. It is fetched while no connection is
+/// held.
+fn attached(
+    request: &Request,
+    argument: Option<&str>,
+    shown: impl FnOnce(Option<Attached>) -> Result<Answer, Failure> + Send + 'static,
+) -> Result<Answer, Failure> {
+    let reference = argument.and_then(Ref::parse).ok_or(Failure::NotFound(body::INVALID_ATTRIBUTE))?;
     let found = request.service.read(&request.actor, |r| {
         let Some(batch) = r.attribute(reference)? else { return Ok(None) };
         let attribute = batch.get(0);
-        let bytes = if attribute.kind.holds_bytes() { r.attachment(attribute.id)? } else { None };
-        Ok(Some(Attached { kind: attribute.kind, value1: attribute.value1.to_owned(), bytes }))
+        let file = if attribute.kind.holds_bytes() { r.attachment(attribute.id)? } else { None };
+        Ok(Some((attribute.kind, attribute.value1.to_owned(), file)))
     })?;
-    Ok(found)
+    Ok(Answer::waiting(move || {
+        let fetched = found.map(|(kind, value1, file)| {
+            let bytes = file.map(Attachment::bytes).transpose().map_err(Error::from)?.flatten();
+            Ok::<_, Failure>(Attached { kind, value1, bytes })
+        });
+        shown(fetched.transpose()?)
+    }))
 }
 
 /// GET /attributes/downloadAttachment/{id}, /attributes/download/{id}: the bytes as they are kept, a sample
 /// sealed.
 pub(crate) fn download(request: &Request) -> Result<Answer, Failure> {
-    let missing = || Failure::NotFound(body::INVALID_ATTRIBUTE);
-    let attached = attached(request)?.ok_or_else(missing)?;
-    let bytes = attached.bytes.ok_or_else(missing)?;
-    let base = attached.value1.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
-    let (name, content_type) = match attached.kind.name() {
-        "malware-sample" => (format!("{base}.zip"), "application/zip"),
-        _ => (base, "application/octet-stream"),
-    };
-    // Never shown in place: whoever attached it chose what is in it.
-    Ok(Answer::status(StatusCode::OK, bytes)
-        .header("content-type", content_type)
-        .header("x-content-type-options", "nosniff")
-        .header("content-disposition", disposition(&name)))
+    // Before it, old clients put a word.
+    let last = request.path.arg(1).or_else(|| request.path.arg(0));
+    attached(request, last, |attached| {
+        let missing = || Failure::NotFound(body::INVALID_ATTRIBUTE);
+        let attached = attached.ok_or_else(missing)?;
+        let bytes = attached.bytes.ok_or_else(missing)?;
+        let base = attached.value1.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+        let (name, content_type) = match attached.kind.name() {
+            "malware-sample" => (format!("{base}.zip"), "application/zip"),
+            _ => (base, "application/octet-stream"),
+        };
+        // Never shown in place: whoever attached it chose what is in it.
+        Ok(Answer::status(StatusCode::OK, bytes)
+            .header("content-type", content_type)
+            .header("x-content-type-options", "nosniff")
+            .header("content-disposition", disposition(&name)))
+    })
 }
 
 /// RFC 6266: the name in plain letters, and as it is where that differs: clients expect nothing behind it.
@@ -68,15 +85,41 @@ fn disposition(name: &str) -> String {
     format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{exact}")
 }
 
-/// GET /attributes/viewPicture/{id}: a picture in base64, as MISP answers a client that is no browser.
+/// How large a small picture is unless the client says it otherwise, as in MISP, and at most.
+const SMALL: u32 = 200;
+const LARGE: u32 = 1000;
+
+/// GET /attributes/viewPicture/{id}[/1[/width:…/height:…]]: a picture in base64, as MISP answers a client that is no
+/// browser; a small one as a PNG.
 pub(crate) fn picture(request: &Request) -> Result<Answer, Failure> {
-    let attached = attached(request)?.filter(|a| a.kind.name() == "attachment");
-    let attached = attached.ok_or_else(|| Failure::NotAllowed(body::INVALID_ATTRIBUTE.into()))?;
-    if !is_picture(&attached.value1) {
-        return Err(Failure::NotFound("Attribute is not an image."));
-    }
-    let bytes = attached.bytes.ok_or(Failure::NotFound("Attribute is not an image."))?;
-    Ok(reply::document(|w| w.base64(&bytes)))
+    let small = !request.path.arg(1).is_none_or(|small| matches!(small, "" | "0" | "false"));
+    let side = |name: &'static str| match request.path.named(name) {
+        None => Ok(SMALL),
+        Some(text) => {
+            text.parse().ok().filter(|side| (1..=LARGE).contains(side)).ok_or_else(|| Failure::Unreadable {
+                field: name.into(),
+                message: format!("Expected a number from 1 to {LARGE}."),
+            })
+        }
+    };
+    let (width, height) = (side("width")?, side("height")?);
+    attached(request, request.path.arg(0), move |attached| {
+        let attached = attached.filter(|a| a.kind.name() == "attachment");
+        let attached = attached.ok_or_else(|| Failure::NotAllowed(body::INVALID_ATTRIBUTE.into()))?;
+        if !is_picture(&attached.value1) {
+            return Err(Failure::NotFound("Attribute is not an image."));
+        }
+        let bytes = attached.bytes.ok_or(Failure::NotFound("Attribute is not an image."))?;
+        if !small {
+            return Ok(reply::document(|w| w.base64(&bytes)));
+        }
+        let small = thumbnail(&bytes, width, height)
+            .map_err(|reason| Failure::BadRequest(format!("There is no small picture of it: {reason}")))?;
+        Ok(Answer::status(StatusCode::OK, small)
+            .header("content-type", "image/png")
+            .header("x-content-type-options", "nosniff")
+            .header("cache-control", "private, max-age=3600"))
+    })
 }
 
 /// POST /events/upload_sample[/{event}]
@@ -94,20 +137,19 @@ pub(crate) fn upload(request: &Request) -> Result<Answer, Failure> {
         }
         other => other.into(),
     })?;
-    let (name, message) = match (done.saved, done.refused.len()) {
-        (_, 0) => ("Success", "Success, saved all attributes.".to_owned()),
-        (0, _) => ("Failed", "Failed to save any of the supplied samples.".to_owned()),
-        (saved, _) => (
-            "Partial success",
-            format!("Successfuly saved {saved} sample(s), but some samples could not be saved."),
-        ),
+    // MISP saves those it can.
+    let (name, message) = match done.refused.is_empty() {
+        true => ("Success", "Success, saved all attributes."),
+        false => ("Failed", "Failed to save any of the supplied samples."),
     };
     Ok(reply::document(|w| {
         w.begin_object();
         member(w, "name", name);
-        member(w, "message", &message);
-        member(w, "url", &format!("{}/events/view/{}", request.service.policy.base_url, done.event_id));
-        number_member(w, "id", done.event_id);
+        member(w, "message", message);
+        if let Some(id) = done.event_id {
+            member(w, "url", &format!("{}/events/view/{id}", request.service.policy.base_url));
+            number_member(w, "id", id);
+        }
         if !done.refused.is_empty() {
             w.key("errors");
             w.begin_array();

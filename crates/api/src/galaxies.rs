@@ -63,6 +63,14 @@ impl Expanded {
 }
 
 impl Expanded {
+    /// The clusters that these tags name, each with its galaxy.
+    pub(crate) fn found(&self, tags: &[Attached]) -> impl Iterator<Item = (&GalaxyRow, &ClusterRow)> {
+        tags.iter().filter(|attached| attached.tag.is_galaxy).filter_map(|attached| {
+            let cluster = self.clusters.get(&pisax_store::tags::folded(&attached.tag.name))?;
+            Some((self.galaxies.get(&cluster.galaxy_id)?, cluster))
+        })
+    }
+
     /// `"GalaxyCluster":[…]` of a row of the event index, each with its galaxy; nothing where there is none.
     pub(crate) fn index_member(&self, tags: &[Attached]) -> Vec<u8> {
         let mut out = Vec::new();

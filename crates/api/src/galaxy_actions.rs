@@ -390,7 +390,7 @@ pub(crate) fn detach(request: &Request) -> Result<Answer, Failure> {
     let tag = request.path.arg(2).unwrap_or_default();
     let (service, actor) = (&request.service, &request.actor);
     let gone = match holder {
-        Holder::Record(target) => attribute::untag(service, actor, target, tag).map(|_| true),
+        Holder::Record(target) => attribute::untag(service, actor, target, &[tag.to_owned()]).map(|_| true),
         Holder::Collection(collection) => tag_collection::remove_tag(service, actor, collection, tag),
     };
     match gone {

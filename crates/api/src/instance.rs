@@ -8,12 +8,13 @@ use crate::request::Request;
 use crate::routes::{self, Route};
 use pisax_access::{Actor, Permission};
 use pisax_model::user::Role;
+use pisax_share::peer::{NATIVE, NATIVE_VERSION};
 use pisax_wire::JsonWriter;
 
 /// GET /servers/getVersion
 pub(crate) fn version(request: &Request) -> Result<Answer, Failure> {
     let actor = &request.actor;
-    Ok(document(|w| {
+    let answer = document(|w| {
         w.begin_object();
         member(w, "version", MISP_VERSION);
         member(w, "pymisp_recommended_version", PYMISP_VERSION);
@@ -30,7 +31,13 @@ pub(crate) fn version(request: &Request) -> Result<Answer, Failure> {
         w.end_array();
         flag_member(w, "filter_sightings", true);
         w.end_object();
-    }))
+    });
+    // A MISP's answer has these members and no others; another PISAX looks at the header.
+    Ok(if actor.has(Permission::Sync) && request.service.settings().native_sync {
+        answer.header(NATIVE, NATIVE_VERSION)
+    } else {
+        answer
+    })
 }
 
 /// GET /servers/getPyMISPVersion.json

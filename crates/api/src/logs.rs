@@ -186,7 +186,12 @@ pub(crate) fn event_log(request: &Request) -> Result<Answer, Failure> {
 
 // ---- Audit logs ---------------------------------------------------------------------------------------
 
-fn write_audit(w: &mut JsonWriter<'_>, entry: &Entry, orgs: &FxHashMap<i64, OrgName>, whole: bool) {
+pub(crate) fn write_audit(
+    w: &mut JsonWriter<'_>,
+    entry: &Entry,
+    orgs: &FxHashMap<i64, OrgName>,
+    whole: bool,
+) {
     w.begin_object();
     w.key("AuditLog");
     w.begin_object();

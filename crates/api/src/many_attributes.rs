@@ -82,12 +82,21 @@ pub(crate) fn edit(request: &Request) -> Result<Answer, Failure> {
     let ids = numbers(sent.get("attribute_ids"));
     let kept = |name: &str| number(&sent, name).is_none_or(|code| code == 2);
     let (adds, removes) = (numbers(sent.get("tags_ids_add")), numbers(sent.get("tags_ids_remove")));
+    let (gathers, scatters) =
+        (numbers(sent.get("clusters_ids_add")), numbers(sent.get("clusters_ids_remove")));
     let tags = request.service.read(&request.actor, |r| {
         let mut drafts = Vec::new();
         for (ids, gone) in [(&adds, false), (&removes, true)] {
             for id in ids {
                 let name = r.tag(*id)?.map(|tag| tag.name);
                 drafts.extend(name.map(|name| TagDraft { name, deleted: Some(gone), ..TagDraft::default() }));
+            }
+        }
+        // Clusters are attached by their tags.
+        for (ids, gone) in [(&gathers, false), (&scatters, true)] {
+            for cluster in r.clusters_by_ids(ids)? {
+                let name = cluster.tag_name;
+                drafts.push(TagDraft { name, deleted: Some(gone), ..TagDraft::default() });
             }
         }
         Ok(drafts)

@@ -9,7 +9,8 @@ use pisax_model::FieldError;
 use pisax_model::filter::Tri;
 use pisax_model::ids::Ref;
 use pisax_model::proposal::{Asks, Proposal};
-use pisax_service::{Error, proposal as service};
+use pisax_service::Error;
+use pisax_service::proposal::{self as service, Verdict};
 use pisax_store::Reader;
 use pisax_store::proposals::ProposalQuery;
 use pisax_wire::JsonWriter;
@@ -220,25 +221,16 @@ fn closed(request: &Request, message: &str) -> Answer {
 
 /// POST /shadow_attributes/acceptSelected/{event} `{"ids_accept":[…]}`
 pub(crate) fn accept_selected(request: &Request) -> Result<Answer, Failure> {
-    selected(request, "ids_accept", "accepted", |id| {
-        service::accept(&request.service, &request.actor, Ref::Id(id)).map(|_| ())
-    })
+    selected(request, "ids_accept", "accepted", Verdict::Accept)
 }
 
 /// POST /shadow_attributes/discardSelected/{event} `{"ids_discard":[…]}`
 pub(crate) fn discard_selected(request: &Request) -> Result<Answer, Failure> {
-    selected(request, "ids_discard", "deleted", |id| {
-        service::discard(&request.service, &request.actor, Ref::Id(id))
-    })
+    selected(request, "ids_discard", "deleted", Verdict::Discard)
 }
 
-/// Each by itself; those of other events are left alone.
-fn selected(
-    request: &Request,
-    member: &str,
-    done: &str,
-    close: impl Fn(i64) -> Result<(), Error>,
-) -> Result<Answer, Failure> {
+/// All together; those that are not open in the event are left out, and counted.
+fn selected(request: &Request, member: &str, done: &str, verdict: Verdict) -> Result<Answer, Failure> {
     let event = crate::events::find(request, request.reference(0, body::INVALID_EVENT)?)?;
     let sent = request.unwrapped("ShadowAttribute")?;
     // Pages of MISP send the list as text.
@@ -248,33 +240,39 @@ fn selected(
         .and_then(|t| serde_json::from_str(t).ok())
         .unwrap_or_default();
     let holder = serde_json::json!({ member: if inner.is_array() { inner } else { sent[member].clone() } });
-    let ids: Vec<i64> = crate::request::texts(&holder, member)
+    let mut ids: Vec<i64> = crate::request::texts(&holder, member)
         .unwrap_or_default()
         .iter()
         .filter_map(|t| t.trim().parse().ok())
         .collect();
-    let here: Vec<Proposal> = request.service.read(&request.actor, |r| Ok(r.proposals_by_ids(&ids)?))?;
-    let mut closed = 0;
-    for proposal in here.iter().filter(|p| p.event_id == event.id) {
-        match close(proposal.id) {
-            Ok(()) => closed += 1,
-            Err(Error::Store(e)) => return Err(Error::Store(e).into()),
-            Err(_) => {}
+    ids.sort_unstable();
+    ids.dedup();
+    let closed = service::close(&request.service, &request.actor, Ref::Id(event.id), &ids, verdict);
+    let (closed, why) = match closed {
+        Ok(closed) => (closed, None),
+        // MISP tells of a refusal with status 200.
+        Err(e @ (Error::Refused(_) | Error::Invalid(_) | Error::Forbidden | Error::NotFound(_))) => {
+            (0, Some(e))
         }
-    }
+        Err(e) => return Err(e.into()),
+    };
     let several = |n: usize| if n == 1 { "" } else { "s" };
     let failed = ids.len() - closed;
-    let text = format!("{closed} proposal{} {done}", several(closed));
+    let mut text = format!("{closed} proposal{} {done}", several(closed));
+    if failed > 0 || closed == 0 {
+        text += &format!(", but {failed} proposal{} could not be {done}", several(failed));
+    }
+    text.push('.');
+    if let Some(why) = why {
+        text += &format!(" {why}");
+    }
+    let all = failed == 0 && closed > 0;
     Ok(document(|w| {
         w.begin_object();
         w.key("saved");
-        w.bool(failed == 0 && closed > 0);
-        w.key(if failed == 0 && closed > 0 { "success" } else { "errors" });
-        if failed == 0 && closed > 0 {
-            w.str(&format!("{text}."));
-        } else {
-            w.str(&format!("{text}, but {failed} proposal{} could not be {done}.", several(failed)));
-        }
+        w.bool(all);
+        w.key(if all { "success" } else { "errors" });
+        w.str(&text);
         w.end_object();
     }))
 }

@@ -2,12 +2,10 @@
 
 use crate::answer::{Answer, Sink};
 use crate::event_walk::{Draw, Held, Leaves, walk};
-use crate::events::find;
-use crate::failure::Failure;
+use crate::failure::{Failure, Saving};
 use crate::reply::{document, member, number_member, wrapped};
 use crate::reports::{INVALID, shelf, unauthorised};
 use crate::request::{Request, flag, text};
-use pisax_access::edit as rule;
 use pisax_model::AttributeType;
 use pisax_model::attribute::AttributeView;
 use pisax_model::freetext;
@@ -99,21 +97,15 @@ fn write_candidate(w: &mut JsonWriter<'_>, candidate: &freetext::Candidate) {
     w.end_object();
 }
 
-/// POST /eventReports/importReportFromUrl/{event} `{url}`: MISP has a module fetch the page. There is none here,
-/// and no address that a client names is fetched without one.
+/// POST /eventReports/importReportFromUrl/{event} `{url}`: the page as a new report
 pub(crate) fn import_from_url(request: &Request) -> Result<Answer, Failure> {
-    let event = find(request, request.reference(0, body::INVALID_EVENT)?)?;
-    let owner = rule::EventOwner { orgc_id: event.orgc_id, user_id: event.user_id, locked: event.locked };
-    if !rule::may_edit(&request.actor, owner) {
-        return Err(Failure::Refused(body::NO_PERMISSION_THAT.into()));
-    }
+    let event = request.reference(0, body::INVALID_EVENT)?;
     let sent = request.unwrapped("EventReport")?;
-    if text(&sent, "url").is_none_or(|url| url.trim().is_empty()) {
-        return Err(Failure::NotAllowed("A URL must be provided".into()));
-    }
-    let reason =
-        "Could not fetch report from URL. Fetcher module not enabled or could not download the page".into();
-    Err(Failure::NotSaved { action: "addFromURL", model: "EventReport", reason, id: None })
+    let url = text(&sent, "url").filter(|url| !url.trim().is_empty());
+    let url = url.ok_or_else(|| Failure::NotAllowed("A URL must be provided".into()))?;
+    let added = service::import_from_url(&request.service, &request.actor, event, &url);
+    let shelf = shelf(request, Ref::Id(added.saving("addFromURL", "EventReport")?))?;
+    Ok(document(|w| shelf.write_first(w)))
 }
 
 /// GET /eventReports/getProxyMISPElements/{id}: the attributes and objects of the report's event by uuid, its

@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::path::Path;
+use crate::quota::Quotas;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use pisax_access::Actor;
@@ -18,6 +19,8 @@ pub struct Request {
     pub path: Path,
     pub headers: HeaderMap,
     pub body: Bytes,
+    /// What searches the user has left: a call inside a call counts as well.
+    pub(crate) quotas: Arc<Quotas>,
 }
 
 impl Request {

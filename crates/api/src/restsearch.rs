@@ -4,6 +4,7 @@ use crate::analyst_tree::AnalystTree;
 use crate::answer::{Answer, Sink, Stop};
 use crate::event_writer::{Keep, Shape, write_event};
 use crate::failure::Failure;
+use crate::inlaid::Inlaid;
 use crate::request::Request;
 use crate::rows::Rows;
 use crate::scores::Extras;
@@ -370,6 +371,14 @@ pub(crate) fn objects(request: &Request) -> Result<Answer, Failure> {
                         for list in tags.values_mut() {
                             list.retain(|t| (all_tags || t.tag.exportable) && !(t.local && no_local));
                         }
+                        let mut data = Vec::with_capacity(batch.len());
+                        for attribute in batch.iter() {
+                            let attachment = match attached && attribute.kind.holds_bytes() {
+                                true => r.attachment(attribute.id)?,
+                                false => None,
+                            };
+                            data.push(Inlaid::of(attachment, sink));
+                        }
                         if !std::mem::take(&mut first) {
                             sink.buffer().push(b',');
                         }
@@ -380,13 +389,9 @@ pub(crate) fn objects(request: &Request) -> Result<Answer, Failure> {
                         if !metadata {
                             w.key("Attribute");
                             w.begin_array();
-                            for attribute in batch.iter() {
+                            for (attribute, data) in batch.iter().zip(&data) {
                                 let tags = tags.get(&attribute.id).map_or(&[][..], Vec::as_slice);
-                                let data = match attached && attribute.kind.holds_bytes() {
-                                    true => r.attachment(attribute.id)?,
-                                    false => None,
-                                };
-                                let data = data.as_deref();
+                                let data = data.as_data();
                                 let context = AttributeContext { tags, data, ..AttributeContext::default() };
                                 write_event_attribute(&mut w, &attribute, &context);
                             }

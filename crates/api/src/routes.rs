@@ -11,6 +11,7 @@ mod people;
 mod reports;
 mod scoring;
 mod sharing;
+mod streams;
 mod workflows;
 
 use crate::answer::Answer;
@@ -79,6 +80,7 @@ impl Route {
             "events" | "attributes" | "objects" | "shadowattributes" | "sightings" => matches!(
                 self.action,
                 "add"
+                    | "addmispexport"
                     | "edit"
                     | "freetextimport"
                     | "uploadsample"
@@ -92,22 +94,6 @@ impl Route {
             "analystdata" => matches!(self.action, "pushanalystdata" | "filteranalystdataforpush"),
             _ => false,
         }
-    }
-}
-
-impl Route {
-    /// Whether its handler waits for another server.
-    pub fn asks_others(&self) -> bool {
-        self.controller == "servers"
-            && matches!(
-                self.action,
-                "testconnection"
-                    | "getremoteuser"
-                    | "previewindex"
-                    | "previewevent"
-                    | "queryavailablesyncfilteringrules"
-                    | "idtranslator"
-            )
     }
 }
 
@@ -173,6 +159,7 @@ const AREAS: &[&[Route]] = &[
     scoring::ROUTES,
     files::ROUTES,
     workflows::ROUTES,
+    streams::ROUTES,
 ];
 
 /// Every route there is.
@@ -235,7 +222,7 @@ mod tests {
         for route in all().filter(|route| matches!(route.methods, Methods::Post)) {
             let search = matches!(
                 (route.controller, route.action),
-                ("galaxies", "add") | ("dashboards", "renderwidget")
+                ("galaxies", "add") | ("dashboards", "renderwidget" | "getform")
             );
             let open = search || matches!(route.need, Need::Public);
             assert_eq!(route.need.met(&reader, true), open, "{}/{}", route.controller, route.action);

@@ -17,12 +17,13 @@ use pisax_model::tag::Attached;
 use pisax_service::Service;
 use pisax_store::Reader;
 use pisax_store::attributes::Batch;
+use pisax_store::files::Attachment;
 use pisax_store::orgs::OrgName;
 use pisax_store::sightings::Sighted;
 use pisax_wire::JsonWriter;
 use pisax_wire::analyst_out::AnalystShape;
 use pisax_wire::attribute_out::{
-    AttributeContext, EventContext, EventSummary, ObjectSummary, RelatedRow, write_search_attribute,
+    AttributeContext, Data, EventContext, EventSummary, ObjectSummary, RelatedRow, write_search_attribute,
 };
 use pisax_wire::include::Include;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -141,7 +142,7 @@ impl<'s> Rows<'s> {
                     sharing_group_id: o.sharing_group_id,
                 }),
                 event_uuid: self.include.include_event_uuid.then_some(event.uuid),
-                data: data.as_deref(),
+                data: data.as_deref().map(Data::Bytes),
                 sightings: around.sightings.get(&attribute.id).map_or(&[], Vec::as_slice),
                 proposals: &proposals,
                 related_rows: &related,
@@ -219,7 +220,9 @@ impl<'s> Rows<'s> {
         if !attribute.kind.holds_bytes() || !self.include.with_attachments {
             return Ok(None);
         }
-        self.service.store.read(self.actor, |r| Ok(r.attachment(attribute.id)?))
+        let found = self.service.store.read::<_, Stop>(self.actor, |r| Ok(r.attachment(attribute.id)?))?;
+        // Fetched here, where no snapshot is held.
+        Ok(found.map(Attachment::bytes).transpose()?.flatten())
     }
 
     fn related<'a>(&'a self, around: &'a Around, id: i64) -> Vec<RelatedRow<'a>> {

@@ -8,11 +8,13 @@ use crate::answer::{Answer, Body, Piece, Producer, Sink, Stop};
 use crate::authenticate::authenticate;
 use crate::failure::Failure;
 use crate::feed_files;
+use crate::native;
 use crate::path::Path;
 use crate::public::{self, Brake};
 use crate::quota::{Quota, Quotas};
 use crate::request::Request;
 use crate::routes::{self, Need, Route};
+use crate::streams::live;
 use axum::body::Body as HttpBody;
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
@@ -44,9 +46,10 @@ const DRAINING: Duration = Duration::from_secs(5);
 /// Long answers under way at a time, in all and for one user.
 const STREAMS: usize = 16;
 const STREAMS_PER_USER: usize = 4;
-/// Requests that wait for another server at a time.
-const AWAY: usize = 8;
-/// How long a long answer may wait for its turn.
+/// Answers that wait for others at a time, in all and for one user.
+const WAITS: usize = 32;
+const WAITS_PER_USER: usize = 8;
+/// How long an answer may wait for its turn.
 const TURN: Duration = Duration::from_secs(30);
 
 /// What every API request needs.
@@ -54,14 +57,17 @@ pub struct App {
     pub service: Arc<Service>,
     hasher: KeyHasher,
     /// One permit per database connection, taken before the hop to the blocking pool.
-    permits: Arc<Semaphore>,
-    /// For handlers that wait for another server: they hold no connection meanwhile.
-    away: Arc<Semaphore>,
-    streams: Arc<Semaphore>,
-    streams_of: Mutex<FxHashMap<i64, usize>>,
+    pub(crate) permits: Arc<Semaphore>,
+    pub(crate) live: live::Counts,
+    /// The place of the newest change that other servers may want.
+    pub news: tokio::sync::watch::Sender<i64>,
+    /// Set when the server is to stop: what stays open by itself ends.
+    pub(crate) stopping: tokio::sync::watch::Sender<bool>,
+    streams: Arc<Turns>,
+    waits: Arc<Turns>,
     large_bodies: Semaphore,
     brake: Brake,
-    quotas: Quotas,
+    quotas: Arc<Quotas>,
     /// Largest body accepted, in bytes.
     max_body: usize,
 }
@@ -72,14 +78,21 @@ impl App {
             hasher: service.keys.clone(),
             service,
             permits,
-            away: Arc::new(Semaphore::new(AWAY)),
-            streams: Arc::new(Semaphore::new(STREAMS)),
-            streams_of: Mutex::new(FxHashMap::default()),
+            live: live::Counts::default(),
+            news: tokio::sync::watch::Sender::new(0),
+            stopping: tokio::sync::watch::Sender::new(false),
+            streams: Turns::new(STREAMS, STREAMS_PER_USER),
+            waits: Turns::new(WAITS, WAITS_PER_USER),
             large_bodies: Semaphore::new(LARGE_BODIES),
             brake: Brake::default(),
-            quotas: Quotas::default(),
+            quotas: Arc::default(),
             max_body,
         }
+    }
+
+    /// Ends what stays open as long as clients listen.
+    pub fn stop(&self) {
+        self.stopping.send_replace(true);
     }
 }
 
@@ -191,22 +204,47 @@ async fn answer(
     met.unread = false;
     let user_id = actor.user_id;
     let xml = wants_xml(&path, &headers);
+    if route.controller == "sync" {
+        native::wait(app, &path).await;
+    }
     let answer = {
         let service = Arc::clone(&app.service);
-        let request = Request { service, actor, owner, method: method.clone(), path, headers, body };
-        let permits = if route.asks_others() { &app.away } else { &app.permits };
-        on_pool(Arc::clone(permits), move || (route.run)(&request)).await??
+        let quotas = Arc::clone(&app.quotas);
+        let request = Request { service, actor, owner, method: method.clone(), path, headers, body, quotas };
+        on_pool(Arc::clone(&app.permits), move || (route.run)(&request)).await??
     };
     let answer = if xml { answer.into_xml() } else { answer };
     let answer = match quota {
         Some(quota) => quota.tell(answer),
         None => answer,
     };
+    let answer = match answer.body {
+        Body::Waiting(make) => {
+            let turn = app.waits.take(user_id).await?;
+            let make = move || {
+                let _turn = turn;
+                make()
+            };
+            let mut made = unhindered(make).await??;
+            made.headers.extend(answer.headers);
+            made
+        }
+        _ => answer,
+    };
     match answer.body {
         Body::Whole(_) => Ok(send(answer, &method)),
+        Body::Live(_) if method == Method::HEAD => Ok(send(answer, &method)),
+        Body::Live(live) => {
+            let receiver = live::begin(app, *live)?;
+            let pieces = futures_util::stream::unfold(receiver, |mut receiver| async move {
+                receiver.recv().await.map(|bytes| (Ok::<_, std::io::Error>(bytes), receiver))
+            });
+            Ok(respond(answer.status, answer.headers, HttpBody::from_stream(pieces.fuse())))
+        }
+        Body::Waiting(_) => Err(Failure::Internal("an answer waits twice".into())),
         Body::Streamed(_) if method == Method::HEAD => Ok(send(answer, &method)),
         Body::Streamed(produce) => {
-            let turn = Turn::take(app, user_id).await?;
+            let turn = app.streams.take(user_id).await?;
             let head =
                 Answer { status: answer.status, headers: answer.headers, body: Body::Whole(Vec::new()) };
             Ok(stream(head, produce, turn))
@@ -215,7 +253,7 @@ async fn answer(
 }
 
 /// Whether the client asks for XML and nothing else (semantics 6.4).
-fn wants_xml(path: &Path, headers: &HeaderMap) -> bool {
+pub(crate) fn wants_xml(path: &Path, headers: &HeaderMap) -> bool {
     // Who uploads STIX 1 says XML both ways and reads JSON, as MISP answers it.
     if path.action == "uploadstix" {
         return false;
@@ -231,12 +269,17 @@ pub(crate) async fn on_pool<T: Send + 'static>(
     f: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Failure> {
     let permit = permits.acquire_owned().await.map_err(|_| Failure::Internal("shutting down".into()))?;
-    let run = move || {
+    unhindered(move || {
         let _permit = permit;
         f()
-    };
+    })
+    .await
+}
+
+/// Runs `f` on the blocking pool at once.
+async fn unhindered<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
     // A panic's message is in the log already.
-    tokio::task::spawn_blocking(run).await.map_err(|_| Failure::Internal("a handler panicked".into()))
+    tokio::task::spawn_blocking(f).await.map_err(|_| Failure::Internal("a handler panicked".into()))
 }
 
 struct Checked {
@@ -316,32 +359,43 @@ async fn read_body(app: &App, body: HttpBody, headers: &HeaderMap, limit: usize)
     }
 }
 
-/// The right to send one long answer; given back when it ends.
+/// So many answers of a sort at a time, and so many of one user.
+struct Turns {
+    free: Arc<Semaphore>,
+    per_user: usize,
+    of: Mutex<FxHashMap<i64, usize>>,
+}
+
+/// The right to one of them; given back when it ends.
 struct Turn {
-    app: Arc<App>,
+    turns: Arc<Turns>,
     user_id: i64,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Turn {
-    async fn take(app: &Arc<App>, user_id: i64) -> Result<Self, Failure> {
+impl Turns {
+    fn new(all: usize, per_user: usize) -> Arc<Self> {
+        Arc::new(Self { free: Arc::new(Semaphore::new(all)), per_user, of: Mutex::default() })
+    }
+
+    async fn take(self: &Arc<Self>, user_id: i64) -> Result<Turn, Failure> {
         let busy = || Failure::Busy("Too many long answers are being sent: ask again in a moment.".into());
-        let waiting = tokio::time::timeout(TURN, Arc::clone(&app.streams).acquire_owned());
+        let waiting = tokio::time::timeout(TURN, Arc::clone(&self.free).acquire_owned());
         let permit = waiting.await.map_err(|_| busy())?.map_err(|_| busy())?;
-        let mut counts = app.streams_of.lock();
+        let mut counts = self.of.lock();
         let own = counts.entry(user_id).or_default();
-        if *own >= STREAMS_PER_USER {
+        if *own >= self.per_user {
             return Err(busy());
         }
         *own += 1;
         drop(counts);
-        Ok(Self { app: Arc::clone(app), user_id, _permit: permit })
+        Ok(Turn { turns: Arc::clone(self), user_id, _permit: permit })
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let mut counts = self.app.streams_of.lock();
+        let mut counts = self.turns.of.lock();
         if let Some(own) = counts.get_mut(&self.user_id) {
             *own -= 1;
             if *own == 0 {

@@ -2,7 +2,7 @@
 
 use crate::answer::{Answer, Sink, Stop};
 use crate::event_writer::{Keep, org_summary};
-use base64::Engine;
+use crate::inlaid::Inlaid;
 use pisax_access::{Actor, Permission};
 use pisax_formats::stix2::{self, Bundle, Cluster, Target};
 use pisax_model::attribute::AttributeView;
@@ -81,7 +81,7 @@ impl Export {
                         let events: FxHashMap<i64, Event> = events.into_iter().map(|e| (e.id, e)).collect();
                         let Some(any) = events.values().next().cloned() else { return Ok(()) };
                         let mut walk = Walk::new(&self, r, any);
-                        let around = walk.around(&batch)?;
+                        let around = walk.around(&batch, sink)?;
                         for attribute in batch.iter() {
                             let Some(event) = events.get(&attribute.event_id) else { continue };
                             let org = org_summary(&names, event.orgc_id);
@@ -163,7 +163,7 @@ impl<'w, 'r> Walk<'w, 'r> {
             let batch = self.r.event_attributes(&event, LIVING, after, ATTRIBUTES)?;
             let Some(last) = batch.last_id() else { break };
             after = last;
-            let around = self.around(&batch)?;
+            let around = self.around(&batch, sink)?;
             for attribute in batch.iter() {
                 self.write(&attribute, &around, bundle, sink)?;
             }
@@ -175,7 +175,7 @@ impl<'w, 'r> Walk<'w, 'r> {
             after = last.id;
             let ids: Vec<i64> = objects.iter().map(|o| o.id).collect();
             let batch = self.r.object_attributes(&event, LIVING, &ids)?;
-            let around = self.around(&batch)?;
+            let around = self.around(&batch, sink)?;
             for object in &objects {
                 self.object(object, &batch, &around, bundle, sink)?;
             }
@@ -291,7 +291,7 @@ impl<'w, 'r> Walk<'w, 'r> {
         wanted.map(|a| attribute_of(&a, &[], &[], around)).collect()
     }
 
-    fn around(&mut self, batch: &Batch) -> Result<Around, Stop> {
+    fn around(&mut self, batch: &Batch, sink: &mut Sink) -> Result<Around, Stop> {
         let mut around = Around::default();
         for (id, attached) in self.r.attribute_tags(&batch.ids())? {
             if attached.iter().any(|t| self.export.without_tags.contains(&t.tag.id)) {
@@ -309,8 +309,8 @@ impl<'w, 'r> Walk<'w, 'r> {
         if self.export.include.with_attachments {
             for attribute in batch.iter().filter(|a| matches!(a.kind.name(), "attachment" | "malware-sample"))
             {
-                if let Some(bytes) = self.r.attachment(attribute.id)? {
-                    let text = base64::engine::general_purpose::STANDARD.encode(bytes);
+                let attachment = self.r.attachment(attribute.id)?;
+                if let Some(text) = Inlaid::of(attachment, sink).into_text() {
                     around.data.insert(attribute.id, text);
                 }
             }

@@ -8,7 +8,7 @@ use pisax_access::Permission;
 use pisax_formats::{stix1, stix2};
 use pisax_model::event::EventDraft;
 use pisax_model::ids::Ref;
-use pisax_service::{Error, event as service};
+use pisax_service::event::{self as service, Then};
 
 /// POST /events/upload_stix[/1|/2][/publish:1][/distribution:n]
 pub(crate) fn upload(request: &Request) -> Result<Answer, Failure> {
@@ -18,38 +18,20 @@ pub(crate) fn upload(request: &Request) -> Result<Answer, Failure> {
     if publish && !may {
         return Err(Failure::NoPermission);
     }
-    let drafts = read(request)?;
-    let several = drafts.len() > 1;
-    let (mut added, mut known) = (Vec::new(), None);
-    for mut draft in drafts {
-        settle(request, &mut draft)?;
-        let event = match service::add(&request.service, &request.actor, draft) {
-            // Of several the new ones are wanted.
-            Err(e @ Error::EventExists { .. }) if several => {
-                known = Some(e);
-                continue;
-            }
-            result => result.map_err(|e| event_failure(e, "upload_stix", None))?,
-        };
-        if !event.dropped.is_empty() {
-            tracing::info!(event = event.id, dropped = event.dropped.len(), "STIX with invalid values");
-        }
-        added.push(event.id);
-    }
-    if publish {
-        for id in &added {
-            service::publish(&request.service, &request.actor, Ref::Id(*id))?;
-        }
+    let mut drafts = read(request)?;
+    drafts.iter_mut().try_for_each(|draft| settle(request, draft))?;
+    let then = if publish { Then::Publish } else { Then::Leave };
+    let added = service::add_document(&request.service, &request.actor, drafts, then)
+        .map_err(|e| event_failure(e, "upload_stix", None))?;
+    for event in added.iter().filter(|event| !event.dropped.is_empty()) {
+        tracing::info!(event = event.id, dropped = event.dropped.len(), "STIX with invalid values");
     }
     // MISP answers the event; of several, the first.
-    let Some(first) = added.first() else {
-        return Err(known.map_or_else(
-            || Failure::BadRequest("There is no event in this STIX document.".into()),
-            |e| event_failure(e, "upload_stix", None),
-        ));
-    };
-    find(request, Ref::Id(*first))?;
-    saved(request, *first)
+    let first = added.first();
+    let first =
+        first.ok_or_else(|| Failure::BadRequest("There is no event in this STIX document.".into()))?;
+    find(request, Ref::Id(first.id))?;
+    saved(request, first.id)
 }
 
 fn read(request: &Request) -> Result<Vec<EventDraft>, Failure> {

@@ -5,21 +5,23 @@ use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::reply::{document, flag_member, list, member, number, number_member, saved, wrapped};
 use crate::request::{Request, number as number_of, text};
+use pisax_access::Actor;
 use pisax_model::ids::Ref;
 use pisax_model::job::Task;
 use pisax_model::peer::{Direction, Entry, Outcome, Subject};
 use pisax_model::server::Server;
 use pisax_model::{FieldError, Uuid};
 use pisax_service::peer::{self as service, state};
-use pisax_service::{Error, job};
+use pisax_service::{Error, Service, job};
 use pisax_share::{Fault, look};
 use pisax_store::peers::LedgerFilter;
 use pisax_wire::{JsonWriter, MISP_VERSION};
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 const INVALID: &str = "Invalid server";
 
-fn server(request: &Request) -> Result<Server, Failure> {
+pub(crate) fn server(request: &Request) -> Result<Server, Failure> {
     let id = number(request, 0, INVALID)?;
     service::server(&request.service, &request.actor, id).map_err(|e| match e {
         Error::NotFound(_) => Failure::NotFound(INVALID),
@@ -64,8 +66,20 @@ pub(crate) fn push(request: &Request) -> Result<Answer, Failure> {
 
 /// GET|POST /servers/testConnection/{id}
 pub(crate) fn test_connection(request: &Request) -> Result<Answer, Failure> {
-    let tested = look::test(&request.service, server(request)?);
-    Ok(document(|w| {
+    ask(request, |service, server| Ok(tested(&look::test(service, server))))
+}
+
+/// Answers with what a server says; no connection of the database is held while it is waited for.
+fn ask(
+    request: &Request,
+    answer: impl FnOnce(&Service, Server) -> Result<Answer, Failure> + Send + 'static,
+) -> Result<Answer, Failure> {
+    let (service, server) = (Arc::clone(&request.service), server(request)?);
+    Ok(Answer::waiting(move || answer(&service, server)))
+}
+
+fn tested(tested: &look::Tested) -> Answer {
+    document(|w| {
         w.begin_object();
         w.key("status");
         w.int(tested.status);
@@ -98,7 +112,7 @@ pub(crate) fn test_connection(request: &Request) -> Result<Answer, Failure> {
             member(w, "reason", &tested.why);
         }
         w.end_object();
-    }))
+    })
 }
 
 fn text_or_false(w: &mut JsonWriter<'_>, name: &str, text: Option<&str>) {
@@ -122,7 +136,7 @@ fn differs(local: &str, remote: &str) -> (Option<&'static str>, Option<&'static 
 }
 
 /// What a peer's failure is to who asked for it: the peer's, not this server's.
-fn failed(fault: Fault) -> Failure {
+pub(crate) fn failed(fault: Fault) -> Failure {
     match fault {
         Fault::Here(error) => error.into(),
         Fault::Status { status: 404, .. } => Failure::NotFound("Event not found on the other server."),
@@ -136,10 +150,12 @@ fn json(value: &Value) -> Answer {
 
 /// GET /servers/getRemoteUser/{id}
 pub(crate) fn remote_user(request: &Request) -> Result<Answer, Failure> {
-    Ok(match look::remote_user(&request.service, server(request)?) {
-        Ok(user) => json(&user),
-        Err(Fault::Status { status, .. }) => json(&serde_json::json!({"error": status})),
-        Err(fault) => json(&serde_json::json!({"error": fault.to_string()})),
+    ask(request, |service, server| {
+        Ok(match look::remote_user(service, server) {
+            Ok(user) => json(&user),
+            Err(Fault::Status { status, .. }) => json(&serde_json::json!({"error": status})),
+            Err(fault) => json(&serde_json::json!({"error": fault.to_string()})),
+        })
     })
 }
 
@@ -152,7 +168,9 @@ pub(crate) fn preview_index(request: &Request) -> Result<Answer, Failure> {
     for (name, value) in &request.path.named {
         sent.insert(name.clone(), Value::String(value.clone()));
     }
-    Ok(Answer::json(look::preview_index(&request.service, server(request)?, sent).map_err(failed)?))
+    ask(request, |service, server| {
+        Ok(Answer::json(look::preview_index(service, server, sent).map_err(failed)?))
+    })
 }
 
 /// GET /servers/previewEvent/{id}/{event}
@@ -162,12 +180,14 @@ pub(crate) fn preview_event(request: &Request) -> Result<Answer, Failure> {
         Ref::Id(id) => id.to_string(),
         Ref::Uuid(uuid) => uuid.to_string(),
     };
-    Ok(Answer::json(look::preview_event(&request.service, server(request)?, &event).map_err(failed)?))
+    ask(request, move |service, server| {
+        Ok(Answer::json(look::preview_event(service, server, &event).map_err(failed)?))
+    })
 }
 
 /// GET /servers/queryAvailableSyncFilteringRules/{id}
 pub(crate) fn query_rules(request: &Request) -> Result<Answer, Failure> {
-    Ok(json(&look::rules(&request.service, server(request)?).map_err(failed)?))
+    ask(request, |service, server| Ok(json(&look::rules(service, server).map_err(failed)?)))
 }
 
 /// GET /servers/getAvailableSyncFilteringRules: what another server's pull rules can be made of.
@@ -197,17 +217,27 @@ pub(crate) fn filter_events(request: &Request) -> Result<Answer, Failure> {
 /// GET|POST /servers/idTranslator[/{event}]: the numbers of an event here and on the servers this one is connected
 /// with.
 pub(crate) fn id_translator(request: &Request) -> Result<Answer, Failure> {
-    let sent = request.value()?;
+    let (sent, named) = (request.value()?, request.path.arg(0).map(str::to_owned));
+    let (service, actor) = (Arc::clone(&request.service), request.actor.clone());
+    Ok(Answer::waiting(move || translate(&service, &actor, &sent, named)))
+}
+
+fn translate(
+    service: &Service,
+    actor: &Actor,
+    sent: &Value,
+    named: Option<String>,
+) -> Result<Answer, Failure> {
     let of = |outer: &str, name: &str| sent.get(outer).and_then(|value| text(value, name));
-    let asked = request.path.arg(0).map(str::to_owned).or_else(|| of("Event", "uuid")).unwrap_or_default();
-    let servers = pisax_service::server::list(&request.service, &request.actor, None)?;
+    let asked = named.or_else(|| of("Event", "uuid")).unwrap_or_default();
+    let servers = pisax_service::server::list(service, actor, None)?;
     let missing =
         || Failure::NotFound("This event could not be found or you don't have permissions to see it.");
     let mut known = None;
     let reference = if of("Event", "local").as_deref() == Some("remote") {
         let id = of("Server", "id").and_then(|t| t.parse::<i64>().ok());
         let server = servers.iter().find(|s| Some(s.id) == id && s.pull).ok_or(Failure::NotFound(INVALID))?;
-        let found = look::remote_id(&request.service, server.clone(), &asked).map_err(failed)?;
+        let found = look::remote_id(service, server.clone(), &asked).map_err(failed)?;
         let (number, uuid) = found.ok_or_else(missing)?;
         known = Some((server.id, number));
         Uuid::try_parse(&uuid).ok().map(Ref::Uuid)
@@ -215,7 +245,7 @@ pub(crate) fn id_translator(request: &Request) -> Result<Answer, Failure> {
         Ref::parse(&asked)
     };
     let reference = reference.ok_or_else(missing)?;
-    let event = request.service.read(&request.actor, |r| Ok(r.event(reference)?))?.ok_or_else(missing)?;
+    let event = service.read(actor, |r| Ok(r.event(reference)?))?.ok_or_else(missing)?;
     let elsewhere: Vec<_> = servers
         .into_iter()
         .filter(|server| server.pull || server.push)
@@ -223,7 +253,7 @@ pub(crate) fn id_translator(request: &Request) -> Result<Answer, Failure> {
             let (id, name, url) = (server.id, server.name.clone(), server.url.clone());
             let found = match &known {
                 Some((there, number)) if *there == id => Ok(Some(number.clone())),
-                _ => look::remote_id(&request.service, server, &event.uuid.to_string())
+                _ => look::remote_id(service, server, &event.uuid.to_string())
                     .map(|found| found.map(|(number, _)| number)),
             };
             (id, name, url, found)

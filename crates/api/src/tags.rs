@@ -201,67 +201,55 @@ fn targeted(request: &Request) -> Result<(Target, pisax_wire::TagTarget), Failur
     }
 }
 
-/// What came of several tags: a message where any went well, else the failure.
-fn outcome(
+/// What came of the tags: a message for each, or why none of them was changed. MISP changes those it can.
+fn outcome<T>(
     request: &Request,
     action: &'static str,
-    done: &[String],
-    failed: Vec<Error>,
+    result: Result<Vec<T>, Error>,
+    said: impl Fn(&T) -> String,
 ) -> Result<Answer, Failure> {
-    if !done.is_empty() {
-        return Ok(saved(request, &done.join(" ")));
-    }
-    let mut reasons = Vec::new();
-    for error in failed {
-        match error {
-            Error::Refused(reason) => reasons.push(reason),
-            Error::NotFound("tag") => reasons.push("Invalid Tag.".to_owned()),
-            other => return Err(other.into()),
+    let reason = match result {
+        Ok(done) if !done.is_empty() => {
+            let words: Vec<String> = done.iter().map(said).collect();
+            return Ok(saved(request, &words.join(" ")));
         }
-    }
-    if reasons.is_empty() {
-        reasons.push("Invalid Tag.".to_owned());
-    }
-    Err(Failure::NotSaved { action, model: "Tag", reason: reasons.join(" "), id: None })
+        Err(Error::Refused(reason)) => reason,
+        Ok(_) | Err(Error::NotFound("tag")) => "Invalid Tag.".to_owned(),
+        Err(other) => return Err(other.into()),
+    };
+    Err(Failure::NotSaved { action, model: "Tag", reason, id: None })
 }
 
 /// POST /tags/attachTagToObject `{uuid, tag, local, relationship_type}`
 pub(crate) fn attach(request: &Request) -> Result<Answer, Failure> {
     let (target, sent) = targeted(request)?;
-    let (mut done, mut failed) = (Vec::new(), Vec::new());
-    for name in &sent.tags {
-        let relationship = sent.relationship_type.clone();
-        match service::attach(&request.service, &request.actor, target, name, sent.local, relationship) {
-            Ok((tag, id)) => done.push(format!(
-                "{} tag {}({}) successfully attached to {}({id}).",
-                scope(sent.local || tag.local_only),
-                tag.name,
-                tag.id,
-                words(target)
-            )),
-            Err(e) => failed.push(e),
-        }
-    }
-    outcome(request, "attachTagToObject", &done, failed)
+    let relationship = sent.relationship_type.clone();
+    let done =
+        service::attach(&request.service, &request.actor, target, &sent.tags, sent.local, relationship);
+    outcome(request, "attachTagToObject", done, |(tag, id)| {
+        format!(
+            "{} tag {}({}) successfully attached to {}({id}).",
+            scope(sent.local || tag.local_only),
+            tag.name,
+            tag.id,
+            words(target)
+        )
+    })
 }
 
 /// POST /tags/removeTagFromObject `{uuid, tag}`
 pub(crate) fn remove(request: &Request) -> Result<Answer, Failure> {
     let (target, sent) = targeted(request)?;
-    let (mut done, mut failed) = (Vec::new(), Vec::new());
-    for name in &sent.tags {
-        match attribute::untag(&request.service, &request.actor, target, name) {
-            Ok((tag, id, local)) => done.push(format!(
-                "{} tag {} ({}) successfully removed from {}({id}).",
-                scope(local),
-                tag.name,
-                tag.id,
-                words(target)
-            )),
-            Err(e) => failed.push(e),
-        }
-    }
-    outcome(request, "removeTagFromObject", &done, failed)
+    let done = attribute::untag(&request.service, &request.actor, target, &sent.tags);
+    outcome(request, "removeTagFromObject", done, |(tag, id, local)| {
+        format!(
+            "{} tag {} ({}) successfully removed from {}({id}).",
+            scope(*local),
+            tag.name,
+            tag.id,
+            words(target)
+        )
+    })
 }
 
 /// What `addTag` and `removeTag` name, in the path or the body, where MISP has it in three places.
@@ -319,37 +307,25 @@ fn with_collections(request: &Request, names: Vec<String>) -> Result<Vec<String>
     Ok(tags)
 }
 
-/// Refusals of a single tag are told with status 200; a missing target is a failure like everywhere.
-fn told(done: &str, failed: Option<Error>) -> Result<Answer, Failure> {
-    match failed {
-        None => Ok(Answer::json(body::tagged(done))),
-        Some(Error::Refused(reason)) => Ok(Answer::json(body::not_tagged(&reason))),
-        Some(Error::NotFound("tag")) => Ok(Answer::json(body::not_tagged("Invalid Tag."))),
-        Some(e) => Err(e.into()),
+/// Refusals are told with status 200; a missing target is a failure like everywhere.
+fn told<T>(done: &str, result: Result<Vec<T>, Error>) -> Result<Answer, Failure> {
+    match result {
+        Ok(some) if !some.is_empty() => Ok(Answer::json(body::tagged(done))),
+        Err(Error::Refused(reason)) => Ok(Answer::json(body::not_tagged(&reason))),
+        Ok(_) | Err(Error::NotFound("tag")) => Ok(Answer::json(body::not_tagged("Invalid Tag."))),
+        Err(e) => Err(e.into()),
     }
 }
 
 fn add_to(request: &Request, target: Target, named: Named) -> Result<Answer, Failure> {
-    let mut failed = named.tags.is_empty().then_some(Error::NotFound("tag"));
-    for name in &named.tags {
-        let relationship = named.relationship_type.clone();
-        if let Err(e) =
-            attribute::pick(&request.service, &request.actor, target, name, named.local, relationship)
-        {
-            failed = Some(e);
-        }
-    }
-    told(if named.tags.len() > 1 { "Tags added." } else { "Tag added." }, failed)
+    let Named { tags, local, relationship_type, .. } = named;
+    let done = attribute::pick(&request.service, &request.actor, target, &tags, local, relationship_type);
+    told(if tags.len() > 1 { "Tags added." } else { "Tag added." }, done)
 }
 
 fn remove_from(request: &Request, target: Target, named: Named) -> Result<Answer, Failure> {
-    let mut failed = named.tags.is_empty().then_some(Error::NotFound("tag"));
-    for name in &named.tags {
-        if let Err(e) = attribute::untag(&request.service, &request.actor, target, name) {
-            failed = Some(e);
-        }
-    }
-    told(if named.tags.len() > 1 { "Tags removed." } else { "Tag removed." }, failed)
+    let done = attribute::untag(&request.service, &request.actor, target, &named.tags);
+    told(if named.tags.len() > 1 { "Tags removed." } else { "Tag removed." }, done)
 }
 
 /// POST /events/addTag/{event}/{tag}[/local:1], or `{"event":…,"tag":…}`

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 pub(crate) const INVALID: &str = "Invalid Warninglist.";
 
-fn columns(w: &mut JsonWriter<'_>, list: &WarninglistRow) {
+pub(crate) fn columns(w: &mut JsonWriter<'_>, list: &WarninglistRow) {
     number_member(w, "id", list.id);
     member(w, "name", &list.name);
     member(w, "type", &list.kind);

@@ -1,72 +1,106 @@
-//! Publishing over ZeroMQ: a reader of the change log with a cursor in memory. It begins with what changes after
-//! it was switched on; who subscribes later has missed what was before, as with any publisher.
+//! Publishing over ZeroMQ: a reader of the change log, as the system sees it, with a cursor in the database. It
+//! begins with what changes after it was switched on, and goes on after a restart where it was; who subscribes later
+//! has missed what was before, as with any publisher.
 
 mod hub;
-mod messages;
 mod zmtp;
 
 use crate::failure::Failure;
-use hub::Hub;
+use crate::streams::cursor;
+use crate::streams::messages::{self, Wanted};
+use hub::{Door, Hub};
+use pisax_access::Actor;
 use pisax_service::Service;
+use pisax_service::setting::ZeroMq;
+use pisax_store::streams::Place;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
-use tokio::time::MissedTickBehavior;
 
-/// How often the change log is looked at; one look is a read of its last index page.
-const LOOK: Duration = Duration::from_millis(250);
+/// How long a commit is waited for before the change log is looked at all the same: settings change, and other
+/// processes may have written.
+const LOOK: Duration = Duration::from_secs(1);
 /// How long nothing is published before a sign of life (`misp_json_self`).
 const IDLE: Duration = Duration::from_secs(10);
+/// How often, and how long, a subscriber who is behind is looked after while there is more to send.
+const STEP: Duration = Duration::from_millis(10);
+const STEPS: usize = 200;
+/// The cursor's name.
+const CURSOR: &str = "zeromq";
 
 /// What is open, and how far it has read.
 struct Open {
     hub: Hub,
-    cursor: i64,
+    place: Place,
     since: Instant,
     last: Instant,
 }
 
+#[derive(Default)]
+struct Publisher {
+    open: Option<Open>,
+    /// The address that could not be opened.
+    refused: Option<SocketAddr>,
+    /// It is known to be switched off.
+    off: bool,
+}
+
 /// Publishes for as long as the process runs, whenever it is switched on.
 pub async fn publish(service: Arc<Service>, permits: Arc<Semaphore>) {
-    let mut open: Option<Open> = None;
-    let mut refused: Option<SocketAddr> = None;
-    let mut ticks = tokio::time::interval(LOOK);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut publisher = Publisher::default();
+    let commits = service.store.commits().clone();
     loop {
-        ticks.tick().await;
-        if let Err(failure) = turn(&service, &permits, &mut open, &mut refused).await {
+        let mark = commits.mark();
+        let more = turn(&service, &permits, &mut publisher).await.unwrap_or_else(|failure| {
             tracing::error!(?failure, "publishing over ZeroMQ failed for now");
+            false
+        });
+        if !more {
+            // Over when it was long enough without one.
+            let _ = tokio::time::timeout(LOOK, commits.after(mark)).await;
         }
     }
 }
 
+/// Publishes what there is; returns whether there may be more.
 async fn turn(
     service: &Arc<Service>,
     permits: &Arc<Semaphore>,
-    open: &mut Option<Open>,
-    refused: &mut Option<SocketAddr>,
-) -> Result<(), Failure> {
+    publisher: &mut Publisher,
+) -> Result<bool, Failure> {
+    let off = publisher.off;
     let zeromq = {
         let service = Arc::clone(service);
-        crate::serve::on_pool(Arc::clone(permits), move || service.settings().zeromq).await?
+        let look = move || {
+            let zeromq = service.settings().zeromq;
+            if !zeromq.enable && !off {
+                // Whoever switches it on again hears of what changes from then on.
+                cursor::forget(&service, CURSOR)?;
+            }
+            Ok::<_, Failure>(zeromq)
+        };
+        crate::serve::on_pool(Arc::clone(permits), look).await??
     };
-    if !zeromq.enable {
-        *open = None;
-        *refused = None;
-        return Ok(());
+    publisher.off = !zeromq.enable;
+    if publisher.off {
+        publisher.open = None;
+        publisher.refused = None;
+        drop(service.take_pushed());
+        return Ok(false);
     }
     let address = SocketAddr::new(zeromq.host, zeromq.port);
-    if open.as_ref().is_some_and(|open| open.hub.address != address) {
-        *open = None;
+    let door = Door { username: Arc::clone(&zeromq.username), password: Arc::clone(&zeromq.password) };
+    if publisher.open.as_ref().is_some_and(|open| open.hub.address != address || open.hub.door != door) {
+        publisher.open = None;
     }
-    let Some(open) = open else {
-        return begin(service, permits, open, refused, address).await;
+    let Some(open) = &mut publisher.open else {
+        return begin(service, permits, publisher, address, door).await;
     };
-    let (cursor, service) = (open.cursor, Arc::clone(service));
-    let read = crate::serve::on_pool(Arc::clone(permits), move || messages::after(&service, cursor, zeromq))
-        .await??;
-    open.cursor = read.cursor;
+    let read = {
+        let (place, service) = (open.place, Arc::clone(service));
+        crate::serve::on_pool(Arc::clone(permits), move || read(&service, place, &zeromq)).await??
+    };
     if !read.messages.is_empty() {
         open.last = Instant::now();
     } else if open.last.elapsed() >= IDLE {
@@ -76,32 +110,61 @@ async fn turn(
             format!("misp_json_self {{\"status\":\"PISAX is here.\",\"uptime\":{uptime}}}").into_bytes(),
         );
     }
-    read.messages.into_iter().for_each(|message| open.hub.send(message));
-    Ok(())
+    for message in read.messages {
+        let mut bytes = format!("{} ", message.kind.topic()).into_bytes();
+        bytes.extend(message.json);
+        open.hub.send(bytes);
+    }
+    for json in service.take_pushed() {
+        open.last = Instant::now();
+        open.hub.send(format!("misp_json_workflow {json}").into_bytes());
+    }
+    if read.place != open.place {
+        open.place = read.place;
+        let (place, service) = (read.place, Arc::clone(service));
+        crate::serve::on_pool(Arc::clone(permits), move || cursor::set(&service, CURSOR, place)).await??;
+    }
+    if read.more {
+        let mut steps = 0;
+        while open.hub.is_behind() && steps < STEPS {
+            tokio::time::sleep(STEP).await;
+            steps += 1;
+        }
+    }
+    Ok(read.more)
+}
+
+fn read(service: &Service, from: Place, zeromq: &ZeroMq) -> Result<messages::Read, Failure> {
+    let actor = Actor::system("publish over ZeroMQ");
+    let wanted = Wanted { kinds: zeromq.kinds, attachments: zeromq.include_attachments, pushed: true };
+    messages::after(service, &actor, from, wanted)
 }
 
 async fn begin(
     service: &Arc<Service>,
     permits: &Arc<Semaphore>,
-    open: &mut Option<Open>,
-    refused: &mut Option<SocketAddr>,
+    publisher: &mut Publisher,
     address: SocketAddr,
-) -> Result<(), Failure> {
+    door: Door,
+) -> Result<bool, Failure> {
     let service = Arc::clone(service);
-    let cursor = crate::serve::on_pool(Arc::clone(permits), move || messages::newest(&service)).await??;
-    match Hub::open(address).await {
+    let (place, returning) =
+        crate::serve::on_pool(Arc::clone(permits), move || cursor::begin(&service, CURSOR)).await??;
+    match Hub::open(address, door, returning).await {
         Ok(hub) => {
             tracing::info!(%address, "publishing over ZeroMQ");
             let now = Instant::now();
-            *refused = None;
-            *open = Some(Open { hub, cursor, since: now, last: now });
+            publisher.refused = None;
+            publisher.open = Some(Open { hub, place, since: now, last: now });
+            Ok(true)
         }
         // Said once for each address: it is tried again at every turn.
-        Err(error) if *refused != Some(address) => {
-            tracing::error!(%error, %address, "ZeroMQ cannot be published at this address");
-            *refused = Some(address);
+        Err(error) => {
+            if publisher.refused != Some(address) {
+                tracing::error!(%error, %address, "ZeroMQ cannot be published at this address");
+                publisher.refused = Some(address);
+            }
+            Ok(false)
         }
-        Err(_) => {}
     }
-    Ok(())
 }

@@ -5,6 +5,7 @@
 //! hand in what a client sent together with the time.
 
 pub mod brute_force;
+pub mod delivery;
 pub mod key;
 pub mod openpgp;
 pub mod password;

@@ -7,6 +7,8 @@ mod context;
 mod count;
 mod csv;
 mod hashes;
+#[cfg(test)]
+mod hostile;
 mod hosts;
 mod kunai;
 mod netfilter;

@@ -6,9 +6,13 @@
 
 pub mod export;
 pub mod knowledge;
+pub mod misp_xml;
+pub mod page;
+pub mod picture;
 pub mod rules;
 pub mod sample;
 pub mod stix1;
 pub mod stix2;
+pub mod template;
 pub mod workflow;
 mod xml;

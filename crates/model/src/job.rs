@@ -48,6 +48,8 @@ pub const QUEUES: [&str; 5] = ["cache", "default", "email", "prio", "update"];
 pub enum Task {
     /// Input: `SERVER` or `SERVER TECHNIQUE`.
     Pull,
+    /// Input: the server, a PISAX: what changes there is taken as it changes, for as long as both are there.
+    Follow,
     /// Input: `SERVER` or `SERVER TECHNIQUE`.
     Push,
     /// Input: the server; what was published since the last time.
@@ -63,8 +65,9 @@ pub enum Task {
 }
 
 impl Task {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Pull,
+        Self::Follow,
         Self::Push,
         Self::PushPublished,
         Self::CacheFeeds,
@@ -77,6 +80,7 @@ impl Task {
     pub fn name(self) -> &'static str {
         match self {
             Self::Pull => "pull",
+            Self::Follow => "follow",
             Self::Push => "push",
             Self::PushPublished => "publish_event",
             Self::CacheFeeds => "cache_feeds",
@@ -93,7 +97,7 @@ impl Task {
     /// The queue it stands in: what others wait for goes before what takes long.
     pub fn queue(self) -> &'static str {
         match self {
-            Self::PushPublished => "prio",
+            Self::PushPublished | Self::Follow => "prio",
             Self::Pull | Self::Push | Self::FetchFeeds | Self::PublishFeed => "default",
             Self::CacheFeeds | Self::CacheServers => "cache",
         }

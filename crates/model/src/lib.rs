@@ -38,6 +38,7 @@ pub mod rule;
 pub mod server;
 pub mod sharing;
 pub mod sighting;
+pub mod stream;
 pub mod tag;
 pub mod time;
 pub mod transit;

@@ -5,6 +5,7 @@ pub mod condition;
 pub mod data;
 pub mod graph;
 pub mod module;
+mod path;
 
 pub use condition::{Filter, Operator};
 pub use data::Data;

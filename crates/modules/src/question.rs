@@ -1,10 +1,12 @@
 //! What a module is asked.
 
 use crate::description::{Format, Module};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use pisax_model::Uuid;
 use pisax_model::attribute::AttributeView;
 use pisax_wire::JsonWriter;
-use pisax_wire::attribute_out::{AttributeContext, write_viewed_attribute};
+use pisax_wire::attribute_out::{AttributeContext, Data, write_viewed_attribute};
 
 /// The attribute a question is about.
 #[derive(Clone, Copy)]
@@ -23,6 +25,28 @@ impl Sent {
     /// `None`: no JSON object.
     pub fn read(body: &[u8]) -> Option<Self> {
         serde_json::from_slice(body).ok().map(Self)
+    }
+
+    /// To make text of the page at an address.
+    pub fn page(module: &str, event_id: i64, url: &str) -> Self {
+        let mut sent = Self::for_event(module, event_id);
+        sent.0.insert("url".to_owned(), url.into());
+        sent
+    }
+
+    /// To make text of a file.
+    pub fn file(module: &str, event_id: i64, bytes: &[u8]) -> Self {
+        let mut sent = Self::for_event(module, event_id);
+        sent.0.insert("attachment".to_owned(), "temp.foo".into());
+        sent.0.insert("data".to_owned(), STANDARD.encode(bytes).into());
+        sent
+    }
+
+    fn for_event(module: &str, event_id: i64) -> Self {
+        let mut sent = serde_json::Map::new();
+        sent.insert("module".to_owned(), module.into());
+        sent.insert("event_id".to_owned(), event_id.to_string().into());
+        Self(sent)
     }
 
     /// The module it is for; empty when it names none.
@@ -66,7 +90,7 @@ impl Question {
                 w.key("attribute");
                 let context = AttributeContext {
                     event_uuid: subject.event_uuid,
-                    data: subject.data,
+                    data: subject.data.map(Data::Bytes),
                     ..AttributeContext::default()
                 };
                 write_viewed_attribute(&mut w, attribute, &context);

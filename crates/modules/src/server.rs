@@ -24,6 +24,18 @@ pub struct Server {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer(pub Value);
 
+impl Answer {
+    /// The text that a module made of a page or file; `None` where it made none.
+    pub fn text(&self) -> Option<String> {
+        let values = self.0.get("results")?.get(0)?.get("values")?;
+        let text = match values {
+            Value::Array(several) => several.iter().find_map(Value::as_str)?,
+            one => one.as_str()?,
+        };
+        (!text.trim().is_empty()).then(|| text.to_owned())
+    }
+}
+
 /// Why a module server gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

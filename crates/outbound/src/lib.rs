@@ -4,16 +4,21 @@
 //! other: it is the caller's address that was allowed, not where that points to. No proxy is taken from the
 //! environment. TLS by ring; what is trusted is what the machine trusts.
 //!
-//! By [`Reach::Public`] no machine of one's own network is reached through this one.
+//! An address that a user names is fetched as a [`Page`]: by [`Reach::Public`] no machine of one's own network is
+//! reached through this one.
 
 mod link;
+mod pace;
+mod page;
 mod reach;
 
 pub use link::Link;
+pub use page::{Page, checked};
 pub use reach::Reach;
 pub use ureq::http::HeaderMap;
 pub use url::Url;
 
+use pace::Paced;
 use std::io::Read;
 use std::time::Duration;
 use ureq::unversioned::transport::DefaultConnector;
@@ -77,6 +82,9 @@ pub enum Error {
     Link(&'static str),
     #[error("no answer in time")]
     Late,
+    /// It sends, but so little that it holds us up on purpose or for ever.
+    #[error("the answer came at less than {} bytes a second", pace::SLOWEST)]
+    Slow,
     #[error("the answer is larger than {0} bytes")]
     TooLarge(u64),
     #[error("{0}")]
@@ -86,6 +94,8 @@ pub enum Error {
     BadAddress,
     #[error("{0} is not on the public Internet")]
     NotPublic(String),
+    #[error("the page sends on to another one too often")]
+    Circles,
 }
 
 /// The client; connections are kept open between calls.
@@ -125,13 +135,20 @@ impl Client {
         Self { anywhere: config.into(), public }
     }
 
+    /// The same for addresses that users name: no machine of one's own network is reached.
+    pub fn public_only(&self) -> Self {
+        Self { anywhere: self.public.clone(), public: self.public.clone() }
+    }
+
     /// The whole answer.
     pub fn send(&self, call: &Call<'_>) -> Result<Answer, Error> {
         let limit = call.limit.max(LEAST);
-        let mut answer = Self::begin(&self.anywhere, call).map_err(|e| told(e, limit))?;
+        let mut answer = Self::begin(&self.anywhere, call).map_err(told)?;
         let (status, headers) = (answer.status().as_u16(), std::mem::take(answer.headers_mut()));
-        let read = answer.body_mut().with_config().limit(limit).read_to_vec();
-        Ok(Answer { status, headers, body: read.map_err(|e| told(e, limit))? })
+        let reader = answer.into_body().into_with_config().limit(limit).reader();
+        let mut body = Vec::new();
+        Paced::new(reader, call.timeout).read_to_end(&mut body)?;
+        Ok(Answer { status, headers, body })
     }
 
     /// The answer as it comes.
@@ -150,10 +167,10 @@ impl Client {
                 if self.anywhere.config().proxy().is_some() { &self.anywhere } else { &self.public }
             }
         };
-        let mut answer = Self::begin(agent, call).map_err(|e| told(e, limit))?;
+        let mut answer = Self::begin(agent, call).map_err(told)?;
         let (status, headers) = (answer.status().as_u16(), std::mem::take(answer.headers_mut()));
         let body = answer.into_body().into_with_config().limit(limit).reader();
-        Ok(Opened { status, headers, body: Box::new(body) })
+        Ok(Opened { status, headers, body: Box::new(Paced::new(body, call.timeout)) })
     }
 
     fn begin(agent: &ureq::Agent, call: &Call<'_>) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
@@ -200,10 +217,18 @@ fn literal(address: &str) -> Result<(), Error> {
     }
 }
 
-fn told(error: ureq::Error, limit: u64) -> Error {
+impl From<std::io::Error> for Error {
+    /// Why a body could not be read on.
+    fn from(error: std::io::Error) -> Self {
+        told(error.into())
+    }
+}
+
+fn told(error: ureq::Error) -> Error {
     match error {
         ureq::Error::Timeout(_) => Error::Late,
-        ureq::Error::BodyExceedsLimit(_) => Error::TooLarge(limit),
+        ureq::Error::BodyExceedsLimit(limit) => Error::TooLarge(limit),
+        ureq::Error::Io(error) if pace::is_slow(&error) => Error::Slow,
         ureq::Error::Other(why) => match why.downcast::<reach::NotPublic>() {
             Ok(found) => Error::NotPublic(found.0),
             Err(other) => Error::Unreachable(other.to_string()),

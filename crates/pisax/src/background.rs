@@ -13,8 +13,8 @@ use tokio::sync::watch::Receiver;
 const MAIL: Duration = Duration::from_secs(2);
 /// How often gathered requests are written to their log.
 const ACCESS_LOG: Duration = Duration::from_secs(1);
-/// How often workflows look for what changed.
-const WORKFLOWS: Duration = Duration::from_millis(500);
+/// How long workflows wait for a commit before they look all the same: other processes may have written.
+const WORKFLOWS: Duration = Duration::from_secs(1);
 /// How often retention looks for what is too old.
 const RETENTION: Duration = Duration::from_secs(24 * 3600);
 /// How long after the start it looks first: a start is busy enough.
@@ -46,12 +46,22 @@ pub async fn run(
         off(&service, Some(&permits), "retention", |service| audit::retain(service).map(drop))
     });
     // Actions call others and wait for them: no permit is taken, as for mail.
-    let workflows = every(WORKFLOWS, WORKFLOWS, stopping.clone(), || {
-        off(&service, None, "workflows", |service| {
-            while workflow::follow(service)? {}
-            Ok(())
-        })
-    });
+    let workflows = async {
+        let mut stopping = stopping.clone();
+        loop {
+            let commits = service.store.commits();
+            let mark = commits.mark();
+            off(&service, None, "workflows", |service| {
+                while workflow::follow(service)? {}
+                Ok(())
+            })
+            .await;
+            tokio::select! {
+                _ = stopping.wait_for(|stop| *stop) => return,
+                _ = tokio::time::timeout(WORKFLOWS, commits.after(mark)) => {}
+            }
+        }
+    };
     tokio::join!(mail, log, workflows, retention);
     // What came in last is not lost.
     off(&service, Some(&permits), "the log of requests", audit::write_accesses).await;

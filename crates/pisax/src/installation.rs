@@ -62,6 +62,7 @@ pub fn from_store(config: &Config, store: Store, base_url: Option<&str>) -> Resu
     let mut service = setup::open(store, clock, &base_url)?;
     service.policy.proxy = config.outbound_proxy.clone();
     service.policy.data = Some(config.data.clone());
+    service.policy.peers = config.peers;
     Ok(Installation { service: Arc::new(service) })
 }
 

@@ -64,7 +64,7 @@ pub fn of_event(
             entry.org_id == actor.org_id || OTHERS_OWN.iter().all(|noun| *noun as i64 != entry.noun)
         });
         for entry in entries.iter_mut().filter(|entry| entry.org_id != actor.org_id) {
-            entry.user_id = 0;
+            entry.logged.user_id = 0;
             entry.email = None;
             entry.address = String::new();
             entry.key_id = 0;

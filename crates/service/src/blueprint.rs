@@ -113,33 +113,36 @@ pub fn orgs(service: &Service, actor: &Actor, reference: Ref) -> Result<Vec<Org>
 }
 
 /// Makes the group of each blueprint, or makes its organisations those that the rules choose now: of one
-/// blueprint, or of all one sees.
+/// blueprint, or of all one sees, in one transaction. One that cannot be executed is counted; what refuses it is
+/// looked at before it changes anything.
 pub fn execute(service: &Service, actor: &Actor, reference: Option<Ref>) -> Result<Executed> {
     may_keep(actor)?;
-    let blueprints = match reference {
-        Some(reference) => vec![view(service, actor, reference)?],
-        None => list(service, actor)?,
-    };
-    if blueprints.is_empty() {
-        return Err(Error::NotFound("blueprint"));
-    }
-    let mut result = Executed { matched: blueprints.len(), ..Executed::default() };
-    for blueprint in &blueprints {
-        // What its organisation sees decides, also when a site admin executes it.
-        let owner = owner(actor, blueprint, actor.permissions);
-        match service.write(&owner, |w| apply(w, blueprint)) {
-            Ok((created, changed)) => {
-                result.created += usize::from(created);
-                result.changed += usize::from(created || changed);
-            }
-            Err(Error::Store(error)) => return Err(error.into()),
-            Err(error) => {
-                tracing::info!(%error, blueprint = blueprint.id, "a blueprint could not be executed");
-                result.failed += 1;
+    service.write(actor, |w| {
+        let blueprints = match reference {
+            Some(reference) => w.blueprint(reference)?.into_iter().collect(),
+            None => w.blueprints()?,
+        };
+        if blueprints.is_empty() {
+            return Err(Error::NotFound("blueprint"));
+        }
+        let mut result = Executed { matched: blueprints.len(), ..Executed::default() };
+        for blueprint in &blueprints {
+            // What its organisation sees decides, also when a site admin executes it.
+            let owner = owner(actor, blueprint, actor.permissions);
+            match w.acting(&owner, |w| apply(w, blueprint)) {
+                Ok((created, changed)) => {
+                    result.created += usize::from(created);
+                    result.changed += usize::from(created || changed);
+                }
+                Err(Error::Store(error)) => return Err(error.into()),
+                Err(error) => {
+                    tracing::info!(%error, blueprint = blueprint.id, "a blueprint could not be executed");
+                    result.failed += 1;
+                }
             }
         }
-    }
-    Ok(result)
+        Ok(result)
+    })
 }
 
 /// Whoever executes it, as one of its organisation who sees no more than that.
@@ -154,14 +157,13 @@ fn owner(actor: &Actor, blueprint: &Blueprint, permissions: pisax_access::Permis
 
 /// Whether the group was created, and whether its organisations changed.
 fn apply(w: &mut Writer<'_>, blueprint: &Blueprint) -> Result<(bool, bool)> {
-    let blueprint = w.blueprint(Ref::Id(blueprint.id))?.ok_or(Error::NotFound("blueprint"))?;
-    let orgs = chosen(w, &blueprint)?;
+    let orgs = chosen(w, blueprint)?;
     let own = w.org(Ref::Id(blueprint.org_id))?.ok_or(Error::NotFound("organisation"))?;
     let (id, created) = match blueprint.sharing_group_id {
         0 => {
-            let group = group(&blueprint, own.uuid, w);
+            let group = group(blueprint, own.uuid, w);
             let id = w.add_sharing_group(&group)?;
-            w.edit_blueprint(&blueprint, &Blueprint { sharing_group_id: id, ..blueprint.clone() })?;
+            w.edit_blueprint(blueprint, &Blueprint { sharing_group_id: id, ..blueprint.clone() })?;
             (id, true)
         }
         id => (id, false),

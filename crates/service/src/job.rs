@@ -3,6 +3,7 @@
 use crate::{Error, Result, Service, rules};
 use pisax_access::Actor;
 use pisax_model::job::{Job, Status, Task};
+use pisax_store::presence::Presence;
 
 /// How long finished jobs are shown, in seconds.
 const KEPT: i64 = 7 * 24 * 3600;
@@ -26,7 +27,8 @@ pub fn cancel(service: &Service, actor: &Actor, id: i64) -> Result<()> {
 /// caller has decided that the actor may.
 pub fn queue(service: &Service, actor: &Actor, task: Task, input: &str, run_after: i64) -> Result<i64> {
     let id = service.write(actor, |w| Ok(w.queue_job(task, input, "Waiting.", run_after)?))?;
-    service.jobs.wake();
+    // Those who do jobs listen for commits.
+    service.store.commits().fire();
     Ok(id)
 }
 
@@ -39,6 +41,17 @@ impl Service {
             return Ok(None);
         }
         self.write(actor, |w| Ok(w.take_job(owner)?))
+    }
+
+    /// Takes a place among those who do jobs, of this process or another. What the dead left undone waits again.
+    pub fn join_workers(&self, actor: &Actor) -> Result<Presence> {
+        Ok(self.store.join_workers(|| {
+            let taken_up = self.store.write(actor, self.clock.now_ms(), |w| w.take_up_jobs())?;
+            if taken_up > 0 {
+                tracing::info!(jobs = taken_up, "taken up what was being done when this server ended");
+            }
+            Ok(())
+        })?)
     }
 
     /// Keeps the lease of a job. `false`: it is to be given up.
@@ -64,28 +77,5 @@ impl Service {
     pub fn forget_jobs(&self, actor: &Actor) -> Result<u64> {
         let before = self.now() - KEPT;
         self.write(actor, |w| Ok(w.forget_jobs(before)?))
-    }
-}
-
-/// Says to those who do jobs that there is one, so that they need not look all the time.
-#[derive(Debug, Default)]
-pub struct Bell {
-    rung: parking_lot::Mutex<bool>,
-    heard: parking_lot::Condvar,
-}
-
-impl Bell {
-    pub fn wake(&self) {
-        *self.rung.lock() = true;
-        self.heard.notify_all();
-    }
-
-    /// Waits until it rings, or so long.
-    pub fn wait(&self, most: std::time::Duration) {
-        let mut rung = self.rung.lock();
-        if !*rung {
-            self.heard.wait_for(&mut rung, most);
-        }
-        *rung = false;
     }
 }

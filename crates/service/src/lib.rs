@@ -25,6 +25,7 @@ pub mod enrichment;
 pub mod error;
 pub mod event;
 pub mod event_graph;
+pub mod event_lock;
 pub mod feed;
 mod files;
 pub mod first_start;
@@ -32,6 +33,7 @@ pub mod job;
 pub mod knowledge;
 pub mod log_words;
 pub mod mail;
+pub mod news;
 pub mod noticelist;
 pub mod object;
 pub mod org;
@@ -39,6 +41,7 @@ pub mod peer;
 pub mod proposal;
 pub mod registration;
 pub mod report;
+pub mod rest_history;
 pub mod role;
 mod rules;
 pub mod sample;
@@ -52,6 +55,7 @@ pub mod tag_collection;
 pub mod usage;
 pub mod user;
 pub mod user_setting;
+pub mod webhook;
 pub mod workflow;
 
 pub use error::{Error, Result};
@@ -77,6 +81,23 @@ pub struct Policy {
     pub proxy: Option<String>,
     /// The folder for what is fetched and published; none: neither is done.
     pub data: Option<std::path::PathBuf>,
+    /// How long they are waited for and how much is taken of them.
+    pub peers: PeerBounds,
+}
+
+/// What an answer of another server is bounded by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeerBounds {
+    /// The whole answer, however large.
+    pub timeout: std::time::Duration,
+    /// One record with its files, in bytes; lists that are read item by item may be four times as long.
+    pub limit: u64,
+}
+
+impl Default for PeerBounds {
+    fn default() -> Self {
+        Self { timeout: std::time::Duration::from_secs(600), limit: 256 << 20 }
+    }
 }
 
 /// The use cases, over one database. [`setup::open`] makes one with everything loaded.
@@ -88,8 +109,6 @@ pub struct Service {
     pub keys: KeyHasher,
     /// Calls to others.
     pub http: pisax_outbound::Client,
-    /// Rings when a job was put into the queue here.
-    pub jobs: job::Bell,
     /// The enabled warninglists.
     pub warninglists: SharedWarninglists,
     /// Held while they are loaded.
@@ -105,8 +124,11 @@ pub struct Service {
     signing: std::sync::OnceLock<pisax_auth::openpgp::SecretKey>,
     /// Whether somebody sends what is in the outbox.
     mail: AtomicBool,
+    /// What workflows hand to subscribers, until it is published.
+    pushed: workflow::Pushed,
     refused_keys: audit::News,
     turned_away: audit::News,
+    asked: mail::Asked,
     accesses: Mutex<audit::Held>,
     counted: Mutex<usage::Counted>,
 }
@@ -125,18 +147,19 @@ impl Service {
             policy,
             keys,
             http: pisax_outbound::Client::default(),
-            jobs: job::Bell::default(),
             warninglists: SharedWarninglists::default(),
             loading: Mutex::new(()),
+            settings: RwLock::new(configured.clone()),
             configured,
-            settings: RwLock::new(configured),
             settings_read,
             reading_settings: Mutex::new(()),
             uses: auth_key::Uses::default(),
             signing: std::sync::OnceLock::new(),
             mail: AtomicBool::new(false),
+            pushed: workflow::Pushed::default(),
             refused_keys: audit::News::new(1),
             turned_away: audit::News::new(audit::MOST_PER_HOUR),
+            asked: mail::Asked::default(),
             accesses: Mutex::default(),
             counted: Mutex::default(),
         }
@@ -146,12 +169,12 @@ impl Service {
     /// reads them again, so this is asked outside of [`Service::read`] and of use cases.
     pub fn settings(&self) -> setting::Settings {
         setting::refresh(self);
-        *self.settings.read()
+        self.settings.read().clone()
     }
 
     /// What they were when they were last read, for callers that must not wait for a database.
     fn settings_at_hand(&self) -> setting::Settings {
-        *self.settings.read()
+        self.settings.read().clone()
     }
 
     fn apply(&self, settings: setting::Settings) {
@@ -174,6 +197,19 @@ impl Service {
     /// Whether mails go out from here.
     pub fn sends_mail(&self) -> bool {
         self.mail.load(Ordering::Relaxed) && !self.settings().disable_emailing
+    }
+
+    /// Hands JSON to those who subscribe over ZeroMQ.
+    fn push(&self, json: String) -> Result<()> {
+        match self.settings().zeromq.enable {
+            true => self.pushed.push(json),
+            false => Err(Error::Refused("ZMQ event publishing not enabled.".into())),
+        }
+    }
+
+    /// What workflows handed over and nobody took yet.
+    pub fn take_pushed(&self) -> Vec<String> {
+        self.pushed.take()
     }
 
     /// Looks at what `actor` may see.

@@ -3,7 +3,7 @@
 use pisax_store::changes::{Action, Noun};
 
 /// The nouns with MISP's names of their models. Some share one: a tag on an event is a change of the event.
-const MODELS: [(Noun, &str); 42] = [
+const MODELS: [(Noun, &str); 44] = [
     (Noun::Event, "Event"),
     (Noun::Attribute, "Attribute"),
     (Noun::Object, "Object"),
@@ -46,6 +46,8 @@ const MODELS: [(Noun, &str); 42] = [
     (Noun::Mail, "User"),
     (Noun::Job, "Job"),
     (Noun::Log, "Log"),
+    (Noun::Webhook, "Webhook"),
+    (Noun::News, "News"),
 ];
 
 const ACTIONS: [(Action, &str); 17] = [

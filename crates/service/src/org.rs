@@ -46,8 +46,10 @@ pub fn delete(service: &Service, actor: &Actor, reference: Ref) -> Result<()> {
             return Err(in_use("Sharing groups are its own: delete them first."));
         }
         w.delete_org(org.id).map_err(|error| match error {
-            pisax_store::Error::Conflict(_) => {
-                in_use("It has users, events or servers: delete or move them first.")
+            // What of it is in use stands in brackets behind it.
+            pisax_store::Error::Conflict(what) => {
+                let why = what.trim_start_matches("organisation (").trim_end_matches(')');
+                in_use(&format!("In use: {why}. Delete or move that first, or merge the organisation."))
             }
             other => other.into(),
         })

@@ -18,6 +18,9 @@ pub mod state {
     pub const PULL_ASKED: &str = "pull.asked";
     /// The change up to which what was published has been pushed.
     pub const PUSH_CURSOR: &str = "push.cursor";
+    /// `1`: it is a PISAX whose changes are followed, `0`: it is not; when that was last asked.
+    pub const NATIVE: &str = "native";
+    pub const NATIVE_ASKED: &str = "native.asked";
     /// Where the peer's change log was read up to.
     pub const NATIVE_CURSOR: &str = "native.cursor";
     /// When the last exchange ended well, and when and why the last one failed.
@@ -106,6 +109,21 @@ impl Service {
         uuids: &[Uuid],
     ) -> Result<FxHashMap<Uuid, Entry>> {
         self.read(&system(), |r| Ok(r.ledger_of(server_id, direction, subject, uuids)?))
+    }
+
+    /// Whether a server is a PISAX whose changes are followed, or was not asked since `before` (Unix seconds): then it
+    /// counts as asked now.
+    pub fn may_follow(&self, server_id: i64, before: i64) -> Result<bool> {
+        let state = self.peer_state(server_id)?;
+        if state.get(state::NATIVE).is_some_and(|known| known == "1") {
+            return Ok(true);
+        }
+        let asked = state.get(state::NATIVE_ASKED).and_then(|text| text.parse::<i64>().ok());
+        if asked.is_some_and(|asked| asked >= before) {
+            return Ok(false);
+        }
+        self.set_peer_state(server_id, &[(state::NATIVE_ASKED, &self.now().to_string())])?;
+        Ok(true)
     }
 
     /// Whether a server was last asked before `before` (Unix seconds); if so, it counts as asked now. A new one is
@@ -199,6 +217,33 @@ pub fn ledger(service: &Service, actor: &Actor, mut filter: LedgerFilter) -> Res
     service.read(actor, |r| Ok(r.ledger(&filter)?))
 }
 
+/// Whether PEM texts are what they have to be; names the one that is not.
+pub fn check_files(authority: Option<&str>, identity: Option<&str>) -> Result<()> {
+    let given = |text: Option<&str>| text.filter(|t| !t.is_empty()).map(|t| t.as_bytes().to_vec());
+    let (authority, identity) = (given(authority), given(identity));
+    let only = pisax_outbound::Link::default();
+    for (field, length, link) in [
+        (
+            "cert",
+            authority.as_ref().map_or(0, Vec::len),
+            pisax_outbound::Link { authority: authority.clone(), ..only.clone() },
+        ),
+        (
+            "client_cert",
+            identity.as_ref().map_or(0, Vec::len),
+            pisax_outbound::Link { identity: identity.clone(), ..only.clone() },
+        ),
+    ] {
+        if length > MAX_PEM {
+            return Err(FieldError::new(field, "Longer than 65536 bytes.").into());
+        }
+        if let Err(error) = pisax_outbound::Client::over(&link) {
+            return Err(FieldError::new(field, error.to_string()).into());
+        }
+    }
+    Ok(())
+}
+
 /// Sets the PEM texts of a connection; an empty one takes it off. What changes who is trusted is noted.
 pub fn set_files(
     service: &Service,
@@ -208,19 +253,7 @@ pub fn set_files(
     identity: Option<&str>,
 ) -> Result<()> {
     let server = server(service, actor, id)?;
-    for (field, text) in [("cert", authority), ("client_cert", identity)] {
-        if text.is_some_and(|text| text.len() > MAX_PEM) {
-            return Err(FieldError::new(field, "Longer than 65536 bytes.").into());
-        }
-    }
-    let link = pisax_outbound::Link {
-        authority: authority.filter(|t| !t.is_empty()).map(|t| t.as_bytes().to_vec()),
-        identity: identity.filter(|t| !t.is_empty()).map(|t| t.as_bytes().to_vec()),
-        ..pisax_outbound::Link::default()
-    };
-    if let Err(error) = pisax_outbound::Client::over(&link) {
-        return Err(FieldError::new("cert", error.to_string()).into());
-    }
+    check_files(authority, identity)?;
     service.write(actor, |w| {
         for (name, text) in [(state::AUTHORITY, authority), (state::IDENTITY, identity)] {
             if let Some(text) = text {

@@ -2,6 +2,7 @@
 
 use crate::attribute::{Twins, insert, merge, update};
 use crate::context::check;
+use crate::workflow::begin;
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, Permission, edit};
 use pisax_model::attribute::{AttributeDraft, AttributeView, NewAttribute};
@@ -17,6 +18,10 @@ use pisax_store::proposals::NewProposal;
 /// Proposes a new attribute in a visible event.
 pub fn add(service: &Service, actor: &Actor, event: Ref, draft: AttributeDraft) -> Result<Proposal> {
     let checked = check(AttributeDraft { timestamp: None, ..draft }, false, service.clock.now_ms())?;
+    if begin::guards_proposals(service, actor) {
+        let found = service.read(actor, |r| Ok(r.event(event)?))?.ok_or(Error::NotFound("event"))?;
+        begin::before_proposal(service, actor, (found.id, 0), &checked.attribute, false)?;
+    }
     service.write(actor, |w| {
         let event = w.event_for_edit(event, whoever_sees_it)?;
         keep(w, event.id, 0, checked.attribute, false)
@@ -28,6 +33,7 @@ pub fn change(service: &Service, actor: &Actor, attribute: Ref, draft: Attribute
     if !proposes_something(&draft) {
         return Err(Error::Refused("Invalid input.".into()));
     }
+    ask_before(service, actor, attribute, &draft, false)?;
     service.write(actor, |w| {
         let batch = locked(w, attribute)?;
         let old = batch.get(0);
@@ -38,12 +44,31 @@ pub fn change(service: &Service, actor: &Actor, attribute: Ref, draft: Attribute
 
 /// Proposes that a visible attribute goes.
 pub fn deletion(service: &Service, actor: &Actor, attribute: Ref) -> Result<Proposal> {
+    ask_before(service, actor, attribute, &AttributeDraft::default(), true)?;
     service.write(actor, |w| {
         let batch = locked(w, attribute)?;
         let old = batch.get(0);
         let same = settled(&old, AttributeDraft::default(), w.now_ms)?;
         keep(w, old.event_id, old.id, same, true)
     })
+}
+
+/// Lets workflows refuse what is proposed of a visible attribute.
+fn ask_before(
+    service: &Service,
+    actor: &Actor,
+    attribute: Ref,
+    draft: &AttributeDraft,
+    to_delete: bool,
+) -> Result<()> {
+    if !begin::guards_proposals(service, actor) {
+        return Ok(());
+    }
+    let found = service.read(actor, |r| Ok(r.attribute(attribute)?.filter(|batch| !batch.get(0).deleted)))?;
+    let batch = found.ok_or(Error::NotFound("attribute"))?;
+    let old = batch.get(0);
+    let wished = settled(&old, draft.clone(), service.clock.now_ms())?;
+    begin::before_proposal(service, actor, (old.event_id, old.id), &wished, to_delete)
 }
 
 /// To propose takes no right to the event; the lock keeps it there until the proposal is.
@@ -90,67 +115,98 @@ fn keep(
 
 /// What was asked of the event's people is done, in one transaction; whoever may change the event accepts.
 pub fn accept(service: &Service, actor: &Actor, reference: Ref) -> Result<Asks> {
-    service.write(actor, |w| {
-        let seen = open(w, reference)?;
-        let event = w.event_for_edit(Ref::Id(seen.event_id), edit::may_edit)?;
-        // Behind the lock: somebody may have closed it a moment before.
-        let proposal = open(w, Ref::Id(seen.id))?;
-        let now = w.now();
-        match proposal.asks() {
-            Asks::Addition => {
-                let bytes = w.proposal_bytes(&proposal)?;
-                let draft = AttributeDraft {
-                    uuid: Some(proposal.uuid),
-                    timestamp: Some(proposal.timestamp),
-                    distribution: Some(Distribution::Inherit.code()),
-                    ..fields(&proposal, bytes)
-                };
-                let added = insert(w, &event, vec![check(draft, false, w.now_ms)], Twins::Keep)?;
-                if !added.errors.is_empty() {
-                    return Err(Error::Invalid(added.errors.into_iter().map(|(_, e)| e).collect()));
-                }
-                w.renew_event(event.id, now)?;
+    service.write(actor, |w| accept_one(w, reference))
+}
+
+fn accept_one(w: &mut Writer<'_>, reference: Ref) -> Result<Asks> {
+    let actor = w.actor().clone();
+    let seen = open(w, reference)?;
+    let event = w.event_for_edit(Ref::Id(seen.event_id), edit::may_edit)?;
+    // Behind the lock: somebody may have closed it a moment before.
+    let proposal = open(w, Ref::Id(seen.id))?;
+    let now = w.now();
+    match proposal.asks() {
+        Asks::Addition => {
+            let bytes = w.proposal_bytes(&proposal)?;
+            let draft = AttributeDraft {
+                uuid: Some(proposal.uuid),
+                timestamp: Some(proposal.timestamp),
+                distribution: Some(Distribution::Inherit.code()),
+                ..fields(&proposal, bytes)
+            };
+            let added = insert(w, &event, vec![check(draft, false, w.now_ms)], Twins::Keep)?;
+            if !added.errors.is_empty() {
+                return Err(Error::Invalid(added.errors.into_iter().map(|(_, e)| e).collect()));
             }
-            Asks::Change => {
-                let bytes = w.proposal_bytes(&proposal)?;
-                let batch = living(w, Ref::Id(proposal.attribute_id))?;
-                update(w, &event, &batch.get(0), fields(&proposal, bytes))?;
-                w.touch_event(event.id, now)?;
-            }
-            Asks::Deletion => {
-                let batch = living(w, Ref::Id(proposal.attribute_id))?;
-                let old = batch.get(0);
-                w.tombstone_references_to(&old.uuid)?;
-                w.set_attribute_deleted(&old, true)?;
-                w.touch_event(event.id, now)?;
-            }
+            w.renew_event(event.id, now)?;
         }
-        w.close_proposal(&proposal, Action::Accept)?;
-        if actor.org_id == event.orgc_id {
-            w.set_proposal_mail_lock(event.id, false)?;
+        Asks::Change => {
+            let bytes = w.proposal_bytes(&proposal)?;
+            let batch = living(w, Ref::Id(proposal.attribute_id))?;
+            update(w, &event, &batch.get(0), fields(&proposal, bytes))?;
+            w.touch_event(event.id, now)?;
         }
-        Ok(proposal.asks())
-    })
+        Asks::Deletion => {
+            let batch = living(w, Ref::Id(proposal.attribute_id))?;
+            let old = batch.get(0);
+            w.tombstone_references_to(&old.uuid)?;
+            w.set_attribute_deleted(&old, true)?;
+            w.touch_event(event.id, now)?;
+        }
+    }
+    w.close_proposal(&proposal, Action::Accept)?;
+    if actor.org_id == event.orgc_id {
+        w.set_proposal_mail_lock(event.id, false)?;
+    }
+    Ok(proposal.asks())
 }
 
 /// Leaves everything as it is and closes the proposal: whoever may change the event, who proposed it, and those
 /// of his organisation who may change what is the organisation's.
 pub fn discard(service: &Service, actor: &Actor, reference: Ref) -> Result<()> {
+    service.write(actor, |w| discard_one(w, reference))
+}
+
+fn discard_one(w: &mut Writer<'_>, reference: Ref) -> Result<()> {
+    let actor = w.actor().clone();
+    let seen = open(w, reference)?;
+    let event = w.event_for_edit(Ref::Id(seen.event_id), whoever_sees_it)?;
+    let proposal = open(w, Ref::Id(seen.id))?;
+    let owner = edit::EventOwner { orgc_id: event.orgc_id, user_id: event.user_id, locked: event.locked };
+    let same_org = actor.org_id == proposal.org_id;
+    let own = same_org && (actor.user_id == proposal.user_id || actor.has(Permission::ModifyOrg));
+    if !own && !edit::may_edit(&actor, owner) {
+        return Err(Error::Forbidden);
+    }
+    w.close_proposal(&proposal, Action::Discard)?;
+    if actor.org_id == event.orgc_id {
+        w.set_proposal_mail_lock(event.id, false)?;
+    }
+    Ok(())
+}
+
+/// What becomes of proposals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Accept,
+    Discard,
+}
+
+/// Closes several proposals of an event in one transaction; returns how many. Those that are not open in the event
+/// (any more) are left out; one refusal refuses all.
+pub fn close(service: &Service, actor: &Actor, event: Ref, ids: &[i64], verdict: Verdict) -> Result<usize> {
     service.write(actor, |w| {
-        let seen = open(w, reference)?;
-        let event = w.event_for_edit(Ref::Id(seen.event_id), whoever_sees_it)?;
-        let proposal = open(w, Ref::Id(seen.id))?;
-        let owner = edit::EventOwner { orgc_id: event.orgc_id, user_id: event.user_id, locked: event.locked };
-        let same_org = actor.org_id == proposal.org_id;
-        let own = same_org && (actor.user_id == proposal.user_id || actor.has(Permission::ModifyOrg));
-        if !own && !edit::may_edit(actor, owner) {
-            return Err(Error::Forbidden);
+        let event = w.event_for_edit(event, whoever_sees_it)?;
+        let mut open = w.proposals_by_ids(ids)?;
+        open.retain(|p| p.event_id == event.id && !p.deleted);
+        for proposal in &open {
+            let reference = Ref::Id(proposal.id);
+            match verdict {
+                Verdict::Accept => accept_one(w, reference).map(drop)?,
+                Verdict::Discard => discard_one(w, reference)?,
+            }
         }
-        w.close_proposal(&proposal, Action::Discard)?;
-        if actor.org_id == event.orgc_id {
-            w.set_proposal_mail_lock(event.id, false)?;
-        }
-        Ok(())
+        Ok(open.len())
     })
 }
 

@@ -7,6 +7,7 @@ use pisax_formats::sample;
 use pisax_model::attribute::AttributeDraft;
 use pisax_model::content::Content;
 use pisax_model::event::EventDraft;
+use pisax_model::ids::Ref;
 use pisax_model::object::ObjectDraft;
 use pisax_model::upload::{UploadDraft, UploadedFile};
 use pisax_model::{AttributeType, Category, FieldError, Uuid, time};
@@ -18,13 +19,14 @@ const DEFAULT_CATEGORY: &str = "Payload installation";
 /// What came of an upload.
 #[derive(Debug)]
 pub struct Uploaded {
-    pub event_id: i64,
+    /// `None` where nothing was saved that an event would have been made for.
+    pub event_id: Option<i64>,
     pub saved: usize,
-    /// Names of the files that were refused.
+    /// Names of the files for which all were refused.
     pub refused: Vec<String>,
 }
 
-/// Adds samples to an event, each whole or not at all; without an event, all go into a new one.
+/// Adds samples to an event, or into a new one: all of them or, where one is refused, none.
 pub fn upload(service: &Service, actor: &Actor, mut draft: UploadDraft) -> Result<Uploaded> {
     let files: Vec<(String, Vec<u8>)> = std::mem::take(&mut draft.files)
         .into_iter()
@@ -40,40 +42,52 @@ pub fn upload(service: &Service, actor: &Actor, mut draft: UploadDraft) -> Resul
         Ok(uuid.map(|uuid| r.template(&uuid, None)).transpose()?.flatten())
     })?;
     let version = template.map_or(1, |template| template.version);
-    match draft.event {
+    let event = match draft.event {
         Some(event) => {
-            let event_id = service.read(actor, |r| Ok(r.event(event)?))?.ok_or(Error::NotFound("event"))?.id;
-            let mut uploaded = Uploaded { event_id, saved: 0, refused: Vec::new() };
-            for (name, bytes) in files {
-                let object = file_object(&name, bytes, &draft, version)?;
-                match object::add(service, actor, event, object, Duplicate::Accept) {
-                    Ok(_) => uploaded.saved += 1,
-                    Err(Error::Invalid(fields)) => {
-                        tracing::info!(?fields, name, "an uploaded sample was refused");
-                        uploaded.refused.push(name);
-                    }
-                    Err(e) => return Err(e),
-                }
-            }
-            Ok(uploaded)
+            Some(service.read(actor, |r| Ok(r.event(event)?))?.ok_or(Error::NotFound("event"))?.id)
         }
-        None => in_new_event(service, actor, files, draft, version),
+        None => None,
+    };
+    let (mut objects, mut refused) = (Vec::with_capacity(files.len()), Vec::new());
+    for (name, bytes) in files {
+        let mut object = file_object(&name, bytes, &draft, version)?;
+        if let Some(fault) = fault(&mut object, service.clock.now_ms()) {
+            tracing::info!(%fault, name, "an uploaded sample was refused");
+            refused.push(name);
+        }
+        objects.push(object);
     }
+    if !refused.is_empty() {
+        return Ok(Uploaded { event_id: event, saved: 0, refused });
+    }
+    let saved = objects.len();
+    let event_id = match event {
+        Some(event) => {
+            object::add_all(service, actor, Ref::Id(event), objects, Duplicate::Accept)?;
+            event
+        }
+        None => in_new_event(service, actor, objects, draft)?,
+    };
+    Ok(Uploaded { event_id: Some(event_id), saved, refused })
+}
+
+/// What is wrong with an object, its file aside.
+fn fault(object: &mut ObjectDraft, now_ms: i64) -> Option<FieldError> {
+    let files: Vec<_> = object.attributes.iter_mut().map(|a| a.data.take()).collect();
+    let checked = object::check_object(object.clone(), now_ms);
+    for (attribute, data) in object.attributes.iter_mut().zip(files) {
+        attribute.data = data;
+    }
+    checked.err()
 }
 
 fn in_new_event(
     service: &Service,
     actor: &Actor,
-    files: Vec<(String, Vec<u8>)>,
+    objects: Vec<ObjectDraft>,
     draft: UploadDraft,
-    version: i64,
-) -> Result<Uploaded> {
-    let saved = files.len();
+) -> Result<i64> {
     let today = time::format_datetime(service.now())[..10].to_owned();
-    let objects = files
-        .into_iter()
-        .map(|(name, bytes)| file_object(&name, bytes, &draft, version))
-        .collect::<Result<_>>()?;
     let event = EventDraft {
         info: Some(draft.info.unwrap_or_else(|| format!("Malware samples uploaded on {today}"))),
         threat_level_id: draft.threat_level_id,
@@ -82,9 +96,7 @@ fn in_new_event(
         objects,
         ..EventDraft::default()
     };
-    let added = event::add(service, actor, event)?;
-    let refused = added.dropped.iter().map(|(_, error)| error.to_string()).collect();
-    Ok(Uploaded { event_id: added.id, saved, refused })
+    Ok(event::add(service, actor, event)?.id)
 }
 
 fn file_object(name: &str, bytes: Vec<u8>, said: &UploadDraft, version: i64) -> Result<ObjectDraft> {

@@ -5,17 +5,19 @@ mod misp;
 mod pisax;
 mod plugin;
 mod security;
+pub mod streams;
 mod workflow;
 
 use crate::{Error, Result, Service, enrichment, rules};
 use pisax_access::{Actor, SightingPolicy};
 use pisax_model::workflow::module::Switched;
 use pisax_model::{Distribution, FieldError};
-use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 
+pub use streams::{Nats, Webhooks, ZeroMq};
+
 /// What the settings are now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Off: site admins alone get in.
     pub live: bool,
@@ -23,14 +25,14 @@ pub struct Settings {
     pub max_correlations_per_event: i64,
     /// Attributes with one value from which it is listed as occurring very often.
     pub correlation_limit: i64,
+    /// Whether changes travel between two PISAX as they happen.
+    pub native_sync: bool,
     /// Minutes between pulls from each server; 0: none by themselves.
     pub pull_minutes: i64,
     /// Minutes between looks at each enabled feed, and between publications of feeds that changed; 0: none by
     /// themselves.
     pub feed_minutes: i64,
     pub publish_feed_minutes: i64,
-    /// What is fetched because somebody named its address may be inside of one's own network.
-    pub fetch_private_addresses: bool,
     /// Unpublished events are for their owner alone.
     pub unpublished_private: bool,
     /// A search with a parameter that means nothing is refused.
@@ -52,6 +54,8 @@ pub struct Settings {
     /// Events of organisations on the list are refused.
     pub org_blocklist: bool,
     pub zeromq: ZeroMq,
+    pub nats: Nats,
+    pub webhooks: Webhooks,
     /// Strangers may ask for an account.
     pub allow_self_registration: bool,
     pub disable_emailing: bool,
@@ -69,8 +73,14 @@ pub struct Settings {
     pub access_log_days: i64,
     /// The change log is kept for so many days; 0: for good.
     pub audit_days: i64,
+    /// Questions to reporters that one user may send within an hour; 0: any number.
+    pub contact_per_hour: i64,
     /// Other instances get new sightings without somebody publishing them.
     pub publishes_sightings: bool,
+    /// Pages that users name may be inside of one's own network.
+    pub fetch_private_addresses: bool,
+    /// Who imports an export of MISP may make its events his organisation's.
+    pub take_ownership_on_import: bool,
     /// Workflows run, and these of their modules.
     pub workflows: bool,
     pub workflow_modules: Switched,
@@ -90,45 +100,16 @@ impl Settings {
     }
 }
 
-/// Publishing over ZeroMQ: where, and what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ZeroMq {
-    pub enable: bool,
-    pub host: IpAddr,
-    pub port: u16,
-    pub event: bool,
-    pub attribute: bool,
-    pub object: bool,
-    pub sighting: bool,
-    pub tag: bool,
-    pub organisation: bool,
-    pub include_attachments: bool,
-}
-
-/// MISP's defaults: nothing is published, and if, then published events on this machine alone.
-const ZEROMQ: ZeroMq = ZeroMq {
-    enable: false,
-    host: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
-    port: 50_000,
-    event: false,
-    attribute: false,
-    object: false,
-    sighting: false,
-    tag: false,
-    organisation: false,
-    include_attachments: false,
-};
-
 impl Default for Settings {
     fn default() -> Self {
         Self {
             live: true,
             max_correlations_per_event: 5000,
             correlation_limit: 20,
+            native_sync: true,
             pull_minutes: 60,
             feed_minutes: 1440,
             publish_feed_minutes: 5,
-            fetch_private_addresses: false,
             unpublished_private: false,
             refuse_ignored_parameters: false,
             delegation: false,
@@ -140,7 +121,9 @@ impl Default for Settings {
             default_event_threat_level: 4,
             event_blocklist: true,
             org_blocklist: true,
-            zeromq: ZEROMQ,
+            zeromq: ZeroMq::default(),
+            nats: Nats::default(),
+            webhooks: Webhooks::default(),
             allow_self_registration: false,
             disable_emailing: false,
             extended_alert_subject: false,
@@ -152,7 +135,10 @@ impl Default for Settings {
             log_requests: false,
             access_log_days: 30,
             audit_days: 0,
+            contact_per_hour: 20,
             publishes_sightings: false,
+            fetch_private_addresses: false,
+            take_ownership_on_import: false,
             workflows: false,
             workflow_modules: Switched::preset(),
             arbitrary_urls: false,
@@ -223,8 +209,15 @@ impl Setting {
 }
 
 /// Every setting there is, by area: one list each below `setting/`, in the order of names.
-const AREAS: &[&[Setting]] =
-    &[misp::SETTINGS, pisax::SETTINGS, plugin::SETTINGS, workflow::SETTINGS, security::SETTINGS];
+const AREAS: &[&[Setting]] = &[
+    misp::SETTINGS,
+    pisax::SETTINGS,
+    streams::SETTINGS,
+    plugin::SETTINGS,
+    streams::ZEROMQ,
+    workflow::SETTINGS,
+    security::SETTINGS,
+];
 
 pub fn all() -> impl Iterator<Item = &'static Setting> + Clone {
     AREAS.iter().flat_map(|area| area.iter())
@@ -261,6 +254,11 @@ fn span(text: &str) -> Result<i64, &'static str> {
     positive(text).ok().filter(|n| *n <= 36_500).ok_or("This setting has to be a number between 0 and 36500.")
 }
 
+/// Whether a setting's value is shown to nobody.
+fn is_secret(name: &str) -> bool {
+    ["_password", "_token"].iter().any(|end| name.ends_with(end))
+}
+
 /// The setting of this name.
 pub fn find(name: &str) -> Result<&'static Setting> {
     all().find(|s| s.name == name).ok_or(Error::NotFound("setting"))
@@ -283,7 +281,7 @@ pub fn edit(service: &Service, actor: &Actor, name: &str, text: &str) -> Result<
     set(&mut settings, text).map_err(|message| FieldError::new("value", message))?;
     let begins = settings.follows_changes() && !service.settings().follows_changes();
     service.write(actor, |w| {
-        w.edit_setting(name, text.trim(), true)?;
+        w.edit_setting(name, text.trim(), !is_secret(name))?;
         if begins {
             // What was before is no matter of workflows.
             w.begin_workflow_cursor()?;
@@ -323,7 +321,7 @@ pub(crate) fn refresh(service: &Service) {
 
 fn load_held(service: &Service) -> Result<()> {
     let stored = service.read(&Actor::system("read the settings"), |r| Ok(r.settings()?))?;
-    let mut settings = service.configured;
+    let mut settings = service.configured.clone();
     for (name, text) in stored {
         let Some(set) = find(&name).ok().and_then(|setting| setting.set) else { continue };
         if let Err(message) = set(&mut settings, &text) {

@@ -1,6 +1,6 @@
 //! From an open database to the use cases over it: what one installation is, kept in its settings.
 
-use crate::{Policy, Result, Service, decaying_model, knowledge, noticelist, setting};
+use crate::{PeerBounds, Policy, Result, Service, decaying_model, knowledge, noticelist, setting};
 use pisax_access::Actor;
 use pisax_auth::key::KeyHasher;
 use pisax_auth::session::Secret;
@@ -27,6 +27,7 @@ pub fn open(store: Store, clock: Arc<dyn Clock>, base_url: &str) -> Result<Servi
         instance_uuid: uuid,
         proxy: None,
         data: None,
+        peers: PeerBounds::default(),
     };
     let service = Service::new(store, clock, policy, secret);
     setting::load(&service)?;

@@ -72,21 +72,21 @@ pub fn target(r: &mut Reader<'_>, uuid: Uuid) -> Result<Target> {
     }
 }
 
-/// Attaches a tag to whatever has this uuid. Locally only users of the organisation that runs the instance
+/// Attaches tags to whatever has this uuid. Locally only users of the organisation that runs the instance
 /// may do so by this way, site admins of others may not (observed on MISP); by the ways of event and attribute
 /// the ordinary rule holds.
 pub fn attach(
     service: &Service,
     actor: &Actor,
     target: Target,
-    name: &str,
+    names: &[String],
     local: bool,
     relationship_type: Option<String>,
-) -> Result<(Tag, i64)> {
+) -> Result<Vec<(Tag, i64)>> {
     if local && !actor.host_org {
         return Err(Error::Refused("Local tags can only be added by users of the host organisation.".into()));
     }
-    attribute::tag(service, actor, target, name, local, relationship_type)
+    attribute::tag(service, actor, target, names, local, relationship_type)
 }
 
 fn blank() -> Tag {

@@ -1,5 +1,6 @@
 //! Users: added and changed by administrators, changed in part by themselves.
 
+use crate::workflow::begin;
 use crate::{Error, Result, Service, auth_key, mail, rules};
 use pisax_access::Actor;
 use pisax_auth::{key, password};
@@ -50,6 +51,7 @@ pub(crate) struct Fresh {
 /// Checks a new user before any lock is taken.
 pub(crate) fn prepare(service: &Service, actor: &Actor, draft: &UserDraft) -> Result<Fresh> {
     rules::administers_users(actor)?;
+    begin::before_saving_user(service, actor, 0, draft)?;
     let mut user = blank(actor.org_id, 0);
     user.invited_by = actor.user_id;
     user.nids_sid = random_sid(service.clock.now_ms());
@@ -116,6 +118,15 @@ pub fn edit_self(service: &Service, actor: &Actor, draft: UserDraft) -> Result<U
 
 fn change(service: &Service, actor: &Actor, id: i64, draft: &UserDraft, administered: bool) -> Result<User> {
     let hash = new_password(draft)?.map(|p| password::hash(&p));
+    // Who may not change him is refused by what comes next, not by a workflow.
+    let may = service.read(actor, |r| {
+        let Some(user) = r.user(id)? else { return Ok(false) };
+        let role = r.role(user.role_id)?;
+        Ok(role.is_some_and(|role| rules::manages_user(actor, &user, &role).is_ok()))
+    })?;
+    if may {
+        begin::before_saving_user(service, actor, id, draft)?;
+    }
     service.write(actor, |w| {
         if administered {
             w.lock_roles()?;

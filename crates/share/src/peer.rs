@@ -1,23 +1,32 @@
 //! Another server, as its client: MISP's API with the key we have there, each call bounded in time and size.
 
-use crate::Fault;
+use crate::fault::line;
+use crate::{Fault, stream};
 use pisax_model::Uuid;
 use pisax_model::server::Server;
 use pisax_outbound::{Answer, Call, Client, Link, Method, Opened};
-use pisax_service::Service;
+use pisax_service::{PeerBounds, Service};
 use serde::Deserialize;
 use serde_json::Value;
+use std::io::Read;
 use std::time::Duration;
 
-/// How long an answer may take that is a few lines, and one that may be an event with its files.
+/// How long an answer may take that is a few lines, and one that may be an event with its files; less where the
+/// installation says so.
 pub(crate) const SHORT: Duration = Duration::from_secs(30);
 pub(crate) const LONG: Duration = Duration::from_secs(600);
-/// The largest answers, in bytes: a few lines; an event with its files; the list of all events.
+/// The largest answers, in bytes: a few lines; an event with its files, as large as the installation takes one; a
+/// list that is read item by item, four times that.
 pub(crate) const SMALL: u64 = 4 << 20;
 pub(crate) const LARGE: u64 = 256 << 20;
 pub(crate) const HUGE: u64 = 1 << 30;
-/// Longest text of another server that is repeated in an error, in characters.
-const QUOTED: usize = 300;
+/// Most events in a list: its rows are held, at less than a hundred bytes each. No MISP known has a tenth of it.
+const MOST_EVENTS: usize = 5_000_000;
+
+/// The header by which a PISAX tells, with its version, that changes can be followed.
+pub const NATIVE: &str = "x-pisax-sync";
+/// The version of the native path that is spoken here.
+pub const NATIVE_VERSION: i64 = 1;
 
 /// The other end of a connection.
 pub struct Peer {
@@ -25,6 +34,7 @@ pub struct Peer {
     client: Client,
     /// MISP's version that we stand for: servers look at it in the name of the client.
     agent: String,
+    bounds: PeerBounds,
 }
 
 /// What a server says of itself and of us.
@@ -69,7 +79,8 @@ impl Peer {
             proxy: service.proxy().filter(|_| !server.skip_proxy),
         };
         let agent = format!("MISP {} - #PISAX", pisax_wire::MISP_VERSION);
-        Ok(Self { client: Client::over(&link)?, server, agent })
+        let bounds = service.policy.peers;
+        Ok(Self { client: Client::over(&link)?, server, agent, bounds })
     }
 
     fn call<T>(
@@ -86,6 +97,7 @@ impl Peer {
             ("User-Agent", self.agent.as_str()),
         ];
         all.extend_from_slice(headers);
+        let (timeout, limit) = bounded(self.bounds, timeout, limit);
         Ok(send(&self.client, &Call { method, url: &url, headers: &all, body, timeout, limit })?)
     }
 
@@ -106,18 +118,25 @@ impl Peer {
         successful(self.ask((Method::Post, path, &[], body), bounds)?)
     }
 
-    /// An answer that is read as it comes.
-    pub(crate) fn stream(&self, path: &str, body: &[u8], limit: u64) -> Result<Opened, Fault> {
-        let opened = self.call((Method::Post, path, &[], body), (LONG, limit), Client::open)?;
+    /// The answer to a GET as it comes.
+    pub(crate) fn open(&self, path: &str, timeout: Duration, limit: u64) -> Result<Opened, Fault> {
+        let opened = self.call((Method::Get, path, &[], b""), (timeout, limit), Client::open)?;
         if opened.status < 300 {
             return Ok(opened);
         }
         Err(Fault::Status { status: opened.status, message: String::new() })
     }
 
+    /// An answer that is read as it comes.
+    pub(crate) fn stream(&self, path: &str, body: &[u8], limit: u64) -> Result<Opened, Fault> {
+        opened(self.call((Method::Post, path, &[], body), (LONG, limit), Client::open)?)
+    }
+
     /// GET servers/getVersion
     pub fn version(&self) -> Result<Version, Fault> {
-        read_version(&self.get("servers/getVersion", (SHORT, SMALL))?.body)
+        let answer = self.get("servers/getVersion", (SHORT, SMALL))?;
+        let native = answer.header(NATIVE).and_then(|text| text.trim().parse().ok());
+        Ok(Version { native, ..read_version(&answer.body)? })
     }
 
     /// POST events/index with `minimal`: published events that meet the pull rules. With the tag of the list we
@@ -125,14 +144,41 @@ impl Peer {
     pub fn index(&self, filter: &Value, etag: Option<&str>) -> Result<Index, Fault> {
         let body = filter.to_string();
         let known: Vec<_> = etag.iter().map(|etag| ("If-None-Match", *etag)).collect();
-        let answer = self.ask((Method::Post, "events/index", &known, body.as_bytes()), (LONG, HUGE))?;
+        let asked = (Method::Post, "events/index", known.as_slice(), body.as_bytes());
+        let answer = self.call(asked, (LONG, HUGE), Client::open)?;
         if answer.status == 304 {
             return Ok(Index::Same);
         }
-        let answer = successful(answer)?;
-        let etag = answer.header("etag").map(str::to_owned);
-        Ok(Index::New { events: read_index(&answer.body)?, etag })
+        let answer = opened(answer)?;
+        let etag = answer.headers.get("etag").and_then(|etag| etag.to_str().ok()).map(str::to_owned);
+        Ok(Index::New { events: read_index(answer.body, MOST_EVENTS)?, etag })
     }
+
+    /// The same for who waits for it.
+    pub(crate) fn index_now(&self, filter: &Value) -> Result<Vec<Offered>, Fault> {
+        read_index(&self.post("events/index", filter.to_string().as_bytes(), (SHORT, HUGE))?.body)
+    }
+}
+
+/// What a call is bounded by where the installation has its say.
+fn bounded(bounds: PeerBounds, timeout: Duration, limit: u64) -> (Duration, u64) {
+    let limit = match limit {
+        HUGE => bounds.limit.saturating_mul(4),
+        LARGE => bounds.limit,
+        small => small.min(bounds.limit),
+    };
+    (timeout.min(bounds.timeout), limit)
+}
+
+/// An opened answer of success; of another one, what the server said.
+fn opened(opened: Opened) -> Result<Opened, Fault> {
+    if (200..300).contains(&opened.status) {
+        return Ok(opened);
+    }
+    let mut body = Vec::new();
+    // What cannot be read of it is not told.
+    let _ = opened.body.take(SMALL).read_to_end(&mut body);
+    Err(Fault::Status { status: opened.status, message: said(&body) })
 }
 
 /// An answer of success; another one tells what the server said.
@@ -154,9 +200,7 @@ pub(crate) fn said(body: &[u8]) -> String {
                 _ => None,
             }
         });
-    let text =
-        told.unwrap_or_else(|| String::from_utf8_lossy(&body[..body.len().min(4 * QUOTED)]).into_owned());
-    text.chars().filter(|c| !c.is_control()).take(QUOTED).collect()
+    line(&told.unwrap_or_else(|| String::from_utf8_lossy(&body[..body.len().min(1200)]).into_owned()))
 }
 
 fn read_version(body: &[u8]) -> Result<Version, Fault> {
@@ -179,7 +223,7 @@ fn read_version(body: &[u8]) -> Result<Version, Fault> {
         perm_galaxy_editor: on("perm_galaxy_editor"),
         perm_analyst_data: on("perm_analyst_data"),
         uuid: value.get("uuid").and_then(Value::as_str).and_then(|t| Uuid::try_parse(t).ok()),
-        native: value.get("pisax_sync").and_then(Value::as_i64),
+        native: None,
         request_encoding: encodings
             .into_iter()
             .flatten()
@@ -218,7 +262,7 @@ struct Row {
 }
 
 /// Rows whose uuid is none are left out: nothing can be asked for by them.
-fn read_index(body: &[u8]) -> Result<Vec<Offered>, Fault> {
+fn read_index(body: impl Read, most: usize) -> Result<Vec<Offered>, Fault> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Listed {
@@ -228,8 +272,6 @@ fn read_index(body: &[u8]) -> Result<Vec<Offered>, Fault> {
             event: Row,
         },
     }
-    let rows: Vec<Listed> =
-        serde_json::from_slice(body).map_err(|e| Fault::Strange(format!("its list of events: {e}")))?;
     let number = |number: Option<Number>| number.map_or(0, |n| n.value());
     let offered = |row: Row| {
         Some(Offered {
@@ -240,10 +282,18 @@ fn read_index(body: &[u8]) -> Result<Vec<Offered>, Fault> {
             orgc_uuid: row.orgc_uuid.and_then(|text| Uuid::try_parse(&text).ok()),
         })
     };
-    let rows = rows.into_iter().map(|listed| match listed {
-        Listed::Bare(row) | Listed::Wrapped { event: row } => row,
-    });
-    Ok(rows.filter_map(offered).collect())
+    let mut events = Vec::new();
+    let found = stream::items(body, |item| {
+        let listed: Listed = serde_json::from_str(item.get())
+            .map_err(|e| Fault::Strange(format!("its list of events: {e}")))?;
+        let (Listed::Bare(row) | Listed::Wrapped { event: row }) = listed;
+        events.extend(offered(row));
+        if events.len() > most {
+            return Err(Fault::TooMuch(format!("it lists more than {most} events")));
+        }
+        Ok(())
+    })?;
+    if found { Ok(events) } else { Err(Fault::Strange("its list of events is none".into())) }
 }
 
 #[cfg(test)]
@@ -255,12 +305,21 @@ mod tests {
         let list = br#"[{"id":"1","uuid":"11111111-0000-4000-8000-000000000001","timestamp":"17","sighting_timestamp":0,
             "published":true,"orgc_uuid":"22222222-0000-4000-8000-000000000001"},{"uuid":"no"},
             {"Event":{"uuid":"11111111-0000-4000-8000-000000000002","timestamp":18,"published":"0"}}]"#;
-        let read = read_index(list).unwrap();
+        let read = read_index(&list[..], 2).unwrap();
         assert_eq!(read.len(), 2);
         assert_eq!((read[0].timestamp, read[0].published, read[0].orgc_uuid.is_some()), (17, true, true));
         assert_eq!((read[1].timestamp, read[1].published), (18, false));
-        for bad in [&b"{}"[..], b"[1]", b"<html>", b"[{\"uuid\":7}]", b"\xff"] {
-            assert!(matches!(read_index(bad), Err(Fault::Strange(_))));
+        assert!(matches!(read_index(&list[..], 1), Err(Fault::TooMuch(_))));
+        for bad in [
+            &b"{}"[..],
+            b"{\"message\":[]}",
+            b"[1]",
+            b"<html>",
+            b"[{\"uuid\":7}]",
+            b"\xff",
+            b"[{\"uuid\":\"\xff\"}]",
+        ] {
+            assert!(matches!(read_index(bad, 9), Err(Fault::Strange(_))));
         }
     }
 
@@ -280,6 +339,16 @@ mod tests {
     fn what_went_wrong_is_quoted_in_short() {
         assert_eq!(said(br#"{"saved":false,"name":"x","message":"Could not","errors":"Older\n"}"#), "Older");
         assert_eq!(said(br#"{"errors":{"Event":{"info":["empty"]}}}"#), r#"{"Event":{"info":["empty"]}}"#);
-        assert_eq!(said("é".repeat(5000).as_bytes()).chars().count(), QUOTED);
+        assert_eq!(said("é".repeat(5000).as_bytes()).chars().count(), 300);
+    }
+
+    #[test]
+    fn the_installation_has_its_say_on_time_and_size() {
+        let bounds = PeerBounds { timeout: Duration::from_secs(5), limit: 1 << 20 };
+        assert_eq!(bounded(bounds, LONG, HUGE), (bounds.timeout, 4 << 20));
+        assert_eq!(bounded(bounds, SHORT, SMALL), (bounds.timeout, 1 << 20));
+        let bounds = PeerBounds::default();
+        assert_eq!(bounded(bounds, LONG, LARGE), (LONG, LARGE));
+        assert_eq!(bounded(bounds, SHORT, SMALL), (SHORT, SMALL));
     }
 }

@@ -1,13 +1,16 @@
 //! What is due by itself: pushes of what was just published, pulls from time to time.
 
-use crate::push::concerns_peers;
+use crate::news::News;
 use pisax_access::Actor;
 use pisax_model::job::Task;
+use pisax_model::server::Server;
 use pisax_service::{Result, Service, job};
 use std::time::{Duration, Instant};
 
 /// How often it is looked whether a pull is due.
-const PULLS: Duration = Duration::from_secs(5);
+const PULLS: Duration = Duration::from_secs(2);
+/// How often a server that cannot be followed is asked again whether it can, in seconds.
+const ASK: i64 = 24 * 3600;
 /// Changes looked at in one go.
 const CHANGES: i64 = 1000;
 
@@ -37,6 +40,11 @@ impl Plan {
 
     fn pushes(&mut self, service: &Service) -> Result<()> {
         let newest = service.read(&actor(), |r| Ok(r.newest_change()?))?;
+        // Who has nobody to push to need not read what changes.
+        if !service.read(&actor(), |r| Ok(r.servers(None)?))?.iter().any(pushes) {
+            self.seen = Some(newest);
+            return Ok(());
+        }
         let Some(mut seen) = self.seen else {
             self.seen = Some(newest);
             return queue_pushes(service);
@@ -49,31 +57,38 @@ impl Plan {
             let changes = service.read(&actor(), |r| Ok(r.changes_after(seen, CHANGES)?))?;
             let Some(last) = changes.last() else { break };
             seen = last.seq;
-            concerned |= concerns_peers(&changes);
+            let news = News::of(&changes);
+            concerned |= !(news.events.is_empty() && news.sighted.is_empty());
         }
         self.seen = Some(seen);
         if concerned { queue_pushes(service) } else { Ok(()) }
     }
 }
 
+fn pushes(server: &Server) -> bool {
+    server.push || server.push_sightings
+}
+
 fn queue_pushes(service: &Service) -> Result<()> {
     let servers = service.read(&actor(), |r| Ok(r.servers(None)?))?;
-    for server in servers.iter().filter(|server| server.push || server.push_sightings) {
+    for server in servers.iter().filter(|server| pushes(server)) {
         job::queue(service, &actor(), Task::PushPublished, &server.id.to_string(), 0)?;
     }
     Ok(())
 }
 
-/// Servers that were not asked for longer than the setting says.
+/// Servers whose changes can be followed, and others that were not asked for longer than the setting says.
 fn pulls(service: &Service) -> Result<()> {
-    let minutes = service.settings().pull_minutes;
-    if minutes <= 0 {
-        return Ok(());
-    }
+    let (minutes, follow) = (service.settings().pull_minutes, service.settings().native_sync);
     let now = service.now();
     let servers = service.read(&actor(), |r| Ok(r.servers(None)?))?;
     for server in servers.iter().filter(|server| server.pull) {
-        if service.pull_is_due(server.id, now - minutes * 60)? {
+        if follow && service.may_follow(server.id, now - ASK)? {
+            let input = server.id.to_string();
+            if !service.read(&actor(), |r| Ok(r.has_job(Task::Follow, &input, now)?))? {
+                job::queue(service, &actor(), Task::Follow, &input, 0)?;
+            }
+        } else if minutes > 0 && service.pull_is_due(server.id, now - minutes * 60)? {
             job::queue(service, &actor(), Task::Pull, &format!("{} full", server.id), 0)?;
         }
     }

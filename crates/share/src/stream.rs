@@ -7,19 +7,20 @@ use std::fmt;
 use std::io::Read;
 
 /// Hands the items of a list to `each`, bare or under `response`, as JSON texts. What `each` fails with ends it.
+/// `false`: there was no list.
 pub(crate) fn items(
     body: impl Read,
     mut each: impl FnMut(&RawValue) -> Result<(), Fault>,
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
     let mut failure = None;
     let mut reader =
         serde_json::Deserializer::from_reader(std::io::BufReader::with_capacity(64 * 1024, body));
     let read = Items { each: &mut each, failure: &mut failure, deep: false }.deserialize(&mut reader);
     match (failure, read) {
         (Some(fault), _) => Err(fault),
-        (None, Ok(())) => Ok(()),
+        (None, Ok(found)) => Ok(found),
         // The connection, or a limit of it, ended the text.
-        (None, Err(e)) if e.is_io() => Err(Fault::Away(e.to_string())),
+        (None, Err(e)) if e.is_io() => Err(pisax_outbound::Error::from(std::io::Error::from(e)).into()),
         (None, Err(e)) => Err(Fault::Strange(e.to_string())),
     }
 }
@@ -32,34 +33,35 @@ struct Items<'i, F> {
 }
 
 impl<'de, F: FnMut(&RawValue) -> Result<(), Fault>> DeserializeSeed<'de> for Items<'_, F> {
-    type Value = ();
+    type Value = bool;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de, F: FnMut(&RawValue) -> Result<(), Fault>> Visitor<'de> for Items<'_, F> {
-    type Value = ();
+    type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<bool, A::Error> {
         while let Some(item) = list.next_element::<Box<RawValue>>()? {
             if let Err(fault) = (self.each)(&item) {
                 *self.failure = Some(fault);
                 return Err(serde::de::Error::custom("stopped"));
             }
         }
-        Ok(())
+        Ok(true)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
+        let mut found = false;
         while let Some(key) = map.next_key::<String>()? {
             if key == "response" && !self.deep {
-                map.next_value_seed(Items {
+                found |= map.next_value_seed(Items {
                     each: &mut *self.each,
                     failure: &mut *self.failure,
                     deep: true,
@@ -68,7 +70,7 @@ impl<'de, F: FnMut(&RawValue) -> Result<(), Fault>> Visitor<'de> for Items<'_, F
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        Ok(())
+        Ok(found)
     }
 }
 
@@ -91,6 +93,11 @@ mod tests {
             assert_eq!(read(text).unwrap(), ["{\"a\":1}", "2"]);
         }
         assert_eq!(read("{}").unwrap(), Vec::<String>::new());
+        for (text, found) in
+            [("[]", true), (r#"{"response":[]}"#, true), ("{}", false), (r#"{"message":[1]}"#, false)]
+        {
+            assert_eq!(items(text.as_bytes(), |_| Ok(())).unwrap(), found, "{text}");
+        }
         assert!(matches!(read("[1,"), Err(Fault::Strange(_))));
         assert!(matches!(read("hello"), Err(Fault::Strange(_))));
         assert!(matches!(read(r#"{"response":{"response":{"response":[1]}}}"#), Ok(list) if list.is_empty()));

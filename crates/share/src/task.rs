@@ -11,6 +11,7 @@ pub(crate) fn perform(work: &Work) -> Result<End, Fault> {
     };
     match task {
         Task::Pull => crate::pull::perform(work),
+        Task::Follow => crate::native::perform(work),
         Task::Push => crate::push::perform(work),
         Task::PushPublished => crate::push::published(work),
         Task::CacheFeeds => crate::feed::cache(work),

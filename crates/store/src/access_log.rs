@@ -1,7 +1,8 @@
 //! A log of requests, for instances that want one: written in batches beside the requests, kept for some days.
 //! It is no part of the change log, and holds neither bodies nor keys.
 
-use crate::conn::{Kind, Row, Val};
+use crate::conn::{Kind, Row};
+use crate::list::Terms;
 use crate::{Reader, Result, Writer, dialect, list};
 use pisax_model::Uuid;
 
@@ -104,8 +105,8 @@ fn read(row: &Row<'_>) -> Result<AccessRow> {
 impl Reader<'_> {
     /// Newest first. For whom they are is a rule of the service.
     pub fn accesses(&mut self, query: &AccessQuery) -> Result<Vec<AccessRow>> {
-        let (mut terms, mut args) = (vec!["1 = 1".to_owned()], Vec::new());
-        for (column, sign, number) in [
+        let mut terms = Terms::default();
+        terms.numbers(&[
             ("a.user_id", "=", query.user_id),
             ("a.org_id", "=", query.org_id),
             ("a.key_id", "=", query.key_id),
@@ -113,12 +114,7 @@ impl Reader<'_> {
             ("a.duration", ">=", query.duration),
             ("a.created", ">=", query.from),
             ("a.created", "<=", query.to),
-        ] {
-            if let Some(number) = number {
-                args.push(Val::Int(number));
-                terms.push(format!("{column} {sign} ${}", args.len()));
-            }
-        }
+        ]);
         for (column, text) in [
             ("a.address", &query.address),
             ("a.method", &query.method),
@@ -126,30 +122,20 @@ impl Reader<'_> {
             ("a.action", &query.action),
         ] {
             if let Some(text) = text {
-                args.push(Val::from(text));
-                terms.push(format!("{column} = ${}", args.len()));
+                terms.add(text, |at| format!("{column} = ${at}"));
             }
         }
         let parts = [("a.url", &query.url), ("a.user_agent", &query.user_agent)];
-        let patterns = parts.map(|(_, text)| text.as_deref().map(list::containing));
-        for ((column, _), pattern) in parts.iter().zip(&patterns) {
-            if let Some(pattern) = pattern {
-                args.push(pattern.into());
-                terms.push(format!("pisax_fold({column}) like ${} escape '\\'", args.len()));
-            }
-        }
-        args.push(query.limit.into());
-        args.push(query.offset.into());
+        let patterns = parts.map(|(column, text)| (column, text.as_deref().map(list::containing)));
+        terms.patterns(&patterns);
+        let (wanted, limit, offset) = terms.paged(query.limit, query.offset);
         let names = COLUMNS.map(|(name, _)| name);
         let sql = format!(
             "select {}, u.email, u.org_id, o.name, o.uuid from access_logs a left join users u on u.id = a.user_id \
-             left join orgs o on o.id = a.org_id where {} order by a.id desc limit ${} offset ${}",
-            list::columns("a", &names),
-            terms.join(" and "),
-            args.len() - 1,
-            args.len()
+             left join orgs o on o.id = a.org_id where {wanted} order by a.id desc limit ${limit} offset ${offset}",
+            list::columns("a", &names)
         );
-        self.conn.all(&sql, &args, read)
+        self.conn.all(&sql, &terms.args, read)
     }
 }
 

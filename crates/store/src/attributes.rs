@@ -520,6 +520,7 @@ impl Writer<'_> {
         self.remove_proposals("attribute_id", old.id)?;
         self.drop_analyst_data_about(&old.uuid)?;
         self.drop_attachment(old.id)?;
+        let object = self.object_facts(old.object_id)?;
         let id = [Val::Int(old.id)];
         for sql in [
             "delete from attribute_tags where attribute_id = $1",
@@ -532,6 +533,7 @@ impl Writer<'_> {
         differences::removed_attribute(
             self.changed(Noun::Attribute, Action::Delete, old.uuid, old.event_id),
             old,
+            object,
         );
         Ok(())
     }

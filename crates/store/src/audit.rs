@@ -2,9 +2,10 @@
 //! it, so that a row that was changed, taken out or put in breaks the chain from there on; what retention
 //! removes is replaced by its last hash, and its removal is itself a row.
 
-use crate::changes::{Action, Field, Noun, fields};
-use crate::conn::{Row, Val};
-use crate::{Error, Reader, Result, Store, Writer};
+use crate::changes::{Action, Logged, Noun, logged};
+use crate::conn::Row;
+use crate::list::Terms;
+use crate::{Error, Reader, Result, Store, Writer, dialect, list};
 use pisax_access::Actor;
 use pisax_model::Uuid;
 
@@ -57,28 +58,24 @@ pub struct Mark {
     pub hash: [u8; 32],
 }
 
-/// One row of the log.
+/// One row of the log: a change, and what an audit asks of it besides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    pub seq: i64,
-    /// Unix seconds.
-    pub at: i64,
-    pub noun: i64,
-    pub action: i64,
-    pub uuid: Uuid,
-    pub event_id: i64,
-    pub org_id: i64,
-    pub user_id: i64,
-    pub reason: Option<String>,
-    pub record_id: i64,
+    pub logged: Logged,
     pub title: String,
-    pub fields: Vec<Field>,
     pub via: i64,
     pub address: String,
     pub key_id: i64,
     /// Of the user and organisation, where they still exist.
     pub email: Option<String>,
     pub org_name: Option<String>,
+}
+
+impl std::ops::Deref for Entry {
+    type Target = Logged;
+    fn deref(&self) -> &Logged {
+        &self.logged
+    }
 }
 
 /// Which rows of the log to read; everything empty: all, newest first.
@@ -127,18 +124,8 @@ const STEP: i64 = 10_000;
 
 fn entry(r: &Row<'_>) -> Result<Entry> {
     Ok(Entry {
-        seq: r.int(0)?,
-        at: r.int(1)?,
-        noun: r.int(2)?,
-        action: r.int(3)?,
-        uuid: r.uuid(4)?,
-        event_id: r.int(5)?,
-        org_id: r.int(6)?,
-        user_id: r.int(7)?,
-        reason: r.opt_string(8)?,
-        record_id: r.int(9)?,
+        logged: logged(r, 11)?,
         title: r.string(10)?,
-        fields: fields(r.text(11)?),
         via: r.int(12)?,
         address: r.string(13)?,
         key_id: r.int(14)?,
@@ -162,17 +149,15 @@ impl Reader<'_> {
     /// users' doings, site admins all.
     pub fn audit(&mut self, query: &EntryQuery, each: &mut dyn FnMut(Entry) -> Result<()>) -> Result<()> {
         let lite = self.conn.is_lite();
-        let mut args: Vec<Val<'_>> = Vec::new();
-        let mut terms = vec!["1 = 1".to_owned()];
+        let mut terms = Terms::default();
         let sets = [("c.kind", &query.nouns), ("c.action", &query.actions)];
-        let texts = sets.map(|(_, codes)| crate::dialect::set_text(lite, codes.iter().copied()));
+        let texts = sets.map(|(_, codes)| dialect::set_text(lite, codes.iter().copied()));
         for ((column, codes), text) in sets.iter().zip(&texts) {
             if !codes.is_empty() {
-                args.push(text.into());
-                terms.push(crate::dialect::in_set(lite, column, args.len()));
+                terms.add(text, |at| dialect::in_set(lite, column, at));
             }
         }
-        for (column, sign, number) in [
+        terms.numbers(&[
             ("c.seq", "=", query.seq),
             ("c.user_id", "=", query.user_id),
             ("c.org_id", "=", query.org_id),
@@ -181,41 +166,26 @@ impl Reader<'_> {
             ("c.at", ">=", query.from),
             ("c.at", "<=", query.to),
             ("c.seq", "<", query.before),
-        ] {
-            if let Some(number) = number {
-                args.push(number.into());
-                terms.push(format!("{column} {sign} ${}", args.len()));
-            }
-        }
+        ]);
         if let Some(uuid) = &query.uuid {
-            args.push(uuid.into());
-            terms.push(format!("c.uuid = ${}", args.len()));
+            terms.add(uuid, |at| format!("c.uuid = ${at}"));
         }
-        let parts = [
+        let patterns = [
             ("c.title", &query.title),
             ("c.detail", &query.detail),
             ("u.email", &query.email),
             ("g.name", &query.org_name),
             ("c.address", &query.address),
-        ];
-        let patterns = parts.map(|(_, text)| text.as_deref().map(crate::list::containing));
-        for ((column, _), pattern) in parts.iter().zip(&patterns) {
-            if let Some(pattern) = pattern {
-                args.push(pattern.into());
-                terms.push(format!("pisax_fold({column}) like ${} escape '\\'", args.len()));
-            }
-        }
-        args.push(query.limit.into());
-        args.push(query.offset.into());
+        ]
+        .map(|(column, text)| (column, text.as_deref().map(list::containing)));
+        terms.patterns(&patterns);
+        let (wanted, limit, offset) = terms.paged(query.limit, query.offset);
+        let order = if query.oldest_first { "asc" } else { "desc" };
         let sql = format!(
             "select {COLUMNS}, u.email, g.name from changes c left join users u on u.id = c.user_id \
-             left join orgs g on g.id = c.org_id where {} order by c.seq {} limit ${} offset ${}",
-            terms.join(" and "),
-            if query.oldest_first { "asc" } else { "desc" },
-            args.len() - 1,
-            args.len()
+             left join orgs g on g.id = c.org_id where {wanted} order by c.seq {order} limit ${limit} offset ${offset}"
         );
-        self.conn.each(&sql, &args, |r| each(entry(r)?))
+        self.conn.each(&sql, &terms.args, |r| each(entry(r)?))
     }
 
     /// Walks the whole chain. `known` is a hash that was noted down earlier, of whatever row.

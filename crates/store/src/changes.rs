@@ -2,7 +2,7 @@
 //! with a cursor; nothing else hears of a write. It is the audit log as well (`audit.rs`): a change tells which
 //! fields went from what to what, from where, and its hash covers the one before it.
 
-use crate::conn::{Kind, Val};
+use crate::conn::{Kind, Row, Val};
 use crate::{Reader, Result, Writer, audit, dialect};
 use pisax_model::Uuid;
 
@@ -54,6 +54,8 @@ pub enum Noun {
     Job = 41,
     /// The log itself: what retention removed.
     Log = 42,
+    Webhook = 43,
+    News = 60,
 }
 
 /// What happened to it. Codes are stored.
@@ -258,6 +260,7 @@ impl Writer<'_> {
             ]
         });
         self.conn.bulk("changes", columns, rows)?;
+        dialect::tell_others(&mut self.conn)?;
         self.set_audit_mark("head", 0, &head)
     }
 }
@@ -272,20 +275,23 @@ impl Reader<'_> {
     pub fn changes_after(&mut self, cursor: i64, limit: i64) -> Result<Vec<Logged>> {
         let sql = "select seq, at, kind, action, uuid, event_id, org_id, user_id, reason, record_id, detail from changes \
                    where seq > $1 order by seq limit $2";
-        self.conn.all(sql, &[cursor.into(), limit.into()], |r| {
-            Ok(Logged {
-                seq: r.int(0)?,
-                at: r.int(1)?,
-                noun: r.int(2)?,
-                action: r.int(3)?,
-                uuid: r.uuid(4)?,
-                event_id: r.int(5)?,
-                org_id: r.int(6)?,
-                user_id: r.int(7)?,
-                reason: r.opt_string(8)?,
-                record_id: r.int(9)?,
-                fields: fields(r.text(10)?),
-            })
-        })
+        self.conn.all(sql, &[cursor.into(), limit.into()], |r| logged(r, 10))
     }
+}
+
+/// A change from the first ten columns of the log, and its fields from the one at `detail`.
+pub(crate) fn logged(r: &Row<'_>, detail: usize) -> Result<Logged> {
+    Ok(Logged {
+        seq: r.int(0)?,
+        at: r.int(1)?,
+        noun: r.int(2)?,
+        action: r.int(3)?,
+        uuid: r.uuid(4)?,
+        event_id: r.int(5)?,
+        org_id: r.int(6)?,
+        user_id: r.int(7)?,
+        reason: r.opt_string(8)?,
+        record_id: r.int(9)?,
+        fields: fields(r.text(detail)?),
+    })
 }

@@ -77,8 +77,8 @@ impl ToSql for Val<'_> {
                 Type::INT4 => i32::try_from(*v)?.to_sql(ty, out),
                 _ => v.to_sql(&Type::INT8, out),
             },
-            // PostgreSQL's text cannot hold NUL; the model refuses control characters in values, and
-            // anything else that carries one is shown without it.
+            // PostgreSQL's text cannot hold NUL; the model leaves it out of values, which are kept by their
+            // hashes, and anything else that carries one is shown without it.
             Self::Text(v) if v.contains('\0') => v.replace('\0', "").to_sql(ty, out),
             Self::Text(v) => v.to_sql(ty, out),
             Self::Blob(v) => v.to_sql(ty, out),
@@ -200,6 +200,14 @@ fn lite_text(sql: &str) -> String {
 impl Conn<'_> {
     pub(crate) fn is_lite(&self) -> bool {
         matches!(self, Self::Lite(_))
+    }
+
+    /// The same connection, for a while.
+    pub(crate) fn again(&mut self) -> Conn<'_> {
+        match self {
+            Self::Lite(conn) => Conn::Lite(conn),
+            Self::Pg(session) => Conn::Pg(session),
+        }
     }
 
     /// Runs one statement; returns how many rows it changed.

@@ -173,6 +173,17 @@ pub(crate) fn for_key_share(lite: bool) -> &'static str {
 /// "PISAXLOG" in ASCII: the advisory lock under which changes are numbered and committed.
 const CHANGES_LOCK: i64 = 0x50_49_53_41_58_4C_4F_47;
 
+/// The channel on which PostgreSQL tells other processes that changes were committed.
+pub(crate) const CHANGED: &str = "pisax_changes";
+
+/// Tells other processes of the changes, once they are committed.
+pub(crate) fn tell_others(conn: &mut Conn<'_>) -> Result<()> {
+    if !conn.is_lite() {
+        conn.number("select 1 from pg_notify($1, '')", &[CHANGED.into()])?;
+    }
+    Ok(())
+}
+
 /// Makes the order of the change log that of the commits: who numbers changes has committed (or failed) before
 /// the next one numbers his, so a snapshot that shows a change shows all before it. SQLite has one writer.
 pub(crate) fn order_changes(conn: &mut Conn<'_>) -> Result<()> {

@@ -1,6 +1,7 @@
 //! What an edit of the core records changed, field by field, for the audit log.
 
 use crate::changes::Change;
+use pisax_access::ObjectFacts;
 use pisax_model::attribute::{AttributeView, NewAttribute, joined};
 use pisax_model::event::Event;
 use pisax_model::object::{Object, Reference};
@@ -78,13 +79,23 @@ pub(crate) fn attribute(change: &mut Change, old: &AttributeView<'_>, new: &NewA
 }
 
 /// An attribute that is gone: what it was.
-pub(crate) fn removed_attribute(change: &mut Change, old: &AttributeView<'_>) {
+pub(crate) fn removed_attribute(change: &mut Change, old: &AttributeView<'_>, object: Option<ObjectFacts>) {
     change
         .of(old.id, &attribute_title(old))
         .field("value", old.value(), "")
         .field("type", old.kind.name(), "")
         .field("category", old.category.name(), "")
-        .field("comment", old.comment, "");
+        .field("comment", old.comment, "")
+        // Who saw it may be told that it is gone (`streams.rs`).
+        .field("distribution", old.distribution, "")
+        .field("sharing_group_id", old.sharing_group_id, "");
+    if let Some(object) = object {
+        change.field("object_distribution", object.distribution, "").field(
+            "object_sharing_group_id",
+            object.sharing_group_id,
+            "",
+        );
+    }
 }
 
 /// The fields of an object that was `old` (none: it is new).

@@ -101,6 +101,17 @@ impl Reader<'_> {
         self.conn.all(&sql, &[after.into()], read)
     }
 
+    /// Published events with something in them, the newest publication first.
+    pub fn newest_published_events(&mut self, limit: i64) -> Result<Vec<Event>> {
+        let sql = format!(
+            "select {COLUMNS} from events e where e.published = 1 and (e.attribute_count > 0 \
+             or exists (select 1 from event_reports r where r.event_id = e.id)) and {} \
+             order by e.publish_timestamp desc, e.id desc limit {limit}",
+            self.sees_event("e")
+        );
+        self.conn.all(&sql, &[], read)
+    }
+
     /// Whether any event has this uuid, seen or unseen: only to refuse a second one. Gives its row number.
     pub fn event_uuid_taken(&mut self, uuid: &Uuid) -> Result<Option<i64>> {
         self.conn.first("select id from events where uuid = $1", &[uuid.into()], |r| r.int(0))
@@ -249,6 +260,7 @@ impl Writer<'_> {
         self.drop_analyst_data_of_event(event)?;
         for table in [
             "alerts",
+            "event_locks",
             "event_delegations",
             "event_reports",
             "event_graphs",
@@ -266,7 +278,13 @@ impl Writer<'_> {
         self.changed(Noun::Event, Action::Delete, event.uuid, event.id)
             .of(event.id, &event.info)
             .field("info", &event.info, "")
-            .field("attribute_count", event.attribute_count, "");
+            .field("attribute_count", event.attribute_count, "")
+            // Who saw it may be told that it is gone (`streams.rs`).
+            .field("org_id", event.org_id, "")
+            .field("orgc_id", event.orgc_id, "")
+            .field("distribution", event.distribution, "")
+            .field("sharing_group_id", event.sharing_group_id, "")
+            .field("published", i64::from(event.published), "");
         Ok(())
     }
 }

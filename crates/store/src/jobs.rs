@@ -1,6 +1,6 @@
 //! The durable queue: what was asked for, who is doing it, and how far it is. Who takes a job holds a lease; when
-//! it ends without his word (he was killed), another takes the job up. No two do the same for the same input at a
-//! time. Several processes share the queue.
+//! it ends without his word (he was killed), another takes the job up; where nobody else is there to do jobs, at
+//! once ([`crate::presence`]). No two do the same for the same input at a time. Several processes share the queue.
 
 use crate::changes::{Action, Noun};
 use crate::conn::{Row, Val};
@@ -15,7 +15,7 @@ const COLUMNS: &str = "id, worker, job_type, job_input, status, message, progres
 /// How often a job is begun before it counts as failed: one that kills whoever does it would go on for ever.
 const ATTEMPTS: i64 = 5;
 /// Seconds that a lease lasts.
-pub const LEASE: i64 = 60;
+pub const LEASE: i64 = 20;
 
 fn read(row: &Row<'_>) -> Result<Job> {
     Ok(Job {
@@ -46,9 +46,53 @@ impl Reader<'_> {
         self.conn.all(&sql, &[queue.unwrap_or_default().into()], read)
     }
 
+    /// What is being done and what waits, the first begun or asked for first.
+    pub fn jobs_under_way(&mut self, limit: i64) -> Result<Vec<Job>> {
+        let (waiting, running) = (Status::Waiting as i64, Status::Running as i64);
+        let sql = format!(
+            "select {COLUMNS} from jobs where {} and status in ({waiting}, {running}) \
+             order by case status when {running} then 0 else 1 end, run_after, id limit {limit}",
+            self.sees_job()
+        );
+        self.conn.all(&sql, &[], read)
+    }
+
+    /// What is over, the last ended first.
+    pub fn jobs_over(&mut self, limit: i64, offset: i64) -> Result<Vec<Job>> {
+        let (failed, completed) = (Status::Failed as i64, Status::Completed as i64);
+        let sql = format!(
+            "select {COLUMNS} from jobs where {} and status in ({failed}, {completed}) \
+             order by modified desc, id desc limit {limit} offset {offset}",
+            self.sees_job()
+        );
+        self.conn.all(&sql, &[], read)
+    }
+
+    /// How many jobs are under way, and how many are over.
+    pub fn count_jobs(&mut self) -> Result<(i64, i64)> {
+        let (failed, completed) = (Status::Failed as i64, Status::Completed as i64);
+        let sql = format!(
+            "select count(case when status in ({failed}, {completed}) then null else 1 end), \
+             count(case when status in ({failed}, {completed}) then 1 else null end) from jobs where {}",
+            self.sees_job()
+        );
+        Ok(self.conn.first(&sql, &[], |row| Ok((row.int(0)?, row.int(1)?)))?.unwrap_or_default())
+    }
+
     pub fn job(&mut self, id: i64) -> Result<Option<Job>> {
         let sql = format!("select {COLUMNS} from jobs where id = $1 and {}", self.sees_job());
         self.conn.first(&sql, &[id.into()], read)
+    }
+
+    /// Whether the same waits or is being done.
+    pub fn has_job(&mut self, task: Task, input: &str, now: i64) -> Result<bool> {
+        let (waiting, running) = (Status::Waiting as i64, Status::Running as i64);
+        let sql = format!(
+            "select 1 from jobs where job_type = $1 and job_input = $2 and (status = {waiting} \
+             or (status = {running} and lease_until >= $3)) limit 1"
+        );
+        let args = [task.name().into(), input.into(), now.into()];
+        Ok(self.conn.first(&sql, &args, |row| row.int(0))?.is_some())
     }
 
     /// Whether there is something to take: a job that is due, or one whose lease has ended.
@@ -170,12 +214,23 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Gives a job back, to be begun again at `run_after`.
+    /// Puts every job that is being done back into the queue: for who knows that nobody does them any more. How
+    /// often they were begun is not forgotten. Returns how many.
+    pub fn take_up_jobs(&mut self) -> Result<u64> {
+        let (waiting, running) = (Status::Waiting as i64, Status::Running as i64);
+        let sql = format!(
+            "update jobs set status = {waiting}, owner = '', lease_until = 0, run_after = 0 \
+             where status = {running}"
+        );
+        self.conn.execute(&sql, &[])
+    }
+
+    /// Gives a job back, to be begun again at `run_after`. It came to an end of a kind: what comes is a new attempt.
     pub fn put_back_job(&mut self, id: i64, owner: &str, run_after: i64, message: &str) -> Result<()> {
         let waiting = Status::Waiting as i64;
         let sql = format!(
-            "update jobs set status = {waiting}, owner = '', lease_until = 0, run_after = $3, message = $4 \
-             where id = $1 and owner = $2 and cancelled = 0"
+            "update jobs set status = {waiting}, owner = '', lease_until = 0, attempts = 0, run_after = $3, \
+               message = $4 where id = $1 and owner = $2 and cancelled = 0"
         );
         let args = [id.into(), owner.into(), run_after.into(), message.into()];
         self.conn.execute(&sql, &args)?;

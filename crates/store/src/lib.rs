@@ -19,6 +19,7 @@ pub mod changes;
 pub mod cluster_relations;
 pub mod clusters;
 pub mod collections;
+pub mod commits;
 mod conn;
 mod copy;
 pub mod correlations;
@@ -30,6 +31,7 @@ mod dialect;
 mod differences;
 mod error;
 pub mod event_graphs;
+pub mod event_locks;
 pub mod events;
 pub mod exclusions;
 pub mod feed_runs;
@@ -45,6 +47,7 @@ pub mod mails;
 pub mod maintenance;
 pub mod merge;
 mod migrate;
+pub mod news;
 pub mod noticelists;
 pub mod objects;
 pub mod occurrences;
@@ -52,9 +55,11 @@ pub mod orgs;
 pub mod peers;
 mod pg;
 mod predicate;
+pub mod presence;
 pub mod proposals;
 pub mod published_feeds;
 pub mod reports;
+pub mod rest_history;
 pub mod roles;
 pub mod schema;
 pub mod search;
@@ -65,12 +70,14 @@ pub mod sharing;
 pub mod sightings;
 pub mod source_cache;
 pub mod statistics;
+pub mod streams;
 pub mod tag_collections;
 pub mod tags;
 mod trim;
 pub mod user_settings;
 pub mod users;
 pub mod warninglists;
+pub mod webhooks;
 pub mod workflows;
 
 use conn::Conn;
@@ -78,7 +85,7 @@ pub use error::{Error, Result};
 use pisax_access::{Actor, ReadingRules};
 use pisax_model::correlation::HashKey;
 use std::ops::{Deref, DerefMut};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,16 +135,17 @@ enum Engine {
 /// An open database.
 pub struct Store {
     engine: Engine,
-    files: files::Files,
+    files: Arc<files::Files>,
     key: HashKey,
     rules: RwLock<ReadingRules>,
+    commits: commits::Commits,
 }
 
 /// A consistent look at the data on behalf of one actor.
 pub struct Reader<'a> {
     pub(crate) conn: Conn<'a>,
     pub(crate) actor: &'a Actor,
-    pub(crate) files: &'a files::Files,
+    pub(crate) files: &'a Arc<files::Files>,
     pub(crate) key: HashKey,
     pub(crate) rules: ReadingRules,
 }
@@ -167,12 +175,29 @@ impl Reader<'_> {
     pub fn actor(&self) -> &Actor {
         self.actor
     }
+
+    /// What the settings say about reading.
+    pub fn rules(&self) -> ReadingRules {
+        self.rules
+    }
 }
 
 impl Writer<'_> {
     /// Unix seconds.
     pub fn now(&self) -> i64 {
         self.now_ms / 1000
+    }
+
+    /// Goes on in the same transaction with what another actor sees and may; whose doing it is, in the change log,
+    /// stays.
+    pub fn acting<T>(&mut self, actor: &Actor, f: impl FnOnce(&mut Writer<'_>) -> T) -> T {
+        let Reader { conn, files, key, rules, .. } = &mut self.reader;
+        let reader = Reader { conn: conn.again(), actor, files, key: *key, rules: *rules };
+        let changes = std::mem::take(&mut self.changes);
+        let mut inner = Writer { reader, now_ms: self.now_ms, changes };
+        let result = f(&mut inner);
+        self.changes = inner.changes;
+        result
     }
 }
 
@@ -185,12 +210,13 @@ impl Store {
         };
         let mut store = Self {
             engine,
-            files: files::Files::default(),
+            files: Arc::default(),
             key: HashKey(0, 0),
             rules: RwLock::new(ReadingRules {
                 unpublished_private: options.unpublished_private,
                 ..ReadingRules::default()
             }),
+            commits: commits::Commits::default(),
         };
         store.key = store.instance_key()?;
         Ok(store)
@@ -223,12 +249,32 @@ impl Store {
             let reader = Reader { conn, actor, files, key, rules };
             let mut writer = Writer { reader, now_ms, changes: Vec::new() };
             let result = f(&mut writer)?;
+            let changed = !writer.changes.is_empty();
             writer.append_changes()?;
-            Ok(result)
+            Ok((result, changed))
         };
-        match &self.engine {
+        let written = match &self.engine {
             Engine::Lite(lite) => lite.write(run),
             Engine::Pg(pool) => pool.write(run),
+        };
+        written.map(|(result, changed)| {
+            if changed {
+                self.commits.fire();
+            }
+            result
+        })
+    }
+
+    /// Tells whoever waits for it that something was committed.
+    pub fn commits(&self) -> &commits::Commits {
+        &self.commits
+    }
+
+    /// From now on commits of other processes on the same database are told as well, where the engine has a way.
+    pub fn hear_others(&self) -> Result<()> {
+        match &self.engine {
+            Engine::Lite(_) => Ok(()),
+            Engine::Pg(pool) => pool.hear_others(self.commits.clone()),
         }
     }
 

@@ -53,6 +53,46 @@ pub(crate) fn containing(text: &str) -> String {
     pattern
 }
 
+/// The terms of a `where` with what they compare to, for queries of which any part may be left open.
+#[derive(Default)]
+pub(crate) struct Terms<'v> {
+    terms: Vec<String>,
+    pub(crate) args: Vec<Val<'v>>,
+}
+
+impl<'v> Terms<'v> {
+    /// Adds a term, made from the number of the place of its value.
+    pub(crate) fn add(&mut self, value: impl Into<Val<'v>>, term: impl FnOnce(usize) -> String) {
+        self.args.push(value.into());
+        self.terms.push(term(self.args.len()));
+    }
+
+    /// Column, sign and number, where there is one.
+    pub(crate) fn numbers(&mut self, numbers: &[(&str, &str, Option<i64>)]) {
+        for (column, sign, number) in numbers {
+            if let Some(number) = number {
+                self.add(*number, |at| format!("{column} {sign} ${at}"));
+            }
+        }
+    }
+
+    /// Column and what its folded text has to contain, as a pattern, where there is one.
+    pub(crate) fn patterns(&mut self, patterns: &'v [(&str, Option<String>)]) {
+        for (column, pattern) in patterns {
+            if let Some(pattern) = pattern {
+                self.add(pattern, |at| format!("pisax_fold({column}) like ${at} escape '\\'"));
+            }
+        }
+    }
+
+    /// All of them, and the places of a limit and an offset behind them.
+    pub(crate) fn paged(&mut self, limit: i64, offset: i64) -> (String, usize, usize) {
+        let all = if self.terms.is_empty() { "1 = 1".to_owned() } else { self.terms.join(" and ") };
+        self.args.extend([Val::Int(limit), Val::Int(offset)]);
+        (all, self.args.len() - 1, self.args.len())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

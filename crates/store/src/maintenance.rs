@@ -2,7 +2,9 @@
 
 use crate::changes::{Action, Noun};
 use crate::conn::{Conn, Row};
-use crate::{Engine, Error, Reader, Result, Store, attributes, copy, dialect, migrate};
+use crate::{
+    Engine, Error, Reader, Result, Store, attributes, copy, dialect, event_locks, migrate, rest_history,
+};
 use pisax_access::Actor;
 use pisax_model::AttributeType;
 use pisax_model::correlation::{Net, net_of};
@@ -307,7 +309,7 @@ impl Store {
                     Ok(())
                 })?;
             }
-            for (sql, words) in ORPHANS {
+            for (sql, words) in ORPHANS.iter().chain([&rest_history::ORPHANS, &event_locks::ORPHANS]) {
                 r.conn.each(&format!("{sql} limit {COMPLAINTS}"), &[], |row| {
                     let (one, two) = (row.int(0)?.to_string(), row.int(1)?.to_string());
                     found.push(|| words.replace("{1}", &one).replace("{2}", &two));

@@ -25,6 +25,7 @@ pub const COLUMNS: &[(&str, &str)] = &[
     ("feeds", "orgc_id"),
     ("jobs", "org_id"),
     ("proposals", "org_id"),
+    ("rest_client_history", "org_id"),
     ("servers", "org_id"),
     ("servers", "remote_org_id"),
     ("sharing_groups", "org_id"),
@@ -32,6 +33,7 @@ pub const COLUMNS: &[(&str, &str)] = &[
     ("tag_collections", "org_id"),
     ("tags", "org_id"),
     ("users", "org_id"),
+    ("webhooks", "org_id"),
 ];
 
 /// Those that do not: logs say what was, and members of groups are merged by hand.
@@ -51,6 +53,7 @@ impl Writer<'_> {
             let sql = format!("update {table} set {column} = $1 where {column} = $2");
             moved += self.conn.execute(&sql, &turned)?;
         }
+        self.drop_delegations_to_oneself()?;
         // Of a group that has both, the member that stays may do what either could.
         let sql = "update sharing_group_orgs set extend = 1 where org_id = $1 and sharing_group_id in \
                    (select sharing_group_id from sharing_group_orgs where org_id = $2 and extend = 1)";
@@ -79,5 +82,17 @@ impl Writer<'_> {
             &from.name,
         );
         Ok(moved)
+    }
+
+    /// What one of the two asked of the other is nobody's to decide any more.
+    fn drop_delegations_to_oneself(&mut self) -> Result<()> {
+        let sql = "select d.id, e.uuid, e.id, e.info from event_delegations d join events e on e.id = d.event_id \
+                   where d.org_id = d.requester_org_id or d.org_id = e.orgc_id order by d.id";
+        let pointless = self.conn.all(sql, &[], |r| Ok((r.int(0)?, r.uuid(1)?, r.int(2)?, r.string(3)?)))?;
+        for (id, uuid, event_id, info) in pointless {
+            self.conn.execute("delete from event_delegations where id = $1", &[id.into()])?;
+            self.changed(Noun::Delegation, Action::Delete, uuid, event_id).of(id, &info);
+        }
+        Ok(())
     }
 }

@@ -15,8 +15,10 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (9, include_str!("migrations/0009_sharing.sql")),
     (10, include_str!("migrations/0010_files.sql")),
     (11, include_str!("migrations/0011_workflows.sql")),
-    (12, include_str!("migrations/0012_sync.sql")),
-    (13, include_str!("migrations/0013_feeds.sql")),
+    (12, include_str!("migrations/0012_rest.sql")),
+    (13, include_str!("migrations/0013_sync.sql")),
+    (14, include_str!("migrations/0014_streams.sql")),
+    (15, include_str!("migrations/0015_feeds.sql")),
 ];
 
 /// Newest schema version this program knows.

@@ -212,7 +212,10 @@ impl Writer<'_> {
         self.conn.execute("delete from objects where id = $1", &id)?;
         self.changed(Noun::Object, Action::Delete, object.uuid, object.event_id)
             .of(object.id, &object.name)
-            .field("name", &object.name, "");
+            .field("name", &object.name, "")
+            // Who saw it may be told that it is gone (`streams.rs`).
+            .field("distribution", object.distribution, "")
+            .field("sharing_group_id", object.sharing_group_id, "");
         Ok(())
     }
 
@@ -268,6 +271,7 @@ impl Writer<'_> {
         self.conn.execute("delete from object_references where id = $1", &[reference.id.into()])?;
         let change = self.changed(Noun::Reference, Action::Delete, reference.uuid, reference.event_id);
         differences::reference(change, reference);
+        change.field("object_id", reference.object_id, "");
         Ok(())
     }
 

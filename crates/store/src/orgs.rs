@@ -280,6 +280,12 @@ impl Writer<'_> {
                 "select 1 from collections where org_id = $1 or orgc_id = $1 limit 1",
                 "organisation (it has collections)",
             ),
+            // Without it nobody could attach or see them, and to open them to all is not ours to decide.
+            ("select 1 from tags where org_id = $1 limit 1", "organisation (tags are kept for it)"),
+            (
+                "select 1 from dashboards where restrict_to_org_id = $1 limit 1",
+                "organisation (dashboards are kept for it)",
+            ),
         ] {
             if self.conn.number(sql, &[id.into()])? != 0 {
                 return Err(Error::Conflict(what));

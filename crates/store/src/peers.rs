@@ -79,6 +79,13 @@ impl Reader<'_> {
         self.conn.all(&sql, &args, read)
     }
 
+    /// How many entries there are, whatever the limit.
+    pub fn count_ledger(&mut self, filter: &LedgerFilter) -> Result<i64> {
+        let (condition, args) = filter.condition();
+        let sql = format!("select count(*) from peer_ledger where {condition} and {}", self.sees_ledger());
+        Ok(self.conn.first(&sql, &args, |row| row.int(0))?.unwrap_or(0))
+    }
+
     /// How many entries have which outcome, of one server and direction.
     pub fn ledger_counts(&mut self, server_id: i64) -> Result<Vec<(Direction, Outcome, i64)>> {
         let sql = format!(

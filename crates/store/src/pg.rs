@@ -1,15 +1,25 @@
 //! PostgreSQL: a fixed set of connections, opened when first needed and replaced when they break.
 
+use crate::commits::Commits;
 use crate::conn::{Conn, PgSession};
 use crate::{Error, Options, Result, dialect, migrate};
+use fallible_iterator::FallibleIterator;
 use parking_lot::{Condvar, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 pub(crate) struct Pool {
     config: postgres::Config,
     free: Mutex<Vec<Option<PgSession>>>,
     freed: Condvar,
     size: usize,
+    /// Set when this is dropped: who listens to other processes ends.
+    over: Arc<AtomicBool>,
 }
+
+/// How often who listens looks whether it is over, and how long after a broken connection he opens another.
+const LISTENING: Duration = Duration::from_secs(1);
 
 /// "PISAX" in ASCII: the advisory lock under which migrations run.
 const MIGRATION_LOCK: i64 = 0x50_49_53_41_58;
@@ -28,11 +38,22 @@ impl Pool {
         migrated?;
         let mut free: Vec<Option<PgSession>> = (1..options.connections).map(|_| None).collect();
         free.push(Some(session));
-        Ok(Self { config, size: free.len(), free: Mutex::new(free), freed: Condvar::new() })
+        Ok(Self {
+            config,
+            size: free.len(),
+            free: Mutex::new(free),
+            freed: Condvar::new(),
+            over: Arc::default(),
+        })
     }
 
     pub(crate) fn size(&self) -> usize {
         self.size
+    }
+
+    /// A connection beside the pool, for what lives as long as it does.
+    pub(crate) fn own_client(&self) -> Result<postgres::Client> {
+        Ok(self.config.connect(postgres::NoTls)?)
     }
 
     pub(crate) fn read<T, E: From<Error>>(&self, f: impl FnOnce(Conn<'_>) -> Result<T, E>) -> Result<T, E> {
@@ -74,6 +95,21 @@ impl Pool {
         }
     }
 
+    /// Listens to other processes on a connection of its own, in a thread of its own.
+    pub(crate) fn hear_others(&self, commits: Commits) -> Result<()> {
+        let (config, over) = (self.config.clone(), Arc::clone(&self.over));
+        let hear = move || {
+            while !over.load(Ordering::Relaxed) {
+                if let Err(error) = hear(&config, &over, &commits) {
+                    tracing::warn!(%error, "commits of other processes are not heard just now");
+                    std::thread::sleep(LISTENING);
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("commits".into()).spawn(hear);
+        thread.map(drop).map_err(|e| Error::Address(format!("database: no thread to listen in: {e}")))
+    }
+
     fn give_back(&self, session: Option<PgSession>) {
         self.free.lock().push(session);
         self.freed.notify_one();
@@ -84,6 +120,32 @@ fn connect(config: &postgres::Config) -> Result<PgSession> {
     let mut client = config.connect(postgres::NoTls)?;
     client.batch_execute("set synchronous_commit = on; set client_min_messages = warning")?;
     Ok(PgSession::new(client))
+}
+
+fn hear(config: &postgres::Config, over: &AtomicBool, commits: &Commits) -> Result<()> {
+    let mut client = config.connect(postgres::NoTls)?;
+    client.batch_execute(&format!("listen {}", dialect::CHANGED))?;
+    // What was committed while nobody listened is looked for.
+    commits.fire();
+    while !over.load(Ordering::Relaxed) {
+        {
+            let mut notifications = client.notifications();
+            let mut heard = notifications.timeout_iter(LISTENING);
+            while heard.next()?.is_some() {
+                commits.fire();
+            }
+        }
+        if client.is_closed() {
+            return Err(Error::Address("database: the connection was closed".into()));
+        }
+    }
+    Ok(())
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
 }
 
 /// A borrowed connection. One that was left inside a transaction (a panic, a broken link) is closed, which

@@ -7,9 +7,14 @@ use pisax_access::{Permission, SightingPolicy};
 impl Reader<'_> {
     /// Sharing groups the actor's organisation belongs to, or that are open to everybody here.
     pub(crate) fn groups(&self) -> String {
-        let org = self.actor.org_id;
+        let own = match self.actor.audience_group() {
+            Some(group) => format!("id as sharing_group_id from sharing_groups where id = {group}"),
+            None => {
+                format!("sharing_group_id from sharing_group_orgs where org_id = {}", self.actor.org_id)
+            }
+        };
         format!(
-            "(select sharing_group_id from sharing_group_orgs where org_id = {org} \
+            "(select {own} \
              union select sharing_group_id from sharing_group_servers where server_id = 0 and all_orgs = 1)"
         )
     }

@@ -268,7 +268,8 @@ impl Writer<'_> {
         self.changed(Noun::Sighting, Action::Delete, sighting.uuid, sighting.event_id)
             .of(id, "")
             .field("attribute_id", sighting.attribute_id, "")
-            .field("type", sighting.kind, "");
+            .field("type", sighting.kind, "")
+            .field("org_id", sighting.org_id, "");
         Ok(())
     }
 }

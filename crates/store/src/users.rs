@@ -238,7 +238,18 @@ impl Writer<'_> {
     /// Removes a user with his keys, sessions and what is his alone; what he made for others stays.
     pub fn delete_user(&mut self, user_id: i64) -> Result<()> {
         let email = self.user(user_id)?.ok_or(Error::NotFound("user"))?.email;
-        for table in ["auth_keys", "sessions", "favourite_tags", "user_settings", "bookmarks", "mails"] {
+        for table in [
+            "auth_keys",
+            "sessions",
+            "favourite_tags",
+            "user_settings",
+            "bookmarks",
+            "rest_client_history",
+            "event_locks",
+            "news_reads",
+            "mails",
+            "webhooks",
+        ] {
             self.conn.execute(&format!("delete from {table} where user_id = $1"), &[user_id.into()])?;
         }
         if self.conn.execute("delete from users where id = $1", &[user_id.into()])? == 0 {

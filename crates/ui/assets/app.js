@@ -1,5 +1,5 @@
 // What the pages do beyond links and forms. Every page works without it: this adds the keyboard, copying,
-// and forms that narrow their choices. No state, no requests.
+// forms that narrow their choices, and parts that follow what happens.
 
 /** @type {(selector: string, root?: ParentNode) => HTMLElement | null} */
 const one = (selector, root = document) => root.querySelector(selector);
@@ -147,3 +147,27 @@ if (review) {
   review.addEventListener("change", count);
   count();
 }
+
+/* Parts that follow what happens: data-follow says after how many seconds their page is asked for again. */
+
+const FOLLOWED = 30 * 60_000; // An open page is no reason to stay signed in.
+const begun = Date.now();
+async function follow() {
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  if (!answer.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of all("[data-follow]")) {
+    const now = fresh.getElementById(part.id);
+    if (!now) return;
+    const focused = part.contains(document.activeElement) ? document.activeElement?.id : "";
+    part.replaceWith(now);
+    if (focused) document.getElementById(focused)?.focus();
+  }
+}
+function wait() {
+  const part = one("[data-follow]");
+  if (!part || Date.now() - begun > FOLLOWED) return;
+  const look = () => (document.hidden ? Promise.resolve() : follow().catch(() => {}));
+  setTimeout(() => look().then(wait), Number(part.dataset.follow) * 1000);
+}
+wait();

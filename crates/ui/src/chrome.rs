@@ -24,6 +24,8 @@ pub struct SignedIn {
     pub org: String,
     /// Whether to offer what adds something.
     pub may_add: bool,
+    /// Whether to offer what runs the instance.
+    pub runs_it: bool,
 }
 
 /// The part of the product a page belongs to, marked in the navigation.
@@ -33,6 +35,8 @@ pub enum Area {
     Elsewhere,
     Events,
     AddEvent,
+    Servers,
+    Jobs,
 }
 
 /// A message.
@@ -101,6 +105,22 @@ impl Chrome {
 
     pub(crate) fn in_add_event(&self) -> bool {
         self.area == Area::AddEvent
+    }
+
+    pub(crate) fn in_servers(&self) -> bool {
+        self.area == Area::Servers
+    }
+
+    pub(crate) fn in_jobs(&self) -> bool {
+        self.area == Area::Jobs
+    }
+
+    pub(crate) fn servers(&self) -> &'static str {
+        links::SERVERS
+    }
+
+    pub(crate) fn jobs(&self) -> &'static str {
+        links::JOBS
     }
 
     pub(crate) fn events(&self) -> &'static str {

@@ -21,6 +21,16 @@ impl Choice {
     }
 }
 
+/// A box among several.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ticked {
+    /// What is sent.
+    pub value: String,
+    /// What is read.
+    pub label: String,
+    pub on: bool,
+}
+
 /// Who may see an event: codes 0 to 4, the last only where there are groups.
 pub fn event_distributions(with_groups: bool) -> Vec<Choice> {
     (0..=if with_groups { 4 } else { 3 }).map(distribution).collect()

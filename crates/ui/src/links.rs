@@ -57,6 +57,63 @@ pub fn freetext(event_id: i64) -> String {
     format!("/events/freeTextImport/{event_id}")
 }
 
+/// The servers this one is connected with.
+pub const SERVERS: &str = "/servers/index";
+/// The form to connect a server.
+pub const ADD_SERVER: &str = "/servers/add";
+/// What is done later, is being done and was done.
+pub const JOBS: &str = "/jobs/index";
+
+/// A connected server's page, with its ledger.
+pub fn server(id: i64) -> String {
+    format!("/servers/view/{id}")
+}
+
+/// The form to change a connection.
+pub fn edit_server(id: i64) -> String {
+    format!("/servers/edit/{id}")
+}
+
+/// Where disconnecting posts.
+pub fn delete_server(id: i64) -> String {
+    format!("/servers/delete/{id}")
+}
+
+/// Where testing a connection posts.
+pub fn test_server(id: i64) -> String {
+    format!("/servers/testConnection/{id}")
+}
+
+/// Where asking for a pull posts.
+pub fn pull_server(id: i64) -> String {
+    format!("/servers/pull/{id}")
+}
+
+/// Where asking for a push posts.
+pub fn push_server(id: i64) -> String {
+    format!("/servers/push/{id}")
+}
+
+/// What never leaves to a server.
+pub fn guard(id: i64) -> String {
+    format!("/servers/guard/{id}")
+}
+
+/// What a push or pull would do.
+pub fn dry_run(id: i64, direction: &str, event: &str) -> String {
+    let path = format!("/servers/dryRun/{id}");
+    if event.is_empty() {
+        with_query(&path, &[("direction", direction)])
+    } else {
+        with_query(&path, &[("direction", direction), ("event", event)])
+    }
+}
+
+/// Where cancelling a job posts.
+pub fn cancel_job(id: i64) -> String {
+    format!("/jobs/cancel/{id}")
+}
+
 /// The sign-in form, which leads on to this local path.
 pub fn sign_in_and_go_to(path: &str) -> String {
     with_query(SIGN_IN, &[("next", path)])

@@ -33,6 +33,19 @@ impl Time {
         Self { shown, ..Self::on(secs) }
     }
 
+    /// Relative to now, of what is to come. Unix seconds.
+    pub fn ahead(secs: i64, now_secs: i64) -> Self {
+        let wait = secs - now_secs;
+        let shown = match wait {
+            ..=0 => "now".to_owned(),
+            1..60 => "in a minute".to_owned(),
+            60..3_600 => ahead(wait / 60, "minute"),
+            3_600..86_400 => ahead(wait / 3_600, "hour"),
+            _ => date(secs),
+        };
+        Self { shown, ..Self::on(secs) }
+    }
+
     /// The date. Unix seconds.
     pub fn on(secs: i64) -> Self {
         let at = timestamp(secs);
@@ -56,6 +69,10 @@ impl Time {
 
 fn ago(number: i64, unit: &str) -> String {
     format!("{number} {unit}{} ago", if number == 1 { "" } else { "s" })
+}
+
+fn ahead(number: i64, unit: &str) -> String {
+    format!("in {number} {unit}{}", if number == 1 { "" } else { "s" })
 }
 
 fn date(secs: i64) -> String {
@@ -87,6 +104,19 @@ mod tests {
         ];
         for (past, shown) in cases {
             assert_eq!(Time::ago(NOW - past, NOW).shown, shown);
+        }
+    }
+
+    #[test]
+    fn what_is_to_come_is_relative_too() {
+        for (wait, shown) in [
+            (-5, "now"),
+            (30, "in a minute"),
+            (60, "in 1 minute"),
+            (7_200, "in 2 hours"),
+            (172_800, "2026-08-16"),
+        ] {
+            assert_eq!(Time::ahead(NOW + wait, NOW).shown, shown);
         }
     }
 

@@ -107,6 +107,13 @@ pub struct RelatedRow<'a> {
     pub event: EventSummary<'a>,
 }
 
+/// Attached bytes, as they are or as text that stands for them.
+#[derive(Debug, Clone, Copy)]
+pub enum Data<'a> {
+    Bytes(&'a [u8]),
+    Base64(&'a str),
+}
+
 /// What stands around an attribute. All of it may be missing. Raw parts are JSON written elsewhere.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AttributeContext<'a> {
@@ -118,7 +125,7 @@ pub struct AttributeContext<'a> {
     pub event_context: Option<EventContext<'a>>,
     pub object: Option<ObjectSummary>,
     pub event_uuid: Option<Uuid>,
-    pub data: Option<&'a [u8]>,
+    pub data: Option<Data<'a>>,
     pub sightings: &'a [Sighting],
     /// Inside an event (`includeGranularCorrelations`).
     pub related: &'a [RelatedAttribute<'a>],
@@ -288,7 +295,10 @@ fn columns(w: &mut JsonWriter<'_>, a: &AttributeView<'_>, halves: Halves) {
 fn data(w: &mut JsonWriter<'_>, context: &AttributeContext<'_>) {
     if let Some(data) = context.data {
         w.name(k!("data"));
-        w.base64(data);
+        match data {
+            Data::Bytes(bytes) => w.base64(bytes),
+            Data::Base64(text) => w.str(text),
+        }
     }
 }
 

@@ -86,7 +86,7 @@ fn attributes_of_events_are_as_recorded() {
     let seen = [sighting()];
     let context = AttributeContext {
         sightings: &seen,
-        data: Some(b"hello"),
+        data: Some(Data::Bytes(b"hello")),
         analyst_data: br#""Note":[]"#,
         more: br#""warnings":[]"#,
         ..AttributeContext::default()

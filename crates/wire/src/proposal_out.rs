@@ -125,8 +125,8 @@ pub fn write_inner_proposal(w: &mut JsonWriter<'_>, p: &Proposal, bytes: Option<
     w.end_object();
 }
 
-/// The answer of `event_delegations/delegateEvent`.
-pub fn write_saved_delegation(w: &mut JsonWriter<'_>, d: &Delegation) {
+/// What every delegation begins with.
+fn begin_delegation(w: &mut JsonWriter<'_>, d: &Delegation) {
     w.begin_object();
     w.name(k!("EventDelegation"));
     w.begin_object();
@@ -135,6 +135,11 @@ pub fn write_saved_delegation(w: &mut JsonWriter<'_>, d: &Delegation) {
     w.num(k!("requester_org_id"), d.requester_org_id);
     w.num(k!("event_id"), d.event_id);
     w.text(k!("message"), &d.message);
+}
+
+/// The answer of `event_delegations/delegateEvent`.
+pub fn write_saved_delegation(w: &mut JsonWriter<'_>, d: &Delegation) {
+    begin_delegation(w, d);
     w.num(k!("distribution"), d.distribution);
     w.num(k!("sharing_group_id"), d.sharing_group_id);
     w.end_object();
@@ -143,14 +148,7 @@ pub fn write_saved_delegation(w: &mut JsonWriter<'_>, d: &Delegation) {
 
 /// An item of `event_delegations/index`: what is left to the recipient is not there.
 pub fn write_listed_delegation(w: &mut JsonWriter<'_>, d: &Delegation) {
-    w.begin_object();
-    w.name(k!("EventDelegation"));
-    w.begin_object();
-    w.num(k!("id"), d.id);
-    w.num(k!("org_id"), d.org_id);
-    w.num(k!("requester_org_id"), d.requester_org_id);
-    w.num(k!("event_id"), d.event_id);
-    w.text(k!("message"), &d.message);
+    begin_delegation(w, d);
     if d.distribution != RECIPIENT_DECIDES {
         w.num(k!("distribution"), d.distribution);
     }

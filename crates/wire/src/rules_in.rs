@@ -1,6 +1,7 @@
 //! The push and pull rules of a link as MISP keeps them (semantics 7.8).
 
 use crate::ReadError;
+use crate::json::JsonWriter;
 use pisax_model::transit::{Choice, Rules};
 use serde_json::{Map, Value};
 
@@ -23,6 +24,35 @@ pub fn read_rules(text: &str) -> Result<Rules, ReadError> {
         refused_templates: refused("type_objects")?,
         url_params: url_params(members.get("url_params"))?,
     })
+}
+
+/// Writes what [`read_rules`] reads, in the order in which MISP writes it.
+pub fn write_rules(w: &mut JsonWriter<'_>, rules: &Rules) {
+    let list = |w: &mut JsonWriter<'_>, name: &str, texts: &[String]| {
+        w.key(name);
+        w.begin_array();
+        texts.iter().for_each(|text| w.str(text));
+        w.end_array();
+    };
+    w.begin_object();
+    for (name, choice) in [("tags", &rules.tags), ("orgs", &rules.orgs)] {
+        w.key(name);
+        w.begin_object();
+        list(w, "OR", &choice.or);
+        list(w, "NOT", &choice.not);
+        w.end_object();
+    }
+    for (name, refused) in
+        [("type_attributes", &rules.refused_types), ("type_objects", &rules.refused_templates)]
+    {
+        w.key(name);
+        w.begin_object();
+        list(w, "NOT", refused);
+        w.end_object();
+    }
+    w.key("url_params");
+    w.str(&rules.url_params);
+    w.end_object();
 }
 
 /// A JSON object as text; some clients send the object itself.
@@ -95,6 +125,23 @@ mod tests {
         assert_eq!(rules.refused_types, ["ip-dst"]);
         assert_eq!(rules.refused_templates.len(), 1);
         assert_eq!(rules.url_params, r#"{"timestamp":"30d"}"#);
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_it_was() {
+        let choice = |text: &str| Choice { or: vec![format!("{text} \"1\"")], not: vec![text.into()] };
+        let rules = Rules {
+            tags: choice("tlp:red"),
+            orgs: choice("CERT Example"),
+            refused_types: vec!["ip-dst".into()],
+            refused_templates: vec!["43b3b146-77eb-4931-b4cc-b66c60f28734".into()],
+            url_params: r#"{"timestamp":"30d"}"#.into(),
+        };
+        for rules in [rules, Rules::default()] {
+            let mut text = Vec::new();
+            write_rules(&mut JsonWriter::new(&mut text), &rules);
+            assert_eq!(read_rules(std::str::from_utf8(&text).unwrap()).unwrap(), rules);
+        }
     }
 
     #[test]

@@ -141,7 +141,7 @@ proptest! {
         let view = AttributeView {
             to_ids, timestamp, first_seen: seen, comment: &comment, value1: &value, ..attribute("text")
         };
-        let context = attribute_out::AttributeContext { data: data.as_deref(), tags: &tags, ..Default::default() };
+        let context = attribute_out::AttributeContext { data: data.as_deref().map(attribute_out::Data::Bytes), tags: &tags, ..Default::default() };
         for write in [attribute_out::write_event_attribute, attribute_out::write_search_attribute,
             attribute_out::write_saved_attribute, attribute_out::write_viewed_attribute, attribute_out::write_object_attribute]
         {

@@ -4,8 +4,8 @@ use super::Methods::{Any, Get, Post};
 use super::Need::{Key, Public, Read, Write};
 use super::{GROUPER, MODIFY, ORG_ADMIN, OWN, Route, SITE_ADMIN, admin, route};
 use crate::{
-    auth_keys, blueprints, bookmarks, collections, dashboards, logs, mails, orgs, registrations, usage,
-    user_settings, users, widgets,
+    auth_keys, blueprints, bookmarks, collections, dashboards, logs, mails, news, orgs, registrations, usage,
+    user_settings, users, widget_forms, widgets,
 };
 use pisax_access::Permission as P;
 
@@ -73,7 +73,14 @@ pub(super) const ROUTES: &[Route] = &[
     route(Post, "collectionelements", "add", MODIFY, collections::add_element, "Put something into a collection."),
     route(Post, "collectionelements", "addelementtocollection", MODIFY, collections::add_to_collection, "The same, by its uuid."),
     route(Post, "collectionelements", "delete", MODIFY, collections::delete_element, "Take something out of it."),
+    // News
+    route(Get, "news", "index", Key, news::index, "What site admins tell everybody; it is read from then on."),
+    admin(Get, "news", "index", Read(&[P::SiteAdmin]), news::admin_index, "The same for who keeps them."),
+    route(Post, "news", "add", SITE_ADMIN, news::add, "Tell everybody something."),
+    route(Post, "news", "edit", SITE_ADMIN, news::edit, "Change what was told."),
+    route(Post, "news", "delete", SITE_ADMIN, news::delete, "Take it away."),
     // Dashboards
+    route(Post, "dashboards", "getform", Key, widget_forms::get, "The widgets there are, or what one of them can be told."),
     route(Post, "dashboards", "updatesettings", OWN, dashboards::update_settings, "Keep one's dashboard."),
     route(Get, "dashboards", "export", Key, dashboards::export, "One's dashboard, to be imported elsewhere."),
     route(Post, "dashboards", "import", OWN, dashboards::import, "Take over a dashboard."),

@@ -3,7 +3,10 @@
 use super::Methods::{Any, Get, Post};
 use super::Need::{Key, Read, Write};
 use super::{ADD, MODIFY, Route, SIGHTER, SITE_ADMIN, route};
-use crate::{blocklists, delegations, event_actions, many_attributes, proposals, sightings};
+use crate::{
+    blocklists, delegations, event_actions, event_import, event_locks, many_attributes, proposals,
+    sighting_totals, sightings,
+};
 use pisax_access::Permission as P;
 
 #[rustfmt::skip] // A line each, so that the table can be read.
@@ -25,6 +28,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Post, "eventdelegations", "acceptdelegation", ADD, delegations::accept, "Take an event over."),
     route(Post, "eventdelegations", "deletedelegation", ADD, delegations::end, "Take such a request back, or decline it."),
     route(Post, "events", "publishsightings", SIGHTER, sightings::publish, "Let other instances fetch the sightings of an event."),
+    route(Get, "sightings", "advanced", Read(&[P::Sighting]), sighting_totals::advanced, "How often something was seen, by whom, and when last."),
     route(Get, "sightings", "view", Key, sightings::view, "One sighting."),
     route(Post, "sightings", "bulksavesightings", Write(&[P::Sync, P::Sighting]), sightings::bulk_save, "Keep sightings that were made elsewhere."),
     route(Post, "sightings", "filtersightinguuidsforpush", Write(&[P::Sync]), sightings::filter_uuids, "Which of these sightings are known here."),
@@ -32,6 +36,10 @@ pub(super) const ROUTES: &[Route] = &[
     route(Post, "sightingblocklists", "add", SITE_ADMIN, blocklists::add_sighters, "Refuse the sightings of organisations."),
     route(Post, "sightingblocklists", "edit", SITE_ADMIN, blocklists::edit_sighter, "Change what is noted beside such an organisation."),
     route(Post, "sightingblocklists", "delete", SITE_ADMIN, blocklists::delete_sighter, "Let the sightings of an organisation come again."),
+    route(Post, "events", "addmispexport", MODIFY, event_import::add, "Add the events of a file that MISP exported, JSON or XML."),
+    route(Get, "events", "checklocks", Read(&[P::Add]), event_locks::check, "Who else works on an event, and whether it changed."),
+    route(Post, "events", "addeventlock", Write(&[P::Auth]), event_locks::add, "Tell others that a tool works on an event."),
+    route(Post, "events", "removeeventlock", Write(&[P::Auth]), event_locks::remove, "Tell them that it is done."),
     route(Post, "events", "merge", MODIFY, event_actions::merge, "Copy what another event holds into an event."),
     route(Get, "events", "checkuuid", Read(&[P::Sync]), event_actions::check_uuid, "Whether no event has this uuid."),
     route(Get, "events", "geteventinfobyid", Key, event_actions::info, "Title, threat level, analysis and tags of an event."),

@@ -1,9 +1,9 @@
 //! The instance itself: settings, blocklists.
 
 use super::Methods::{Any, Get, Post};
-use super::Need::{Key, Read};
-use super::{ADD, Route, SITE_ADMIN, route};
-use crate::{blocklists, diagnostics, instance, jobs, openapi, settings};
+use super::Need::{Key, Read, Write};
+use super::{ADD, OWN, Route, SITE_ADMIN, route};
+use crate::{blocklists, diagnostics, instance, jobs, openapi, rest_client, settings};
 use pisax_access::Permission as P;
 
 #[rustfmt::skip] // A line each, so that the table can be read.
@@ -30,6 +30,10 @@ pub(super) const ROUTES: &[Route] = &[
     route(Get, "jobs", "getprogress", Key, jobs::progress, "How far a job is, in percent."),
     route(Get, "jobs", "getgeneratecorrelationprogress", Read(&[P::SiteAdmin]), jobs::correlation_progress, "Always done."),
     route(Post, "jobs", "clearjobs", SITE_ADMIN, jobs::clear, "Take jobs out of the list."),
+    route(Post, "api", "rest", Write(&[P::Auth]), rest_client::run, "Make a call on this instance, as oneself, and keep it."),
+    route(Post, "servers", "rest", Write(&[P::Auth]), rest_client::run, "Make a call on this instance, as oneself, and keep it."),
+    route(Get, "restclienthistory", "index", Key, rest_client::index, "One's calls from the REST client, the newest first."),
+    route(Post, "restclienthistory", "delete", OWN, rest_client::delete, "Forget one of them."),
     route(Get, "api", "openapi", Key, openapi::document, "This description, as OpenAPI 3.1."),
     route(Get, "api", "getallapis", Key, diagnostics::all_apis, "The endpoints one may call."),
     route(Any, "servers", "eventblockrule", SITE_ADMIN, blocklists::event_rule, "Refuse new events by their tags."),

@@ -4,8 +4,8 @@ use super::Methods::{Any, Get, Post};
 use super::Need::{Key, Read, Write};
 use super::{ADD, MODIFY, Route, SITE_ADMIN, route};
 use crate::{
-    analyst_blocklist, analyst_data, analyst_sync, event_drawing, event_graphs, event_outline,
-    report_extract, reports,
+    analyst_blocklist, analyst_data, analyst_sync, correlation_graph, event_drawing, event_graphs,
+    event_outline, matrix, report_extract, reports,
 };
 use pisax_access::Permission as P;
 
@@ -49,6 +49,8 @@ pub(super) const ROUTES: &[Route] = &[
     route(Any, "events", "getreferencedata", Key, event_drawing::reference_data, "One reference between records."),
     route(Any, "events", "geteventtimeline", Key, event_outline::timeline, "When the things in an event were seen."),
     route(Any, "events", "getdistributiongraph", Key, event_outline::distribution, "How far the things in an event travel."),
+    route(Any, "events", "updategraph", Key, correlation_graph::update, "A drawing of correlations, grown by an event, tag or cluster."),
+    route(Get, "events", "viewgalaxymatrix", Key, matrix::of_event, "How often an event carries the techniques of a matrix."),
     route(Get, "eventgraph", "view", Key, event_graphs::view, "Drawings of an event by one's organisation."),
     route(Post, "eventgraph", "add", ADD, event_graphs::add, "Keep a drawing of an event."),
     route(Post, "eventgraph", "delete", MODIFY, event_graphs::delete, "Delete a drawing."),

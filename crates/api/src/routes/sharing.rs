@@ -3,7 +3,9 @@
 use super::Methods::{Any, Get, Post};
 use super::Need::{Key, Read, Write};
 use super::{ADD, MODIFY, OWN, Route, SITE_ADMIN, route};
-use crate::{communities, cryptographic_keys, events, feed_contents, feeds, published_feeds, servers, sync};
+use crate::{
+    communities, cryptographic_keys, dry_run, events, feed_contents, feeds, native, published_feeds, servers, sync,
+};
 use pisax_access::Permission as P;
 
 /// Whoever synchronises, for a call that makes or signs something.
@@ -50,6 +52,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Any, "servers", "createsync", SYNC, servers::create_sync, "Describe this server to one that connects, with a new key."),
     route(Get, "servers", "getinstanceuuid", Read(&[P::Sync]), servers::instance_uuid, "The uuid of this instance."),
     route(Post, "servers", "posttest", OWN, servers::post_test, "What arrived, for a server that tests its connection."),
+    route(Get, "sync", "changes", Read(&[P::Sync]), native::changes, "What changed since a place, for another PISAX; it may wait for news."),
     route(Any, "servers", "pull", SITE_ADMIN, sync::pull, "Queue a pull from a server."),
     route(Any, "servers", "push", SITE_ADMIN, sync::push, "Queue a push to a server."),
     route(Any, "servers", "testconnection", SITE_ADMIN, sync::test_connection, "Whether a server answers, and what our key may there."),
@@ -60,6 +63,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Get, "servers", "getavailablesyncfilteringrules", Read(&[P::Sync]), sync::available_rules, "What another server's pull rules can be made of."),
     route(Any, "servers", "idtranslator", Read(&[P::SiteAdmin]), sync::id_translator, "The numbers of an event here and on other servers."),
     route(Any, "servers", "ledger", Read(&[P::SiteAdmin]), sync::ledger, "What became of each record on its way from and to a server."),
+    route(Any, "servers", "dryrun", Read(&[P::SiteAdmin]), dry_run::dry_run, "What a pull or push would do and what the other side would get, with nothing stored."),
     route(Any, "servers", "guard", SITE_ADMIN, sync::guard, "What never leaves to a server; POST changes it."),
     route(Post, "events", "filtereventidsforpush", Read(&[P::Sync]), sync::filter_events, "Which offered events are wanted."),
     route(Post, "jobs", "cancel", SITE_ADMIN, sync::cancel_job, "Cancel a job."),

@@ -1,5 +1,6 @@
-//! The side of ZMTP 3.0 (ZeroMQ RFC 23) that a publisher speaks, as bytes: greeting, frames, subscriptions. No
-//! authentication (mechanism NULL): who may connect is a matter of the address it listens at.
+//! The side of ZMTP 3.0 (ZeroMQ RFC 23) that a publisher speaks, as bytes: greeting, frames, subscriptions. Who may
+//! connect is a matter of the address it listens at (mechanism NULL), or of a name and a password as well (PLAIN,
+//! RFC 24).
 
 /// Length of a greeting.
 pub(super) const GREETING: usize = 64;
@@ -13,19 +14,54 @@ const MAX_FRAME: u64 = 64 * 1024;
 /// Most subscriptions of one subscriber.
 const MAX_TOPICS: usize = 1000;
 
-/// What we begin a connection with: version 3.0, mechanism NULL.
-pub(super) fn greeting() -> [u8; GREETING] {
+/// How a subscriber proves who he is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mechanism {
+    Null,
+    Plain,
+}
+
+/// What we begin a connection with: version 3.0, and the mechanism.
+pub(super) fn greeting(mechanism: Mechanism) -> [u8; GREETING] {
     let mut bytes = [0; GREETING];
     bytes[0] = 0xff;
     bytes[9] = 0x7f;
     bytes[10] = 3;
-    bytes[12..16].copy_from_slice(b"NULL");
+    match mechanism {
+        Mechanism::Null => bytes[12..16].copy_from_slice(b"NULL"),
+        Mechanism::Plain => {
+            bytes[12..17].copy_from_slice(b"PLAIN");
+            bytes[32] = 1;
+        }
+    }
     bytes
 }
 
-/// Whether the other side speaks version 3 without authentication.
-pub(super) fn is_greeting(bytes: &[u8; GREETING]) -> bool {
-    bytes[0] == 0xff && bytes[9] & 1 == 1 && bytes[10] >= 3 && bytes[12..32] == greeting()[12..32]
+/// Whether the other side speaks version 3 with the same mechanism.
+pub(super) fn is_greeting(bytes: &[u8; GREETING], mechanism: Mechanism) -> bool {
+    bytes[0] == 0xff && bytes[9] & 1 == 1 && bytes[10] >= 3 && bytes[12..32] == greeting(mechanism)[12..32]
+}
+
+/// Whether a first command brings this name and password. How long it takes to find out does not tell where they
+/// differ.
+pub(super) fn is_hello(frame: &Frame<'_>, name: &str, password: &str) -> bool {
+    let Frame::Command(body) = frame else { return false };
+    let Some(rest) = body.strip_prefix(b"\x05HELLO") else { return false };
+    let mut expected = Vec::with_capacity(2 + name.len() + password.len());
+    for text in [name, password] {
+        expected.push(text.len() as u8);
+        expected.extend_from_slice(text.as_bytes());
+    }
+    rest.len() == expected.len() && rest.iter().zip(&expected).fold(0, |found, (a, b)| found | a ^ b) == 0
+}
+
+/// The answer to a right name and password, and to wrong ones.
+pub(super) fn welcome() -> Vec<u8> {
+    frame(b"\x07WELCOME", COMMAND)
+}
+
+pub(super) fn refusal() -> Vec<u8> {
+    frame(b"\x05ERROR\x00", COMMAND)
 }
 
 /// The command that ends the handshake.
@@ -84,9 +120,13 @@ pub(super) fn first_frame(buffer: &[u8]) -> Result<Option<(Frame<'_>, usize)>, (
 }
 
 /// Whether this is the handshake of a subscriber.
-pub(super) fn is_subscriber(frame: &Frame<'_>) -> bool {
+pub(super) fn is_subscriber(frame: &Frame<'_>, mechanism: Mechanism) -> bool {
     let Frame::Command(body) = frame else { return false };
-    body.starts_with(b"\x05READY")
+    let begins: &[u8] = match mechanism {
+        Mechanism::Null => b"\x05READY",
+        Mechanism::Plain => b"\x08INITIATE",
+    };
+    body.starts_with(begins)
         && [&b"\x00\x00\x00\x03SUB"[..], b"\x00\x00\x00\x04XSUB"]
             .iter()
             .any(|kind| body.windows(kind.len()).any(|part| part == *kind))
@@ -155,15 +195,31 @@ mod tests {
 
     #[test]
     fn a_handshake_is_that_of_a_subscriber_or_of_none() {
-        assert!(is_greeting(&greeting()));
-        let mut plain = greeting();
-        plain[12..17].copy_from_slice(b"PLAIN");
-        assert!(!is_greeting(&plain));
+        use Mechanism::{Null, Plain};
+        assert!(is_greeting(&greeting(Null), Null) && is_greeting(&greeting(Plain), Plain));
+        assert!(!is_greeting(&greeting(Plain), Null) && !is_greeting(&greeting(Null), Plain));
         let command = b"\x05READY\x0bSocket-Type\x00\x00\x00\x03SUB\x08Identity\x00\x00\x00\x00";
-        assert!(is_subscriber(&Frame::Command(command)));
+        assert!(
+            is_subscriber(&Frame::Command(command), Null) && !is_subscriber(&Frame::Command(command), Plain)
+        );
         let ours = ready();
         let (frame, _) = first_frame(&ours).unwrap().unwrap();
-        assert!(!is_subscriber(&frame), "a publisher does not subscribe");
+        assert!(!is_subscriber(&frame, Null), "a publisher does not subscribe");
+    }
+
+    #[test]
+    fn only_the_right_name_and_password_are_let_in() {
+        let hello = |bytes: &'static [u8]| is_hello(&Frame::Command(bytes), "misp", "secret");
+        assert!(hello(b"\x05HELLO\x04misp\x06secret"));
+        for bad in [
+            &b"\x05HELLO\x04misp\x06secreT"[..],
+            b"\x05HELLO\x04misp\x05secre",
+            b"\x05HELLO\x00\x00",
+            b"\x05HELLO",
+            b"\x05READY\x04misp\x06secret",
+        ] {
+            assert!(!hello(bad), "{bad:?}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! `yara` and `yara-json`: rules made of hashes and strings, then the rules that were shared as such.
 
+mod shared;
+
 use super::{AttributeFormat, ExportOptions, ExportRow};
 use rustc_hash::FxHashSet;
 use serde_json::json;
@@ -98,20 +100,6 @@ fn quoted(text: &str) -> String {
     out
 }
 
-/// Names of the rules in a text.
-fn names(text: &str) -> Vec<&str> {
-    let mut words = text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
-    let mut names = Vec::new();
-    while let Some(word) = words.next() {
-        if word == "rule"
-            && let Some(name) = words.next().filter(|name| !name.is_empty())
-        {
-            names.push(name);
-        }
-    }
-    names
-}
-
 impl AttributeFormat for Yara {
     fn begin(&mut self, out: &mut Vec<u8>) {
         let head: &[u8] = match self.json {
@@ -155,14 +143,14 @@ impl AttributeFormat for Yara {
             }
             return;
         }
-        let names = names(attribute.value1);
-        let new = names.iter().all(|name| !self.names.contains(*name));
-        if !new && !self.json {
-            let note = format!("Left out, its name is taken: {} ({})", names.join(", "), attribute.uuid);
-            return self.put("", &note, false, out);
+        match shared::names(attribute.value1, &self.names) {
+            Ok(names) => {
+                self.names.extend(names);
+                self.put(attribute.value1, attribute.comment, true, out);
+            }
+            Err(_) if self.json => self.put(attribute.value1, attribute.comment, false, out),
+            Err(reason) => self.put("", &format!("Left out, {reason} ({})", attribute.uuid), false, out),
         }
-        self.names.extend(names.into_iter().map(str::to_owned));
-        self.put(attribute.value1, attribute.comment, new, out);
     }
 
     fn end(&mut self, out: &mut Vec<u8>) {

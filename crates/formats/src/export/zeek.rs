@@ -66,11 +66,22 @@ fn kinds(kind: &str) -> [Option<(&'static str, &'static str)>; 2] {
     }
 }
 
-/// Nothing that ends a field or a line.
+/// Nothing that ends a field or a line, and nothing that Zeek reads as another byte (`\x41`), as a comment or head
+/// of the file (`#`), or as no text (`-`, `(empty)`).
 fn field(text: &str) -> String {
-    let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
+    let mut out = String::with_capacity(text.len());
+    for (at, c) in text.char_indices() {
+        match c {
+            '\\' => out.push_str("\\x5c"),
+            '#' if at == 0 => out.push_str("\\x23"),
+            '(' if text == "(empty)" => out.push_str("\\x28"),
+            '-' if text == "-" => out.push_str("\\x2d"),
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+    }
     // An empty field is a dash in Zeek's files.
-    if plain.trim().is_empty() { "-".to_owned() } else { plain }
+    if out.trim().is_empty() { "-".to_owned() } else { out }
 }
 
 impl AttributeFormat for Zeek {

@@ -388,4 +388,12 @@ mod tests {
         assert_eq!(write(&clauses), "[d:value = 'a' AND (d:ip = '1' OR d:ip = '2')]");
         assert_eq!(write(&[clause("d:value", "it's \\")]), "[d:value = 'it\\'s \\\\']");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_text_stays_in_its_quotes(text in "(?s)['\\\\\\[\\]=A-Z \n]{0,20}|.{0,20}") {
+            let clause = Clause(vec![("file:name".into(), Literal::from(text.as_str()))]);
+            proptest::prop_assert_eq!(pairs(&write(&[clause])), Some(vec![vec![one("file:name", &text)]]));
+        }
+    }
 }

@@ -61,7 +61,7 @@ pub struct Rules {
 
 impl Rules {
     /// Whether the event is one that the rules let through, by its tags and its creator.
-    fn admit(&self, event: &EventDraft) -> Result<(), Refusal> {
+    pub fn admit(&self, event: &EventDraft) -> Result<(), Refusal> {
         let tagged = |name: &str| event.tags.iter().any(|tag| same(&tag.name, name));
         if !self.tags.holds(tagged) {
             return Err(Refusal::Rules(RuleOf::Tags));

@@ -48,7 +48,8 @@ pub fn halves(kind: AttributeType, text: &str) -> (&str, &str) {
 }
 
 fn halves_of(kind: AttributeType, raw: &str) -> Result<Halves, Refusal> {
-    let text = trimmed(raw);
+    let text = without_nul(trimmed(raw));
+    let text = &*text;
     if text.is_empty() {
         return Err("Value cannot be empty.".into());
     }
@@ -76,6 +77,11 @@ fn fits(bytes: usize) -> Result<(), Refusal> {
 /// PHP's trim and Unicode's white space.
 fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || c == '\0')
+}
+
+/// PostgreSQL keeps NUL in no text: a value is the same on both engines.
+fn without_nul(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "")) } else { Cow::Borrowed(text) }
 }
 
 fn only_control(text: &str) -> bool {

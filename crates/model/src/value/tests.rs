@@ -315,6 +315,8 @@ fn every_value_says_something_and_fits() {
         joined("comment", &"a".repeat(MAX_BYTES + 1)),
         Err("Value is too long, maximum allowed value is 65535 bytes.".into())
     );
+    assert_eq!(joined("text", "a\0b\0\0 c\0"), Ok("ab c".into()), "kept alike by both engines");
+    assert_eq!(joined("ip-dst|port", "192.0.2.1\0|\05\03"), Ok("192.0.2.1|53".into()));
     assert_eq!(joined("filename", "a\nb"), Err("Value must not contain new line character.".into()));
 }
 

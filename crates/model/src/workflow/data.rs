@@ -1,4 +1,4 @@
-//! What travels through a workflow: a tree in MISP's core format, and the paths that pick from it.
+//! What travels through a workflow: a tree in MISP's core format. [`super::path`] picks from it.
 
 /// A value of the tree.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -36,22 +36,6 @@ impl From<i64> for Data {
     fn from(number: i64) -> Self {
         Self::Text(number.to_string())
     }
-}
-
-/// One step of a path.
-#[derive(Debug, PartialEq, Eq)]
-enum Token<'p> {
-    /// `{n}`: every item of a list.
-    Items,
-    /// `{s}` and `{*}`: every member.
-    Members,
-    Key(&'p str),
-}
-
-/// `[key]`, `[key=value]`, `[key!=value]` behind a step: what is kept of what it picked.
-struct Kept<'p> {
-    key: &'p str,
-    value: Option<(bool, &'p str)>,
 }
 
 impl Data {
@@ -141,105 +125,29 @@ impl Data {
         place.put(key, value);
     }
 
-    /// Everything a path picks (`Event.Tag.{n}.name`, `Event.Attribute.{n}[type=domain].value`). A path without
-    /// choices picks the items of the list it leads to.
-    pub fn pick(&self, path: &str) -> Vec<&Data> {
-        if !path.contains(['{', '[']) {
-            return match self.at(path) {
-                None | Some(Self::Null) => Vec::new(),
-                Some(Self::List(items)) => items.iter().collect(),
-                Some(Self::Map(members)) => members.iter().map(|(_, value)| value).collect(),
-                Some(one) => vec![one],
-            };
-        }
-        let mut picked = vec![self];
-        for step in steps(path) {
-            let (token, kept) = token(step);
-            let mut next = Vec::new();
-            for data in picked {
-                match (&token, data) {
-                    (Token::Items, Self::List(items)) => next.extend(items),
-                    (Token::Members, Self::Map(members)) => next.extend(members.iter().map(|(_, v)| v)),
-                    (Token::Members, Self::List(items)) => next.extend(items),
-                    (Token::Key(key), data) => next.extend(data.member(key)),
-                    _ => {}
+    /// Does this to every attribute of the event with one of these numbers, wherever it stands.
+    pub fn each_attribute(&mut self, wanted: &dyn Fn(i64) -> bool, change: &mut dyn FnMut(i64, &mut Data)) {
+        let Some(event) = self.member_mut("Event") else { return };
+        let mut all = |list: Option<&mut Data>| {
+            let Some(Self::List(items)) = list else { return };
+            for item in items {
+                let id = item.member("id").and_then(Data::text).and_then(|id| id.parse().ok());
+                if let Some(id) = id.filter(|id| wanted(*id)) {
+                    change(id, item);
                 }
             }
-            if let Some(kept) = kept {
-                next = next.into_iter().flat_map(|data| kept.among(data)).collect();
-            }
-            picked = next;
-        }
-        picked
-    }
-}
-
-impl Kept<'_> {
-    fn holds(&self, data: &Data) -> bool {
-        let found = data.member(self.key);
-        match self.value {
-            None => found.is_some(),
-            Some((equal, value)) => found.and_then(Data::text).is_some_and(|t| (t == value) == equal),
+        };
+        all(event.member_mut("Attribute"));
+        all(event.member_mut("_AttributeFlattened"));
+        if let Some(Self::List(objects)) = event.member_mut("Object") {
+            objects.iter_mut().for_each(|object| all(object.member_mut("Attribute")));
         }
     }
 
-    /// A condition behind a key that leads to a list is one on its items.
-    fn among<'d>(&self, data: &'d Data) -> Vec<&'d Data> {
-        match data {
-            Data::List(items) => items.iter().filter(|item| self.holds(item)).collect(),
-            one if self.holds(one) => vec![one],
-            _ => Vec::new(),
-        }
+    fn member_mut(&mut self, key: &str) -> Option<&mut Data> {
+        let Self::Map(members) = self else { return None };
+        members.iter_mut().find(|(name, _)| name == key).map(|(_, value)| value)
     }
-}
-
-/// The steps of a path: between points that stand in no brackets.
-fn steps(path: &str) -> impl Iterator<Item = &str> {
-    let mut depth = 0_usize;
-    path.split(move |c| {
-        match c {
-            '[' | '{' => depth += 1,
-            ']' | '}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        c == '.' && depth == 0
-    })
-    .filter(|step| !step.is_empty())
-}
-
-fn token(step: &str) -> (Token<'_>, Option<Kept<'_>>) {
-    let (name, condition) = match step.split_once('[') {
-        Some((name, rest)) => (name, Some(rest.trim_end_matches(']'))),
-        None => (step, None),
-    };
-    let token = match name {
-        "{n}" => Token::Items,
-        "{s}" | "{*}" => Token::Members,
-        key => Token::Key(key),
-    };
-    let kept = condition.map(|condition| {
-        let parts = condition.split_once("!=").map(|(key, value)| (key, (false, value)));
-        let parts = parts.or_else(|| condition.split_once('=').map(|(key, value)| (key, (true, value))));
-        match parts {
-            Some((key, (equal, value))) => Kept { key: key.trim(), value: Some((equal, value.trim())) },
-            None => Kept { key: condition.trim(), value: None },
-        }
-    });
-    (token, kept)
-}
-
-/// A text in which `{{ Event.info }}` stands for what is at that path.
-pub fn fill(template: &str, data: &Data) -> String {
-    let mut filled = String::new();
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once("{{") {
-        let Some((path, behind)) = after.split_once("}}") else { break };
-        filled.push_str(before);
-        let texts: Vec<String> = data.pick(path.trim()).into_iter().filter_map(Data::text).collect();
-        filled.push_str(&texts.join(", "));
-        rest = behind;
-    }
-    filled + rest
 }
 
 #[cfg(test)]
@@ -264,26 +172,6 @@ mod tests {
         )])
     }
 
-    fn texts(path: &str) -> Vec<String> {
-        event().pick(path).into_iter().filter_map(Data::text).collect()
-    }
-
-    #[test]
-    fn a_path_picks_what_it_names() {
-        assert_eq!(texts("Event.Tag.{n}.name"), ["tlp:red", "pap:green"]);
-        assert_eq!(texts("Event.Attribute.{n}[type=domain].value"), ["a.example"]);
-        assert_eq!(texts("Event.Attribute.{n}[type!=domain].value"), ["192.0.2.1"]);
-        assert_eq!(texts("Event.Attribute[value=192.0.2.1].type"), ["ip-src"]);
-        assert_eq!(texts("Event.{s}[name].name"), ["tlp:red", "pap:green"]);
-        assert_eq!(texts("Event.info"), ["An event"]);
-        assert_eq!(event().pick("Event.Attribute").len(), 2);
-        for nothing in
-            ["", ".", "Event.Nothing.{n}", "Event.info.{n}", "{n}", "Event.Tag.{n}[", "[[[", "{x}.y"]
-        {
-            assert!(texts(nothing).is_empty(), "{nothing}");
-        }
-    }
-
     #[test]
     fn scalars_are_alike_in_every_spelling() {
         let alike = |one: Data, other: Data| one.is_like(&other);
@@ -303,11 +191,20 @@ mod tests {
     }
 
     #[test]
-    fn a_template_is_filled_from_the_data() {
-        assert_eq!(
-            fill("{{ Event.info }} has {{Event.Tag.{n}.name}}", &event()),
-            "An event has tlp:red, pap:green"
-        );
-        assert_eq!(fill("{{Event.nothing}}|{{ open", &event()), "|{{ open");
+    fn an_attribute_is_changed_wherever_it_stands() {
+        let attribute = |id: i64| Data::map([("id", id.into())]);
+        let inside = Data::map([("Attribute", Data::List(vec![attribute(2)]))]);
+        let mut data = Data::map([(
+            "Event",
+            Data::map([
+                ("Attribute", Data::List(vec![attribute(1)])),
+                ("Object", Data::List(vec![inside])),
+                ("_AttributeFlattened", Data::List(vec![attribute(1), attribute(2)])),
+            ]),
+        )]);
+        data.each_attribute(&|id| id == 2, &mut |_, attribute| attribute.put("comment", "x".into()));
+        assert_eq!(data.pick("Event.Object.{n}.Attribute.{n}.comment"), [&Data::from("x")]);
+        assert_eq!(data.pick("Event._AttributeFlattened.{n}[comment=x].id"), [&Data::from("2")]);
+        assert!(data.pick("Event.Attribute.{n}[comment]").is_empty());
     }
 }

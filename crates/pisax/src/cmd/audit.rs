@@ -93,14 +93,14 @@ fn list(
         r.audit(&query, &mut |entry| {
             let fields: Vec<String> =
                 entry.fields.iter().map(|f| format!("{}: {:?} -> {:?}", f.name, f.old, f.new)).collect();
-            let who = entry.email.or(entry.reason).unwrap_or_default();
+            let who = entry.email.clone().or_else(|| entry.reason.clone()).unwrap_or_default();
             rows.push([
                 entry.seq.to_string(),
                 time::format_datetime(entry.at),
                 who,
-                entry.address,
+                entry.address.clone(),
                 pisax_api::log_words(entry.noun, entry.action),
-                entry.title,
+                entry.title.clone(),
                 fields.join(", "),
             ]);
             Ok(())

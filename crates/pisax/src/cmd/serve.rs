@@ -52,19 +52,31 @@ async fn serve(
     service: Arc<Service>,
 ) -> Result<()> {
     sweep_from_time_to_time(Arc::clone(&service));
+    service.store.hear_others()?;
     let permits = Arc::new(Semaphore::new(service.store.connections()));
     let app = pisax_api::App::new(Arc::clone(&service), Arc::clone(&permits), config.body_limit);
     let publishing = tokio::spawn(pisax_api::zmq::publish(Arc::clone(&service), Arc::clone(&permits)));
     let app = Arc::new(app);
+    tokio::spawn(pisax_api::native::watch(Arc::clone(&service), Arc::clone(&permits), app.news.clone()));
     let (stop_jobs, jobs) = start_jobs(&service)?;
     let secure_cookies =
         config.secure_cookies.unwrap_or_else(|| service.policy.base_url.starts_with("https:"));
     let postman = config.smtp.as_ref().map(Postman::new).transpose()?.map(Arc::new);
     let (stop_background, stopped) = tokio::sync::watch::channel(false);
+    let webhooks = tokio::spawn(pisax_api::streams::call_webhooks(
+        Arc::clone(&service),
+        Arc::clone(&permits),
+        stopped.clone(),
+    ));
+    let nats = tokio::spawn(pisax_api::streams::publish_to_nats(
+        Arc::clone(&service),
+        Arc::clone(&permits),
+        stopped.clone(),
+    ));
     let background =
         tokio::spawn(background::run(Arc::clone(&service), Arc::clone(&permits), postman, stopped));
     let pages = Arc::new(pisax_ui::Pages::new(service, permits, secure_cookies, calls()));
-    let router = http::router(Arc::new(Site::new(app, pisax_ui::router(pages))));
+    let router = http::router(Arc::new(Site::new(Arc::clone(&app), pisax_ui::router(pages))));
     let mut asked = stop_signal()?;
     let stopping = Arc::new(Notify::new());
     let until = Arc::clone(&stopping);
@@ -87,6 +99,7 @@ async fn serve(
     }
     publishing.abort();
     stop_jobs.stop();
+    app.stop();
     tracing::info!("stopping: requests under way have {} seconds", GRACE.as_secs());
     stopping.notify_one();
     tokio::select! {
@@ -100,7 +113,8 @@ async fn serve(
     if tokio::task::spawn_blocking(move || jobs.join()).await.is_err() {
         tracing::warn!("jobs broke off");
     }
-    if tokio::time::timeout(BACKGROUND_GRACE, background).await.is_err() {
+    let all = async { tokio::join!(background, webhooks, nats) };
+    if tokio::time::timeout(BACKGROUND_GRACE, all).await.is_err() {
         tracing::warn!("stopped with work in the background under way");
     }
     Ok(())

@@ -7,10 +7,12 @@ pub mod sources;
 pub mod table;
 
 use anyhow::{Context, Result};
+use pisax_service::PeerBounds;
 use pisax_store::files::{Credentials, Place};
 use pisax_store::{Address, Options};
 use sources::{Flags, Settings};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Every setting, in the type it is used in.
 #[derive(Clone)]
@@ -33,6 +35,7 @@ pub struct Config {
     pub secure_cookies: Option<bool>,
     /// By which other servers are called; `None`: directly.
     pub outbound_proxy: Option<String>,
+    pub peers: PeerBounds,
     /// None: no mail is sent.
     pub smtp: Option<Smtp>,
     pub admin_email: Option<String>,
@@ -103,6 +106,10 @@ impl Config {
             import_rows: settings.number("import_rows") as usize,
             secure_cookies: given("secure_cookies").map(|_| settings.flag("secure_cookies")),
             outbound_proxy: given("outbound_proxy"),
+            peers: PeerBounds {
+                timeout: Duration::from_secs(settings.number("peer_timeout").unsigned_abs()),
+                limit: settings.number("peer_limit").unsigned_abs(),
+            },
             smtp: smtp(settings)?,
             admin_email: text("admin_email"),
             admin_password: text("admin_password"),

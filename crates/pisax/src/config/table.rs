@@ -109,6 +109,12 @@ pub const SETTINGS: &[Setting] = &[
         "Proxy by which other servers are called, as http://[NAME:PASSWORD@]HOST:PORT; the environment names none.",
     ),
     setting(
+        "peer_timeout",
+        Kind::Number(1, 86_400),
+        Preset::Is("600"),
+        "Longest that an answer of another server may take, in seconds; short ones have half a minute.",
+    ),
+    setting(
         "secure_cookies",
         Kind::Flag,
         Preset::From(|s| s.text("base_url").is_some_and(|url| url.starts_with("https:")).to_string()),
@@ -127,6 +133,13 @@ pub const SETTINGS: &[Setting] = &[
         Kind::Number(1024, 1 << 40),
         Preset::Is("268435456"),
         "Largest request body accepted, in bytes, after decompression.",
+    ),
+    // What would be refused when it is sent is not fetched either.
+    setting(
+        "peer_limit",
+        Kind::Number(4096, 1 << 40),
+        Preset::From(|s| s.text("body_limit").unwrap_or("268435456").to_owned()),
+        "Largest record taken from another server, in bytes, after decompression; a list may be four times as long.",
     ),
     setting(
         "connections",

@@ -8,7 +8,7 @@ use pisax_model::ids::Ref;
 use pisax_model::tag::{Tag, TagDraft};
 use pisax_store::Writer;
 use pisax_store::attributes::Wanted;
-use pisax_store::tags::NewAttachment;
+use pisax_store::tags::{NewAttachment, folded};
 
 /// What a tag is put on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,20 +27,22 @@ struct Found {
     attributes: Option<Vec<i64>>,
 }
 
-/// Attaches a tag (by name or number); returns the tag and the row number of what it is on.
+/// Attaches tags (by name or number), all or none; returns each with the row number of what it is on.
 pub fn tag(
     service: &Service,
     actor: &Actor,
     target: Target,
-    name: &str,
+    names: &[String],
     local: bool,
     relationship_type: Option<String>,
-) -> Result<(Tag, i64)> {
+) -> Result<Vec<(Tag, i64)>> {
     service.write(actor, |w| {
-        let tag = tag_to_attach(w, name)?;
-        let local = local || tag.local_only;
-        let (id, _) = put(w, target, &tag, local, relationship_type)?;
-        Ok((tag, id))
+        let tags = tags_to_attach(w, names)?;
+        each(names, tags, |tag| {
+            let local = local || tag.local_only;
+            let (id, _) = put(w, target, &tag, local, relationship_type.clone())?;
+            Ok((tag, id))
+        })
     })
 }
 
@@ -50,29 +52,46 @@ pub fn pick(
     service: &Service,
     actor: &Actor,
     target: Target,
-    name: &str,
+    names: &[String],
     local: bool,
     relationship_type: Option<String>,
-) -> Result<(Tag, i64)> {
+) -> Result<Vec<(Tag, i64)>> {
     service.write(actor, |w| {
-        let tag = tag_to_attach(w, name)?;
-        let local = local || tag.local_only;
-        let found = find(w, target)?;
-        may_tag(w, &found, local)?;
-        let attached = match &found.attributes {
-            None => w.event_tags(&[found.id])?,
-            Some(ids) => w.attribute_tags(ids)?,
-        };
-        for tags in attached.values() {
-            let others = tags.iter().filter(|a| a.local == local && a.tag.id != tag.id);
-            let names: Vec<&str> = others.map(|a| a.tag.name.as_str()).collect();
-            if !allowed_beside(w, &tag.name, &names)? {
-                return Err(Error::Refused("Tag is not allowed due to taxonomy exclusivity settings".into()));
+        let tags = tags_to_attach(w, names)?;
+        each(names, tags, |tag| {
+            let local = local || tag.local_only;
+            let found = find(w, target)?;
+            may_tag(w, &found, local)?;
+            let attached = match &found.attributes {
+                None => w.event_tags(&[found.id])?,
+                Some(ids) => w.attribute_tags(ids)?,
+            };
+            for tags in attached.values() {
+                let others = tags.iter().filter(|a| a.local == local && a.tag.id != tag.id);
+                let names: Vec<&str> = others.map(|a| a.tag.name.as_str()).collect();
+                if !allowed_beside(w, &tag.name, &names)? {
+                    return Err(Error::Refused(
+                        "Tag is not allowed due to taxonomy exclusivity settings".into(),
+                    ));
+                }
             }
-        }
-        let (id, _) = put(w, target, &tag, local, relationship_type)?;
-        Ok((tag, id))
+            let (id, _) = put(w, target, &tag, local, relationship_type.clone())?;
+            Ok((tag, id))
+        })
     })
+}
+
+/// Does something with each of several tags; a refusal says which of them it is about.
+fn each<T, U>(names: &[String], items: Vec<T>, mut f: impl FnMut(T) -> Result<U>) -> Result<Vec<U>> {
+    let several = names.len() > 1;
+    let done = names.iter().zip(items).map(|(name, item)| {
+        f(item).map_err(|e| match e {
+            Error::Refused(reason) if several => Error::Refused(format!("{reason} ({name})")),
+            Error::NotFound("tag") if several => Error::Refused(format!("Invalid Tag. ({name})")),
+            other => other,
+        })
+    });
+    done.collect()
 }
 
 /// Attaches a galaxy cluster; returns whether it is new there.
@@ -139,28 +158,35 @@ fn put(
     Ok((found.id, new > 0))
 }
 
-/// Takes a tag off; returns it with the row number and whether it was local.
-pub fn untag(service: &Service, actor: &Actor, target: Target, name: &str) -> Result<(Tag, i64, bool)> {
-    service.write(actor, |w| {
-        let tag = known_tag(w, name)?.ok_or(Error::NotFound("tag"))?;
-        let found = find(w, target)?;
-        let local = attached_locally(w, &found, tag.id)?
-            .ok_or_else(|| Error::Refused(format!("Invalid tag: {} is not attached.", tag.name)))?;
-        let event_id = may_tag(w, &found, local)?;
-        let found = find(w, target)?;
-        match &found.attributes {
-            None => {
-                w.detach_event_tag(event_id, tag.id)?;
-            }
-            Some(ids) => {
-                for id in ids {
-                    w.detach_attribute_tag(*id, tag.id)?;
-                }
+/// Takes tags off, all or none; returns each with the row number of what it was on and whether it was local.
+pub fn untag(
+    service: &Service,
+    actor: &Actor,
+    target: Target,
+    names: &[String],
+) -> Result<Vec<(Tag, i64, bool)>> {
+    service.write(actor, |w| each(names, names.iter().collect(), |name| take_off(w, target, name)))
+}
+
+fn take_off(w: &mut Writer<'_>, target: Target, name: &str) -> Result<(Tag, i64, bool)> {
+    let tag = known_tag(w, name)?.ok_or(Error::NotFound("tag"))?;
+    let found = find(w, target)?;
+    let local = attached_locally(w, &found, tag.id)?
+        .ok_or_else(|| Error::Refused(format!("Invalid tag: {} is not attached.", tag.name)))?;
+    let event_id = may_tag(w, &found, local)?;
+    let found = find(w, target)?;
+    match &found.attributes {
+        None => {
+            w.detach_event_tag(event_id, tag.id)?;
+        }
+        Some(ids) => {
+            for id in ids {
+                w.detach_attribute_tag(*id, tag.id)?;
             }
         }
-        touch(w, &found, event_id, local)?;
-        Ok((tag, found.id, local))
-    })
+    }
+    touch(w, &found, event_id, local)?;
+    Ok((tag, found.id, local))
 }
 
 fn known_tag(w: &mut Writer<'_>, name: &str) -> Result<Option<Tag>> {
@@ -173,22 +199,28 @@ fn known_tag(w: &mut Writer<'_>, name: &str) -> Result<Option<Tag>> {
     }
 }
 
-fn tag_to_attach(w: &mut Writer<'_>, name: &str) -> Result<Tag> {
+/// The tags of these names, in their order. Unknown ones are made for those who may, together: so they are made in
+/// one order by everybody.
+fn tags_to_attach(w: &mut Writer<'_>, names: &[String]) -> Result<Vec<Tag>> {
     let actor = w.actor().clone();
-    let known = match known_tag(w, name)? {
-        Some(tag) => Some(tag),
-        None if actor.has(Permission::TagEditor) || actor.sees_all() => {
-            let draft = TagDraft { name: name.trim().to_owned(), ..TagDraft::default() };
-            w.resolve_tags(&[&draft], true)?.into_values().next()
-        }
-        None => None,
+    let known = names.iter().map(|name| known_tag(w, name)).collect::<Result<Vec<_>>>()?;
+    let missing = names.iter().zip(&known).filter(|(_, tag)| tag.is_none());
+    let drafts: Vec<TagDraft> =
+        missing.map(|(name, _)| TagDraft { name: name.trim().to_owned(), ..TagDraft::default() }).collect();
+    let may_create = actor.has(Permission::TagEditor) || actor.sees_all();
+    let made = match may_create {
+        true => w.resolve_tags(&drafts.iter().collect::<Vec<_>>(), true)?,
+        false => Default::default(),
     };
-    let tag = known.ok_or_else(|| Error::Refused("Invalid Tag.".into()))?;
-    if may_attach(&actor, &tag) {
-        return Ok(tag);
-    }
-    let whose = if tag.user_id != 0 { "user" } else { "organisation" };
-    Err(Error::Refused(format!("Invalid Tag. This tag can only be set by a fixed {whose}.")))
+    let found = names.iter().zip(known).map(|(name, tag)| tag.or_else(|| made.get(&folded(name)).cloned()));
+    each(names, found.collect(), |tag| {
+        let tag = tag.ok_or_else(|| Error::Refused("Invalid Tag.".into()))?;
+        if may_attach(&actor, &tag) {
+            return Ok(tag);
+        }
+        let whose = if tag.user_id != 0 { "user" } else { "organisation" };
+        Err(Error::Refused(format!("Invalid Tag. This tag can only be set by a fixed {whose}.")))
+    })
 }
 
 fn find(w: &mut Writer<'_>, target: Target) -> Result<Found> {

@@ -16,6 +16,7 @@ use crate::{Error, Service, workflow};
 use pisax_access::Actor;
 use pisax_model::ids::Ref;
 use pisax_modules::{Question, Subject};
+use pisax_store::files::Attachment;
 
 /// Why a module was not asked or gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -83,11 +84,12 @@ fn about<T>(
     let found = service.read(actor, |r| {
         let Some(batch) = r.attribute(attribute)? else { return Ok(None) };
         let (id, event) = (batch.get(0).id, batch.get(0).event_id);
-        let data = if batch.get(0).kind.holds_bytes() { r.attachment(id)? } else { None };
+        let attached = if batch.get(0).kind.holds_bytes() { r.attachment(id)? } else { None };
         let event = r.event(Ref::Id(event))?.map(|event| (event.id, event.uuid));
-        Ok(Some((batch, data, event)))
+        Ok(Some((batch, attached, event)))
     })?;
-    let (batch, data, event) = found.ok_or(Error::NotFound("attribute"))?;
+    let (batch, attached, event) = found.ok_or(Error::NotFound("attribute"))?;
+    let data = attached.map(Attachment::bytes).transpose().map_err(Error::from)?.flatten();
     if let Some((event, _)) = event {
         workflow::begin::before_enrichment(service, actor, event, batch.get(0).id)?;
     }

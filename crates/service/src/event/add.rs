@@ -1,6 +1,7 @@
 //! A new event with everything in it: one transaction, all or nothing.
 
 use super::arrival::{Arrival, Placed};
+use super::publish::{or_leave, publish_one};
 use super::{
     Source, block_rule, check_analysis, check_date, check_distribution, check_info, check_threat_level,
     extended, protection,
@@ -47,16 +48,6 @@ struct Prepared {
     dropped: Vec<(usize, FieldError)>,
 }
 
-impl Prepared {
-    fn keep_files(&mut self, files: &mut Files<'_>) -> Result<()> {
-        let inside = self.objects.iter_mut().flat_map(|object| &mut object.attributes);
-        for checked in self.attributes.iter_mut().chain(inside) {
-            files.keep(&mut checked.attribute.data)?;
-        }
-        Ok(())
-    }
-}
-
 /// Adds an event. Invalid attributes are left out and reported, as MISP does; an invalid event is refused whole.
 /// Who synchronises brings the sharing groups it names along.
 pub fn add(service: &Service, actor: &Actor, draft: EventDraft) -> Result<Added> {
@@ -74,7 +65,7 @@ pub(super) fn add_from(
     if draft.published == Some(true) && begin::guards_publication(service, actor) {
         draft.published = None;
         let added = add_unasked(service, actor, draft, from)?;
-        super::publish::or_leave(service, actor, Ref::Id(added.id))?;
+        or_leave(service, actor, Ref::Id(added.id))?;
         return Ok(added);
     }
     add_unasked(service, actor, draft, from)
@@ -91,7 +82,7 @@ pub(crate) fn add_and(
     let settings = service.settings();
     let prepared = prepare(service, actor, draft, None)?;
     service.write(actor, |w| {
-        let added = insert(w, prepared, settings, None)?;
+        let added = insert(w, prepared, &settings, None)?;
         more(w, added.id)?;
         Ok(added)
     })
@@ -111,11 +102,11 @@ pub fn add_together(service: &Service, actor: &Actor, drafts: Vec<EventDraft>) -
         }
         let arrival = from.as_ref().map(|from| Arrival::new(service, from, &mut draft));
         let mut event = prepare(service, actor, draft, from.as_ref())?;
-        event.keep_files(&mut files)?;
+        keep_files(&mut event, &mut files)?;
         prepared.push((event, arrival));
     }
     files.after(service.write(actor, |w| {
-        prepared.into_iter().map(|(event, arrival)| insert(w, event, settings, arrival)).collect()
+        prepared.into_iter().map(|(event, arrival)| insert(w, event, &settings, arrival)).collect()
     }))
 }
 
@@ -129,9 +120,9 @@ fn add_unasked(
     let arrival = from.map(|from| Arrival::new(service, from, &mut draft));
     let mut prepared = prepare(service, actor, draft, from).map_err(|e| refused_first(service, actor, e))?;
     let mut files = Files::new(service);
-    prepared.keep_files(&mut files)?;
+    keep_files(&mut prepared, &mut files)?;
     let uuid = prepared.event.uuid;
-    match files.after(service.write_bare(actor, |w| insert(w, prepared, settings, arrival))) {
+    match files.after(service.write_bare(actor, |w| insert(w, prepared, &settings, arrival))) {
         // Somebody else stored the same event, or one of its attributes, a moment before.
         Err(Error::Store(e)) if e.is_unique_violation() => {
             Err(match service.read(actor, |r| Ok(r.event_uuid_taken(&uuid)?))? {
@@ -141,6 +132,62 @@ fn add_unasked(
         }
         result => result,
     }
+}
+
+/// What is to become of the events of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    Leave,
+    Publish,
+}
+
+/// Adds the events of one document, and publishes them where that is asked, in one transaction: all or none. Of
+/// several, those that are here already are left as they are. Where a workflow is to be asked before publication,
+/// they are saved first, as it looks at what is stored, and one that it refuses stays unpublished.
+pub fn add_document(
+    service: &Service,
+    actor: &Actor,
+    drafts: Vec<EventDraft>,
+    then: Then,
+) -> Result<Vec<Added>> {
+    let settings = service.settings();
+    let guarded = begin::guards_publication(service, actor);
+    let mut prepared = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        let draft = EventDraft { published: None, ..draft };
+        begin::before_saving(service, actor, &draft, None)?;
+        prepared.push(prepare(service, actor, draft, None).map_err(|e| refused_first(service, actor, e))?);
+    }
+    let mut files = Files::new(service);
+    prepared.iter_mut().try_for_each(|one| keep_files(one, &mut files))?;
+    let several = prepared.len() > 1;
+    let added = files.after(service.write(actor, |w| {
+        let (mut added, mut known) = (Vec::with_capacity(prepared.len()), None);
+        for one in prepared {
+            // An event that is here already is noticed before anything of it is written.
+            match insert(w, one, &settings, None) {
+                Err(e @ Error::EventExists { .. }) if several => known = Some(e),
+                result => added.push(result?),
+            }
+        }
+        if then == Then::Publish && !guarded {
+            added.iter().try_for_each(|one| publish_one(w, Ref::Id(one.id)).map(drop))?;
+        }
+        match known {
+            Some(known) if added.is_empty() => Err(known),
+            _ => Ok(added),
+        }
+    }))?;
+    if then == Then::Publish && guarded {
+        added.iter().try_for_each(|one| or_leave(service, actor, Ref::Id(one.id)))?;
+    }
+    Ok(added)
+}
+
+fn keep_files(prepared: &mut Prepared, files: &mut Files<'_>) -> Result<()> {
+    let inside = prepared.objects.iter_mut().flat_map(|object| &mut object.attributes);
+    let mut all = prepared.attributes.iter_mut().chain(inside);
+    all.try_for_each(|checked| files.keep(&mut checked.attribute.data))
 }
 
 /// That there is such an event everybody hears, which one it is who sees it.
@@ -267,7 +314,7 @@ fn check_all(
 fn insert(
     w: &mut Writer<'_>,
     mut p: Prepared,
-    settings: Settings,
+    settings: &Settings,
     arrival: Option<Arrival<'_>>,
 ) -> Result<Added> {
     if let Some(id) = w.event_uuid_taken(&p.event.uuid)? {

@@ -55,6 +55,26 @@ impl<'s> Arrival<'s> {
         }
     }
 
+    /// An event stays its maker's: one that comes under the uuid of somebody else's is not a newer version of it.
+    pub(super) fn refuse_other_maker(
+        &self,
+        w: &mut Writer<'_>,
+        event: &Event,
+        draft: &EventDraft,
+    ) -> Result<()> {
+        let Some(claimed) = draft.orgc.as_ref().and_then(|org| org.uuid).filter(|_| !self.from.internal)
+        else {
+            return Ok(());
+        };
+        match w.org(Ref::Id(event.orgc_id))? {
+            Some(maker) if maker.uuid != claimed => Err(Error::Refused(format!(
+                "The event was made by {}; what came under its uuid says that somebody else made it.",
+                maker.name
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     /// Takes over the groups, each as far as this server may.
     pub(super) fn capture_groups(&self, w: &mut Writer<'_>) -> Result<Placed> {
         let mut known = FxHashMap::default();

@@ -16,6 +16,7 @@ use pisax_model::tag::{Attached, TagDraft};
 use pisax_model::time::format_micros;
 use pisax_store::Reader;
 use pisax_store::attributes::{Batch, Wanted};
+use pisax_store::files::Attachment;
 use pisax_store::orgs::OrgName;
 use rustc_hash::FxHashMap;
 
@@ -54,12 +55,23 @@ pub fn carry(
     reference: Ref,
     what: Carried,
 ) -> Result<Option<CarriedEvent>> {
-    service.read(actor, |r| {
+    let read = service.read(actor, |r| {
         let Some(event) = r.event(reference)? else { return Ok(None) };
-        let mut carrying = Carrying { r, event: &event, what, groups: FxHashMap::default() };
+        let (groups, files) = (FxHashMap::default(), FxHashMap::default());
+        let mut carrying = Carrying { r, event: &event, what, groups, files };
         let draft = carrying.whole(&service.policy.base_url)?;
-        Ok(Some(CarriedEvent { event, draft }))
-    })
+        let files = carrying.files;
+        Ok(Some((CarriedEvent { event, draft }, files)))
+    })?;
+    let Some((mut carried, mut files)) = read else { return Ok(None) };
+    // A bucket may take its time: nothing is held meanwhile.
+    let inside = carried.draft.objects.iter_mut().flat_map(|object| &mut object.attributes);
+    for attribute in carried.draft.attributes.iter_mut().chain(inside) {
+        if let Some(file) = attribute.uuid.and_then(|uuid| files.remove(&uuid)) {
+            attribute.data = file.bytes()?.map(Content::Bytes);
+        }
+    }
+    Ok(Some(carried))
 }
 
 struct Carrying<'c, 'r> {
@@ -68,6 +80,8 @@ struct Carrying<'c, 'r> {
     what: Carried,
     /// Row numbers of the groups that were met.
     groups: FxHashMap<i64, Option<SharingGroupDraft>>,
+    /// What is attached, by the attribute's uuid.
+    files: FxHashMap<Uuid, Attachment>,
 }
 
 impl Carrying<'_, '_> {
@@ -199,12 +213,14 @@ impl Carrying<'_, '_> {
         let mut tags = self.r.attribute_tags(&batch.ids())?;
         let mut drafts = Vec::with_capacity(batch.len());
         for view in batch.iter() {
-            let data = match view.kind.holds_bytes() && self.what.attachments {
-                true => self.r.attachment(view.id)?,
-                false => None,
-            };
+            if view.kind.holds_bytes()
+                && self.what.attachments
+                && let Some(file) = self.r.attachment(view.id)?
+            {
+                self.files.insert(view.uuid, file);
+            }
             let tags = tag_drafts(tags.remove(&view.id).unwrap_or_default());
-            drafts.push(AttributeDraft { tags, data: data.map(Content::Bytes), ..attribute_draft(&view) });
+            drafts.push(AttributeDraft { tags, ..attribute_draft(&view) });
         }
         Ok(drafts)
     }

@@ -90,6 +90,7 @@ fn edit_unasked(
         }
         protection::keep_keys(w, event.id, keys)?;
         if let Some(arrival) = &arrival {
+            arrival.refuse_other_maker(w, &event, &draft)?;
             arrival.prepare_edit(w, &event, &mut draft)?;
         }
         let said = analyst::gather(&mut draft, event.uuid, w.now_ms);
@@ -108,6 +109,28 @@ fn edit_unasked(
         Ok(Edited { id: event.id, dropped })
     });
     files.after(edited)
+}
+
+/// Sets how far an event travels, with a sharing group where that is the level. It counts as a change that has to be
+/// published again, unless it is asked to leave no trace on the event.
+pub fn distribute(
+    service: &Service,
+    actor: &Actor,
+    reference: Ref,
+    (distribution, group): (i64, Option<Ref>),
+    freeze: bool,
+) -> Result<()> {
+    let distribution = check_distribution(distribution)?;
+    service.write(actor, |w| {
+        let mut event = w.event_for_edit(reference, rule::may_edit)?;
+        event.sharing_group_id = if distribution == 4 { Groups::default().usable(w, group)? } else { 0 };
+        event.distribution = distribution;
+        if !freeze {
+            event.timestamp = w.now();
+            event.published = false;
+        }
+        Ok(w.update_event(&event, Action::Edit)?)
+    })
 }
 
 /// Writes the draft's own fields into the event; gives the draft back for its children.

@@ -2,11 +2,13 @@
 
 use crate::attribute::{Twins, insert, merge as with_stored};
 use crate::context::check;
+use crate::files::Files;
 use crate::object::{NewObject, check_object, insert_one, insert_references};
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, edit};
 use pisax_model::Uuid;
 use pisax_model::attribute::{AttributeDraft, AttributeView};
+use pisax_model::content::{Content, Kept};
 use pisax_model::event::Event;
 use pisax_model::ids::Ref;
 use pisax_model::object::{Object, ObjectDraft, Reference, ReferenceDraft};
@@ -23,7 +25,9 @@ const LIVING: Wanted = Wanted { living: true, deleted: false };
 /// Copies the living attributes and objects of `source` that the actor sees, with their tags, files and
 /// references, into `target`; what the target has already stays. Returns its row number.
 pub fn merge(service: &Service, actor: &Actor, target: Ref, source: Ref) -> Result<i64> {
-    service.write(actor, |w| {
+    let mut files = Files::new(service);
+    let kept = copied_files(service, actor, (target, source), &mut files)?;
+    let merged = service.write(actor, |w| {
         let target = match w.event_for_edit(target, edit::may_edit) {
             Err(pisax_store::Error::NotFound(_)) => return Err(Error::NotFound("target event")),
             found => found?,
@@ -35,12 +39,40 @@ pub fn merge(service: &Service, actor: &Actor, target: Ref, source: Ref) -> Resu
         let mut copies = Copies::default();
         copies.attributes(w, &source, &target)?;
         copies.objects(w, &source, &target)?;
-        copies.files(w)?;
+        copies.files(w, kept)?;
         copies.references(w, &target)?;
         let now = w.now();
         w.touch_event(target.id, now)?;
         Ok(target.id)
-    })
+    });
+    files.after(merged)
+}
+
+/// Copies what the source keeps outside the database, before the transaction: a bucket may take its time.
+fn copied_files(
+    service: &Service,
+    actor: &Actor,
+    (target, source): (Ref, Ref),
+    files: &mut Files<'_>,
+) -> Result<FxHashMap<i64, Kept>> {
+    let elsewhere = service.read(actor, |r| {
+        // Whoever may not merge copies nothing; why not is told by what comes next.
+        let owner = |e: Event| edit::EventOwner { orgc_id: e.orgc_id, user_id: e.user_id, locked: e.locked };
+        let may = r.event(target)?.is_some_and(|event| edit::may_edit(actor, owner(event)));
+        match r.event(source)?.filter(|_| may) {
+            Some(source) => Ok(r.elsewhere_of_event(source.id)?),
+            None => Ok(Vec::new()),
+        }
+    })?;
+    let mut copies = FxHashMap::default();
+    for (attribute, original) in elsewhere {
+        let mut content = original.bytes()?.map(Content::Bytes);
+        files.keep(&mut content)?;
+        if let Some(Content::Kept(kept)) = content {
+            copies.insert(attribute, kept);
+        }
+    }
+    Ok(copies)
 }
 
 /// What became of what: references between copies follow them.
@@ -112,15 +144,15 @@ impl Copies {
         self.holders.extend(batch.iter().filter(holds_file).map(|view| (view.id, view.uuid)));
     }
 
-    /// Files go from row to row inside the database: they can be of any size.
-    fn files(&self, w: &mut Writer<'_>) -> Result<()> {
+    /// Files in the database go from row to row: they can be of any size.
+    fn files(&self, w: &mut Writer<'_>, mut kept: FxHashMap<i64, Kept>) -> Result<()> {
         let copies: Vec<Uuid> =
             self.holders.iter().filter_map(|(_, uuid)| self.uuids.get(uuid)).copied().collect();
         let known = w.known_attributes(&copies)?;
         for (from, uuid) in &self.holders {
             // What the target had already was not copied.
             if let Some(copy) = self.uuids.get(uuid).and_then(|copy| known.get(copy)) {
-                w.copy_attachment(*from, copy.id)?;
+                w.copy_attachment(*from, copy.id, kept.remove(from))?;
             }
         }
         Ok(())

@@ -11,14 +11,16 @@ use pisax_store::changes::Action;
 /// Publishes an event; returns its row number.
 pub fn publish(service: &Service, actor: &Actor, reference: Ref) -> Result<i64> {
     begin::before_publication(service, actor, reference)?;
-    service.write(actor, |w| {
-        let mut event = w.event_for_edit(reference, edit::may_publish)?;
-        carries_required_tags(w, event.id)?;
-        event.published = true;
-        event.publish_timestamp = w.now();
-        w.update_event(&event, Action::Publish)?;
-        Ok(event.id)
-    })
+    service.write(actor, |w| publish_one(w, reference))
+}
+
+pub(super) fn publish_one(w: &mut Writer<'_>, reference: Ref) -> Result<i64> {
+    let mut event = w.event_for_edit(reference, edit::may_publish)?;
+    carries_required_tags(w, event.id)?;
+    event.published = true;
+    event.publish_timestamp = w.now();
+    w.update_event(&event, Action::Publish)?;
+    Ok(event.id)
 }
 
 /// Publishes what came with the wish to be published; where a workflow refuses, or the actor may not, it stays as it

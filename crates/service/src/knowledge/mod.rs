@@ -6,7 +6,10 @@ mod taxonomy;
 mod warninglist;
 
 pub use import::{Imported, import};
-pub use own::{WarninglistDraft, add_warninglist, delete_warninglist, edit_warninglist, import_warninglist};
+pub use own::{
+    WarninglistDraft, add_warninglist, delete_warninglist, edit_warninglist, extend_warninglist,
+    import_warninglist,
+};
 pub use taxonomy::{add_tags, delete, hide_tags, highlight, import_one, require};
 pub(crate) use taxonomy::{allowed_beside, missing_required};
 pub use warninglist::{Toggled, Which, load_warninglists, toggle};

@@ -10,6 +10,7 @@ use pisax_model::knowledge::{ALL_TYPES, WarninglistCategory, WarninglistKind};
 use pisax_store::Reader;
 use pisax_store::knowledge::WarninglistRow;
 use pisax_store::warninglists::WarninglistLines;
+use rustc_hash::FxHashSet;
 
 /// What a client says of a list; what is absent stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -83,6 +84,33 @@ pub fn import_warninglist(service: &Service, actor: &Actor, draft: WarninglistDr
         }
         Some(row) => edit_warninglist(service, actor, row.id, draft).map(|()| row.id),
     }
+}
+
+/// Adds values to an enabled list of one's own, named by its number or its name; those it has stay once.
+pub fn extend_warninglist(service: &Service, actor: &Actor, named: &str, values: &[String]) -> Result<()> {
+    keeps(actor)?;
+    let (id, lines) = service.read(actor, |r| {
+        let id = match named.trim().parse() {
+            Ok(id) => Some(id),
+            Err(_) => r.warninglist_named(named.trim())?,
+        };
+        let row = own(r, id.ok_or(Error::NotFound("warninglist"))?)?;
+        if !row.enabled {
+            return Err(Error::Refused(format!("The warninglist {} is disabled.", row.name)));
+        }
+        Ok((row.id, r.warninglist_lines(row.id)?.unwrap_or_default()))
+    })?;
+    let mut notes = lines.notes.lines();
+    let mut entries: Vec<(String, String)> =
+        lines.entries.lines().map(|e| (e.to_owned(), notes.next().unwrap_or_default().to_owned())).collect();
+    let known: FxHashSet<String> = entries.iter().map(|(entry, _)| entry.clone()).collect();
+    let mut new: FxHashSet<&String> = FxHashSet::default();
+    let added = values.iter().filter(|value| !known.contains(*value) && new.insert(value));
+    entries.extend(added.map(|value| (value.clone(), String::new())));
+    if entries.len() == known.len() {
+        return Ok(());
+    }
+    edit_warninglist(service, actor, id, WarninglistDraft { entries: Some(entries), ..Default::default() })
 }
 
 /// Takes a list away. One that came with a library comes back with the next import.

@@ -8,16 +8,35 @@ pub(crate) use alert::alert_of_received;
 pub use alert::{publish_and_alert, tell_alerts};
 
 use crate::{Error, Result, Service};
+use parking_lot::Mutex;
 use pisax_access::Actor;
 use pisax_model::ids::Ref;
 use pisax_model::user::User;
 use pisax_store::mails::Mail;
 use pisax_store::{Reader, Writer};
+use rustc_hash::FxHashMap;
 
 /// Longest message to a reporter, in bytes.
 const LONGEST: usize = 64 * 1024;
 /// Mails to one organisation about one question.
 const REPORTERS: usize = 100;
+
+/// Who asked reporters how often in the hour since his first question.
+#[derive(Debug, Default)]
+pub(crate) struct Asked(Mutex<FxHashMap<i64, (i64, i64)>>);
+
+const HOUR: i64 = 3600;
+
+impl Asked {
+    /// Counts a question; whether it is among the first `most` of its hour.
+    fn allows(&self, user_id: i64, most: i64, now: i64) -> bool {
+        let mut asked = self.0.lock();
+        asked.retain(|_, (since, _)| now - *since < HOUR);
+        let (_, count) = asked.entry(user_id).or_insert((now, 0));
+        *count += 1;
+        *count <= most
+    }
+}
 
 /// Asks those who reported an event for more: its creator alone, or all of his organisation who want to be asked.
 /// The mail names who asks, and an answer goes to him.
@@ -33,6 +52,11 @@ pub fn contact(
     }
     if service.settings().disable_emailing {
         return Err(Error::Refused("Emailing is disabled on this instance.".into()));
+    }
+    let most = service.settings().contact_per_hour;
+    if most > 0 && !service.asked.allows(actor.user_id, most, service.now()) {
+        let why = format!("You have asked reporters {most} times within an hour: ask again later.");
+        return Err(Error::Refused(why));
     }
     let failed = || Error::Refused("Sending of email failed.".into());
     service.write(actor, |w| {

@@ -114,27 +114,46 @@ pub fn add(
     service: &Service,
     actor: &Actor,
     event: Ref,
-    mut draft: ObjectDraft,
+    draft: ObjectDraft,
     duplicate: Duplicate,
 ) -> Result<i64> {
-    let said = analyst::gather_object(&mut draft, service.clock.now_ms());
-    let mut new = check_object(draft, service.clock.now_ms())?;
+    let mut ids = add_all(service, actor, event, vec![draft], duplicate)?;
+    ids.pop().ok_or(Error::NotFound("object"))
+}
+
+/// Adds objects to an event, all or none; returns their row numbers.
+pub fn add_all(
+    service: &Service,
+    actor: &Actor,
+    event: Ref,
+    drafts: Vec<ObjectDraft>,
+    duplicate: Duplicate,
+) -> Result<Vec<i64>> {
+    let now_ms = service.clock.now_ms();
+    let (mut objects, mut said) = (Vec::with_capacity(drafts.len()), Vec::new());
+    for mut draft in drafts {
+        said.extend(analyst::gather_object(&mut draft, now_ms));
+        objects.push(check_object(draft, now_ms)?);
+    }
     let mut files = Files::new(service);
-    for checked in &mut new.attributes {
+    for checked in objects.iter_mut().flat_map(|new| &mut new.attributes) {
         files.keep(&mut checked.attribute.data)?;
     }
-    let id = service.write(actor, |w| {
+    let ids = service.write(actor, |w| {
         let event = w.event_for_edit(event, edit::may_edit)?;
-        if duplicate == Duplicate::Refuse {
-            refuse_twin(w, &event, &new)?;
+        let mut ids = Vec::with_capacity(objects.len());
+        for new in objects {
+            if duplicate == Duplicate::Refuse {
+                refuse_twin(w, &event, &new)?;
+            }
+            ids.push(insert_one(w, &event, new)?);
         }
-        let id = insert_one(w, &event, new)?;
         analyst::capture_inside(w, said)?;
         let now = w.now();
         w.touch_event(event.id, now)?;
-        Ok(id)
+        Ok(ids)
     });
-    files.after(id)
+    files.after(ids)
 }
 
 /// Inserts one object with everything in it into an event got for edit.

@@ -5,7 +5,7 @@ mod edit;
 mod reference;
 mod remove;
 
-pub use add::{Duplicate, add};
+pub use add::{Duplicate, add, add_all};
 pub(crate) use add::{NewObject, check_object, insert_objects, insert_one, refuse_twin};
 pub use edit::edit;
 pub(crate) use edit::merge_objects;

@@ -2,9 +2,11 @@
 
 mod capture;
 mod extract;
+mod page;
 
 pub(crate) use capture::merge;
 pub use extract::{Extraction, extract};
+pub use page::import_from_url;
 
 use crate::analyst;
 use crate::context::Groups;

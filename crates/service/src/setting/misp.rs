@@ -172,6 +172,13 @@ pub(super) const SETTINGS: &[Setting] = &[
         set: None,
     },
     Setting {
+        name: "MISP.take_ownership_xml_import",
+        level: Level::Optional,
+        description: "Who imports a file that MISP exported may make its events his organisation's (takeownership).",
+        get: |s| Value::Flag(s.settings().take_ownership_on_import),
+        set: Some(|s, text| flag(text).map(|on| s.take_ownership_on_import = on)),
+    },
+    Setting {
         name: "MISP.threatlevel_in_email_subject",
         level: Level::Optional,
         description: "Mails about publications have the threat level of the event in their subject.",

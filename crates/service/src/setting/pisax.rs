@@ -18,6 +18,14 @@ pub(super) const SETTINGS: &[Setting] = &[
         set: Some(|s, text| span(text).map(|n| s.audit_days = n)),
     },
     Setting {
+        name: "PISAX.contact_per_hour",
+        level: Level::Optional,
+        description: "Questions to reporters (events/contact) that one user may send within an hour; 0: as many as \
+                  he likes. A restart forgets what was counted.",
+        get: |s| Value::Number(s.settings().contact_per_hour),
+        set: Some(|s, text| span(text).map(|n| s.contact_per_hour = n)),
+    },
+    Setting {
         name: "PISAX.feed_minutes",
         level: Level::Recommended,
         description: "Minutes between looks at each enabled feed; 0: only when somebody asks.",
@@ -31,6 +39,13 @@ pub(super) const SETTINGS: &[Setting] = &[
                   others reach through this machine what it reaches.",
         get: |s| Value::Flag(s.settings().fetch_private_addresses),
         set: Some(|s, text| flag(text).map(|on| s.fetch_private_addresses = on)),
+    },
+    Setting {
+        name: "PISAX.native_sync",
+        level: Level::Optional,
+        description: "Between two PISAX, changes travel as they happen. Off: by MISP's protocol alone, as with a MISP.",
+        get: |s| Value::Flag(s.settings().native_sync),
+        set: Some(|s, text| flag(text).map(|on| s.native_sync = on)),
     },
     Setting {
         name: "PISAX.publish_feed_minutes",

@@ -38,7 +38,7 @@ fn reaches(group: &SharingGroup, org_id: i64) -> bool {
 }
 
 /// What is newer there counts where the group's owner says it, or somebody who is in the group of an owner that is
-/// not here. Otherwise a stranger could write himself into a group.
+/// not here. Otherwise a stranger could write himself into a group, and be sent what is shared with it.
 fn may_change(
     w: &mut Writer<'_>,
     from: &Source,
@@ -52,7 +52,19 @@ fn may_change(
         return Ok(true);
     }
     let owner_is_here = w.org(Ref::Id(known.org_id))?.is_none_or(|org| org.local);
-    Ok(!known.local && !owner_is_here && reaches(known, from.org_id))
+    Ok(!known.local && !owner_is_here && is_in(known, from))
+}
+
+/// Whether the other side is in the group: who runs it, or the server itself; for who pushes, his organisation. That
+/// this side is in it says nothing of the other.
+fn is_in(group: &SharingGroup, from: &Source) -> bool {
+    match from.server_id {
+        None => reaches(group, from.org_id),
+        Some(id) => {
+            group.members.iter().any(|member| member.org_id == from.remote_org_id)
+                || group.servers.iter().any(|server| server.server_id == id)
+        }
+    }
 }
 
 /// A link's group comes with what the link was let see; who pushes has to be in the group.
@@ -60,7 +72,13 @@ fn may_create(w: &mut Writer<'_>, base_url: &str, from: &Source, draft: &Sharing
     if !from.may_create_groups || name(draft).is_none() {
         return Ok(false);
     }
-    if from.internal || from.is_link() {
+    if from.internal {
+        return Ok(true);
+    }
+    if claims_to_be_of_here(w, from, draft)? {
+        return Ok(false);
+    }
+    if from.is_link() {
         return Ok(true);
     }
     let own = w.org(Ref::Id(from.org_id))?.map(|org| org.uuid);
@@ -69,6 +87,17 @@ fn may_create(w: &mut Writer<'_>, base_url: &str, from: &Source, draft: &Sharing
     let servers = draft.servers.as_deref().unwrap_or_default();
     let all = servers.iter().any(|server| server.all_orgs && is_server(server.url.as_deref(), base_url));
     Ok(listed || all)
+}
+
+/// Whether a stranger says that an organisation of this instance made the group: those make theirs here.
+fn claims_to_be_of_here(w: &mut Writer<'_>, from: &Source, draft: &SharingGroupDraft) -> Result<bool> {
+    let named = draft.organisation.as_ref().and_then(|org| org.uuid);
+    for uuid in draft.organisation_uuid.into_iter().chain(named) {
+        if w.org(Ref::Uuid(uuid))?.is_some_and(|org| org.local && !from.is_of(org.id)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn create(

@@ -1,27 +1,23 @@
 //! What actions do, as the system, and within the bounds of a run.
 
+mod attached;
+mod call;
+mod changed;
+mod mail;
+mod tag;
+
+use super::facts::{self, Part};
 use super::run::Run;
-use crate::attribute::{self, Target};
-use crate::{event, mail};
+use pisax_formats::template;
 use pisax_formats::workflow::write_data;
 use pisax_model::ids::Ref;
-use pisax_model::workflow::data::fill;
 use pisax_model::workflow::{Data, Node};
-use pisax_outbound::{Call, Method};
-use pisax_store::mails::Mail;
-use std::time::Duration;
+use rustc_hash::FxHashSet;
 
-/// Attributes that one action tags, and mails that one sends.
+/// Attributes that one action is for.
 const MAX_ITEMS: usize = 1000;
-const MAX_MAILS: usize = 1000;
-const MAX_TAGS: usize = 50;
-/// How long a call may take, and how much of its answer is read.
-const CALL: Duration = Duration::from_secs(10);
-const ANSWER: u64 = 64 * 1024;
-/// What is sent and written at most, in bytes.
-const MAX_PAYLOAD: usize = 64 * 1024 * 1024;
-const MAX_MAIL: usize = 256 * 1024;
-const MAX_HEADERS: usize = 32;
+/// What a message or a comment has at most, in bytes.
+const MAX_TEXT: usize = 64 * 1024;
 
 fn told(error: impl ToString) -> String {
     error.to_string()
@@ -29,176 +25,109 @@ fn told(error: impl ToString) -> String {
 
 impl Run<'_> {
     /// Does what the action of a node does; an error says why it did not.
-    pub(super) fn act(&self, node: &Node) -> Result<(), String> {
+    pub(super) fn act(&mut self, node: &Node) -> Result<(), String> {
+        // Those that change what comes next see say with what.
+        let next = match node.module.as_str() {
+            "attach-warninglist" => self.attach_warninglists(node).map(Some),
+            "attach-decay-score" => self.attach_scores(node).map(Some),
+            "attach-enrichment" => self.attach_enrichment(node).map(Some),
+            "enrich-event" => self.enrich(node).and_then(|()| self.reloaded().map(Some)),
+            "Module_attribute_comment_operation" => self.comment(node).map(Some),
+            "attribute_ids_flag_operation" => self.flag(node).map(Some),
+            "Module_event_distribution_operation" => self.distribute(node).map(Some),
+            "proposal-action" => self.settle_proposals(node),
+            "reload-full-event" => self.reloaded().map(Some),
+            _ => self.act_aside(node).map(|()| None),
+        }?;
+        if let Some(data) = next {
+            self.go_on_with(data);
+        }
+        Ok(())
+    }
+
+    fn act_aside(&self, node: &Node) -> Result<(), String> {
         match node.module.as_str() {
-            "stop-execution" => Err(fill(&node.text("message"), &self.data())),
+            "stop-execution" => Err(self.rendered(node, "message", MAX_TEXT)?),
             "tag_operation" => self.tag(node),
+            "tag_replacement_tlp" | "tag_replacement_pap" => self.replace_tags(node),
+            "assign_country" => self.assign_country(node),
             "publish-event" => {
                 let event = self.event()?;
-                event::publish(self.service, &self.actor, event).map(drop).map_err(told)
+                crate::event::publish(self.service, &self.actor, event).map(drop).map_err(told)
             }
+            "add_eventblocklist_entry" => self.block_event(node),
+            "add_to_warninglist" => self.extend_warninglist(node),
             "push-zmq" => {
-                let event = self.event()?;
-                event::send(self.service, &self.actor, event).map(drop).map_err(told)
+                let json = self.picked(&node.text("data_extraction_path"));
+                self.service.push(json).map_err(told)
             }
-            "send-mail" => self.mail(node),
+            "send-mail" | "send-log-mail" => self.mail(node),
             "webhook" => self.call(node),
+            "ms-teams-webhook" => self.tell_teams(node),
+            "splunk-hec-export" => self.send_to_splunk(node),
             other => Err(format!("nothing is known of `{other}`")),
         }
     }
 
     /// The event that the data is about.
     fn event(&self) -> Result<Ref, String> {
+        Ok(Ref::Id(self.event_id()?))
+    }
+
+    fn event_id(&self) -> Result<i64, String> {
         let id = self.data().at("Event.id").and_then(Data::text).and_then(|id| id.parse().ok());
-        id.map(Ref::Id).ok_or_else(|| "the data has no stored event".into())
+        id.ok_or_else(|| "the data has no stored event".into())
     }
 
-    fn tag(&self, node: &Node) -> Result<(), String> {
-        let tags = node.param("tags").texts();
-        if tags.is_empty() || tags.len() > MAX_TAGS {
-            return Err(format!("between 1 and {MAX_TAGS} tags have to be picked"));
-        }
+    /// A template that the node is told, with the data in it.
+    fn rendered(&self, node: &Node, param: &str, most: usize) -> Result<String, String> {
+        template::render(&node.text(param), &self.data(), most)
+            .map_err(|reason| format!("`{param}`: {reason}"))
+    }
+
+    /// What a path picks of the data, or all of it: JSON.
+    fn picked(&self, path: &str) -> String {
         let data = self.data();
-        let targets: Vec<Target> = match node.text("scope").as_str() {
-            "attribute" => {
-                let items = match &node.filter {
-                    Some(filter) => filter.among(&data),
-                    None => data.pick("Event._AttributeFlattened.{n}"),
-                };
-                if items.len() > MAX_ITEMS {
-                    return Err(format!("more than {MAX_ITEMS} attributes are not tagged at once"));
-                }
-                let id = |item: &&Data| item.member("id").and_then(Data::text).and_then(|id| id.parse().ok());
-                items.iter().filter_map(id).map(|id| Target::Attribute(Ref::Id(id))).collect()
-            }
-            _ => vec![Target::Event(self.event()?)],
-        };
-        let locality = node.text("locality");
-        let remove = node.text("action") == "remove";
-        let relationship = Some(node.text("relationship_type")).filter(|text| !text.is_empty());
-        for target in targets {
-            if self.time_left().is_zero() {
-                return Err("there was no time for all of them".into());
-            }
-            for name in &tags {
-                if !remove {
-                    let local = locality != "global";
-                    attribute::tag(self.service, &self.actor, target, name, local, relationship.clone())
-                        .map_err(told)?;
-                } else if self.carries(target, name, &locality)? {
-                    attribute::untag(self.service, &self.actor, target, name).map_err(told)?;
-                }
-            }
+        match path.trim() {
+            "" => write_data(&data),
+            path => write_data(&Data::List(data.pick(path).into_iter().cloned().collect())),
         }
-        Ok(())
     }
 
-    /// Whether the tag is there to be taken off.
-    fn carries(&self, target: Target, name: &str, locality: &str) -> Result<bool, String> {
-        let attached = self.service.read(&self.actor, |r| {
-            Ok(match target {
-                Target::Event(Ref::Id(id)) => r.event_tags(&[id])?.remove(&id),
-                Target::Attribute(Ref::Id(id)) => r.attribute_tags(&[id])?.remove(&id),
-                _ => None,
-            })
-        });
-        let attached = attached.map_err(told)?.unwrap_or_default();
-        let wanted = |local: bool| match locality {
-            "local" => local,
-            "global" => !local,
-            _ => true,
+    /// The attributes that an action is for: those its filter keeps, or all.
+    fn items<'d>(&self, node: &Node, data: &'d Data) -> Result<Vec<&'d Data>, String> {
+        let items = match &node.filter {
+            Some(filter) => filter.among(data),
+            None => data.pick("Event._AttributeFlattened.{n}"),
         };
-        Ok(attached.iter().any(|a| a.tag.name.eq_ignore_ascii_case(name) && wanted(a.local)))
+        match items.len() > MAX_ITEMS {
+            true => Err(format!("there are more than {MAX_ITEMS} attributes for one action")),
+            false => Ok(items),
+        }
     }
 
-    fn mail(&self, node: &Node) -> Result<(), String> {
-        if !self.service.sends_mail() {
-            return Err("no mail goes out from here".into());
-        }
+    /// Their row numbers; those that are not stored yet have none.
+    fn item_ids(&self, node: &Node) -> Result<FxHashSet<i64>, String> {
         let data = self.data();
-        let subject: String = fill(&node.text("mail_template_subject"), &data)
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(500)
-            .collect();
-        let mut body = fill(&node.text("mail_template_body"), &data);
-        if subject.is_empty() {
-            return Err("the mail has no subject".into());
-        }
-        if body.len() > MAX_MAIL {
-            let end = (0..=MAX_MAIL).rev().find(|end| body.is_char_boundary(*end)).unwrap_or(0);
-            body.truncate(end);
-        }
-        let recipients = node.param("recipients").texts();
-        let is = |name: &str| recipients.iter().any(|r| r.eq_ignore_ascii_case(name));
-        let sent = self.service.write(&self.actor, |w| {
-            let admins: Vec<i64> = w
-                .roles()?
-                .iter()
-                .filter(|role| role.permissions.has(pisax_access::Permission::SiteAdmin))
-                .map(|role| role.id)
-                .collect();
-            let now = w.now();
-            let mut users = w.users(None, None)?;
-            users.retain(|user| {
-                let admin = is("All admins") && admins.contains(&user.role_id);
-                mail::active(user, now) && (is("All accounts") || admin || is(&user.email))
-            });
-            if users.len() > MAX_MAILS {
-                return Ok(Err(format!("more than {MAX_MAILS} mails are not sent at once")));
-            }
-            let mails: Vec<Mail> = users.iter().map(|user| mail::to(user, &subject, &body)).collect();
-            for mail in &mails {
-                w.add_mail(mail)?;
-            }
-            Ok(Ok(mails.len()))
-        });
-        match sent.map_err(told)? {
-            Ok(0) => Err("none of the recipients can be written to".into()),
-            Ok(_) => Ok(()),
-            Err(reason) => Err(reason),
-        }
+        let items = self.items(node, &data)?;
+        let id = |item: &&Data| item.member("id").and_then(Data::text).and_then(|id| id.parse().ok());
+        Ok(items.iter().filter_map(id).collect())
     }
 
-    fn call(&self, node: &Node) -> Result<(), String> {
-        if !self.settings.arbitrary_urls {
-            return Err("`Security.rest_client_enable_arbitrary_urls` is turned off".into());
-        }
-        let data = self.data();
-        let url = fill(&node.text("url"), &data);
-        if !(url.starts_with("http://") || url.starts_with("https://")) {
-            return Err("the URL has to begin with http:// or https://".into());
-        }
-        let payload = match node.text("payload") {
-            empty if empty.is_empty() => write_data(&data),
-            template => fill(&template, &data),
-        };
-        if payload.len() > MAX_PAYLOAD {
-            return Err("the data is too large to be sent".into());
-        }
-        let lines = fill(&node.text("headers"), &data);
-        let given = lines.lines().filter_map(|line| line.split_once(':'));
-        let mut headers: Vec<(&str, &str)> =
-            given.map(|(name, value)| (name.trim(), value.trim())).take(MAX_HEADERS).collect();
-        let kind = match node.text("content_type").as_str() {
-            "form" => "application/x-www-form-urlencoded",
-            _ => "application/json",
-        };
-        headers.push(("Content-Type", kind));
-        headers.push(("Accept", "application/json"));
-        let method = match node.text("request_method").as_str() {
-            "get" => Method::Get,
-            "put" => Method::Put,
-            "delete" => Method::Delete,
-            _ => Method::Post,
-        };
-        let timeout = CALL.min(self.time_left());
-        let body = payload.as_bytes();
-        let call = Call { method, url: &url, headers: &headers, body, timeout, limit: ANSWER };
-        match self.service.http.send(&call) {
-            Ok(answer) if (200..300).contains(&answer.status) => Ok(()),
-            Ok(answer) => Err(format!("it was answered with status {}", answer.status)),
-            Err(error) => Err(told(error)),
+    /// The whole event as it is stored now, beside what else there is.
+    fn reloaded(&self) -> Result<Data, String> {
+        let id = self.event_id()?;
+        let stored = self.service.read(&self.actor, |r| facts::event(r, id, Part::All)).map_err(told)?;
+        let stored = stored.ok_or("the event is gone")?;
+        let mut data = self.whole_data().clone();
+        data.put("Event", stored.member("Event").cloned().unwrap_or_default());
+        Ok(data)
+    }
+
+    fn in_time(&self) -> Result<(), String> {
+        match self.time_left().is_zero() {
+            true => Err("there was no time for all of them".into()),
+            false => Ok(()),
         }
     }
 }

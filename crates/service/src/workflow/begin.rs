@@ -4,8 +4,10 @@ use super::facts::{self, Part};
 use super::run::{BEFORE, run};
 use crate::{Error, Result, Service};
 use pisax_access::{Actor, edit};
+use pisax_model::attribute::NewAttribute;
 use pisax_model::event::{Event, EventDraft};
 use pisax_model::ids::Ref;
+use pisax_model::user::UserDraft;
 use pisax_model::workflow::{Data, module};
 
 /// Whether a workflow may begin with what this actor does.
@@ -66,6 +68,33 @@ pub(crate) fn before_saving(
         None => None,
     };
     ask(service, actor, module::EVENT_BEFORE_SAVE, |_| Ok(Some(facts::draft(draft, stored.as_ref()))))
+}
+
+/// Asks before something is proposed in an event the actor sees, about one of its attributes unless that is 0.
+pub(crate) fn before_proposal(
+    service: &Service,
+    actor: &Actor,
+    (event, attribute): (i64, i64),
+    wished: &NewAttribute,
+    to_delete: bool,
+) -> Result<()> {
+    ask(service, actor, module::PROPOSAL_BEFORE_SAVE, |system| {
+        let proposal = facts::new_proposal(event, attribute, to_delete, wished);
+        service.read(system, |r| facts::proposed(r, event, attribute, proposal))
+    })
+}
+
+/// Whether something is asked before this actor proposes.
+pub(crate) fn guards_proposals(service: &Service, actor: &Actor) -> bool {
+    begins(service, actor, module::PROPOSAL_BEFORE_SAVE)
+}
+
+/// Asks before a user is added, whose number is 0, or changed.
+pub(crate) fn before_saving_user(service: &Service, actor: &Actor, id: i64, draft: &UserDraft) -> Result<()> {
+    if !begins(service, actor, module::USER_BEFORE_SAVE) {
+        return Ok(());
+    }
+    ask(service, actor, module::USER_BEFORE_SAVE, |_| Ok(Some(facts::user_draft(id, draft))))
 }
 
 /// Runs the workflows of a blocking trigger, one after the other; the first that does not succeed refuses.

@@ -1,13 +1,16 @@
 //! What a workflow is told: records in MISP's core format, as the system sees them.
 
 use crate::Result;
-use pisax_model::attribute::AttributeView;
+use pisax_model::attribute::{AttributeView, NewAttribute, joined};
 use pisax_model::event::{Event, EventDraft};
 use pisax_model::ids::Ref;
 use pisax_model::object::Object;
+use pisax_model::proposal::Proposal;
 use pisax_model::tag::{Attached, TagDraft};
 use pisax_model::time;
+use pisax_model::user::UserDraft;
 use pisax_model::workflow::Data;
+use pisax_model::{AttributeType, Category};
 use pisax_store::Reader;
 use pisax_store::attributes::Wanted;
 use rustc_hash::FxHashMap;
@@ -105,7 +108,7 @@ fn head(event: &Event) -> Data {
     ])
 }
 
-fn tag(attached: &Attached) -> Data {
+pub(super) fn tag(attached: &Attached) -> Data {
     Data::map([
         ("id", attached.tag.id.into()),
         ("name", attached.tag.name.clone().into()),
@@ -169,6 +172,80 @@ fn object(object: &Object, attributes: Vec<Data>) -> Data {
         ("deleted", object.deleted.into()),
         ("Attribute", Data::List(attributes)),
     ])
+}
+
+/// A stored proposal.
+pub(super) fn proposal(p: &Proposal) -> Data {
+    let mut data = proposal_draft(
+        (p.event_id, p.attribute_id, p.to_delete),
+        (p.kind, p.category, &joined(p.kind, &p.value1, &p.value2)),
+        p.to_ids,
+        &p.comment,
+    );
+    data.put("id", p.id.into());
+    data.put("uuid", p.uuid.to_string().into());
+    data.put("org_id", p.org_id.into());
+    data.put("email", p.email.clone().into());
+    data.put("timestamp", p.timestamp.into());
+    data
+}
+
+/// What is about to be proposed.
+pub(super) fn new_proposal(event_id: i64, attribute_id: i64, to_delete: bool, new: &NewAttribute) -> Data {
+    let value = joined(new.kind, &new.value1, &new.value2);
+    let place = (event_id, attribute_id, to_delete);
+    proposal_draft(place, (new.kind, new.category, &value), new.to_ids, &new.comment)
+}
+
+fn proposal_draft(
+    (event_id, attribute_id, to_delete): (i64, i64, bool),
+    (kind, category, value): (AttributeType, Category, &str),
+    to_ids: bool,
+    comment: &str,
+) -> Data {
+    Data::map([
+        ("old_id", attribute_id.into()),
+        ("event_id", event_id.into()),
+        ("type", kind.name().into()),
+        ("category", category.name().into()),
+        ("value", value.into()),
+        ("to_ids", to_ids.into()),
+        ("comment", comment.into()),
+        ("proposal_to_delete", to_delete.into()),
+    ])
+}
+
+/// An event with what is proposed in it, at the attribute it is about.
+pub(super) fn proposed(
+    r: &mut Reader<'_>,
+    event_id: i64,
+    attribute_id: i64,
+    proposal: Data,
+) -> Result<Option<Data>> {
+    let part = if attribute_id > 0 { Part::Attribute(attribute_id) } else { Part::Head };
+    let Some(mut data) = event(r, event_id, part)? else { return Ok(None) };
+    let list = Data::List(vec![proposal]);
+    match attribute_id {
+        0 => data.put_at("Event.ShadowAttribute", list),
+        id => data.each_attribute(&|one| one == id, &mut |_, a| a.put("ShadowAttribute", list.clone())),
+    }
+    Ok(Some(data))
+}
+
+/// A user who is about to be saved, as far as a client sent him; no secrets.
+pub(super) fn user_draft(id: i64, draft: &UserDraft) -> Data {
+    let mut written = Data::map([("id", id.into())]);
+    let mut put = |key: &str, value: Option<Data>| {
+        if let Some(value) = value {
+            written.put(key, value);
+        }
+    };
+    put("email", draft.email.clone().map(Data::from));
+    put("org_id", draft.org_id.map(Data::from));
+    put("role_id", draft.role_id.map(Data::from));
+    put("disabled", draft.disabled.map(Data::from));
+    put("autoalert", draft.autoalert.map(Data::from));
+    Data::map([("User", written)])
 }
 
 /// Who did something; none for the system.

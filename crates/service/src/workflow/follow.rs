@@ -10,6 +10,7 @@ use pisax_access::Actor;
 use pisax_model::ids::Ref;
 use pisax_model::time;
 use pisax_model::workflow::{Data, module};
+use pisax_store::Reader;
 use pisax_store::changes::{Action, Logged, Noun};
 use rustc_hash::FxHashSet;
 
@@ -97,6 +98,10 @@ fn triggers(service: &Service, change: &Logged) -> Vec<(&'static str, Option<Par
     begin(is(Noun::Object) && saved, module::OBJECT_AFTER_SAVE, Some(Part::Object(record)));
     begin(is(Noun::Sighting) && did(Action::Add), module::SIGHTING_AFTER_SAVE, Some(Part::Head));
     begin(is(Noun::EventReport) && saved, module::REPORT_AFTER_SAVE, Some(Part::Head));
+    begin(is(Noun::Proposal) && did(Action::Add), module::PROPOSAL_AFTER_SAVE, Some(Part::Head));
+    // Those attached by the hundred are one change, which names none.
+    let attached = (is(Noun::EventTag) || is(Noun::AttributeTag)) && did(Action::Add) && record > 0;
+    begin(attached, module::TAG_ATTACHED_AFTER_SAVE, Some(Part::Head));
     begin(is(Noun::User) && (did(Action::Add) || did(Action::Edit)), module::USER_AFTER_SAVE, None);
     // That a mail was sent may be a workflow's doing: it would send one about each.
     begin(!is(Noun::Mail), module::LOG_AFTER_SAVE, None);
@@ -131,6 +136,20 @@ fn data(
 ) -> Result<Option<Data>> {
     service.read(system, |r| {
         let mut data = match part {
+            Some(_) if trigger == module::TAG_ATTACHED_AFTER_SAVE => match tagged(r, change)? {
+                Some(data) => data,
+                None => return Ok(None),
+            },
+            Some(_) if trigger == module::PROPOSAL_AFTER_SAVE => {
+                let Some(p) = r.proposal(Ref::Id(change.record_id))?.filter(|p| !p.deleted) else {
+                    return Ok(None);
+                };
+                let proposal = facts::proposal(&p);
+                match facts::proposed(r, p.event_id, p.attribute_id, proposal)? {
+                    Some(data) => data,
+                    None => return Ok(None),
+                }
+            }
             Some(Part::Head) => {
                 let sighting =
                     r.sighting(Ref::Uuid(change.uuid))?.filter(|_| trigger == module::SIGHTING_AFTER_SAVE);
@@ -183,6 +202,26 @@ fn data(
         data.put("user", facts::user(r, change.user_id)?);
         Ok(Some(data))
     })
+}
+
+/// The event with the tag that was attached to it, or to an attribute of it; nothing, when it is off again.
+fn tagged(r: &mut Reader<'_>, change: &Logged) -> Result<Option<Data>> {
+    let attribute = change.fields.iter().find(|f| f.name == "attribute_id").and_then(|f| f.new.parse().ok());
+    let part = attribute.map_or(Part::Head, Part::Attribute);
+    let Some(mut data) = facts::event(r, change.event_id, part)? else { return Ok(None) };
+    let attached = match attribute {
+        Some(id) => r.attribute_tags(&[id])?.remove(&id),
+        None => r.event_tags(&[change.event_id])?.remove(&change.event_id),
+    };
+    let attached = attached.unwrap_or_default().into_iter().find(|a| a.tag.id == change.record_id);
+    let Some(attached) = attached else { return Ok(None) };
+    let mut tag = facts::tag(&attached);
+    tag.put("event_id", change.event_id.into());
+    if let Some(id) = attribute {
+        tag.put("attribute_id", id.into());
+    }
+    data.put("Tag", tag);
+    Ok(Some(data))
 }
 
 fn log(change: &Logged) -> Data {

@@ -1,7 +1,7 @@
 //! Conditions of nodes, as MISP's modules of these names decide.
 
 use pisax_model::workflow::condition::compare;
-use pisax_model::workflow::{Data, Filter, Node, Operator};
+use pisax_model::workflow::{Data, Filter, Node, Operator, module};
 
 /// Whether the condition of a node holds for the data; an error says what cannot be decided.
 pub(super) fn holds(node: &Node, data: &Data) -> Result<bool, String> {
@@ -59,6 +59,23 @@ pub(super) fn holds(node: &Node, data: &Data) -> Result<bool, String> {
         "distribution-if" => distribution(node, data),
         other => Err(format!("nothing is known of `{other}`")),
     }
+}
+
+/// Whether a trigger goes on with the data: that of attached tags can be about some of them.
+pub(super) fn begins(node: &Node, data: &Data) -> bool {
+    if node.module != module::TAG_ATTACHED_AFTER_SAVE {
+        return true;
+    }
+    let filled = |path: &str| data.at(path).is_some_and(Data::is_filled);
+    let right = |asked: &str, one: &str, holds: bool, other: &str| match asked {
+        asked if asked == one => holds,
+        asked if asked == other => !holds,
+        _ => true,
+    };
+    let name = node.text("tag");
+    right(&node.text("scope"), "attribute", filled("Tag.attribute_id"), "event")
+        && right(&node.text("locality"), "local", filled("Tag.local"), "global")
+        && (name.is_empty() || data.at("Tag.name").and_then(Data::text).is_some_and(|tag| tag == name))
 }
 
 /// The filter that a node adds.

@@ -7,9 +7,11 @@ pub mod blueprint;
 mod facts;
 mod follow;
 mod logic;
+mod pushed;
 mod run;
 
 pub use follow::follow;
+pub(crate) use pushed::Pushed;
 pub use run::{Outcome, execute};
 
 use crate::{Error, Result, Service, rules, setting};

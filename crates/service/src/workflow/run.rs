@@ -169,6 +169,16 @@ impl Run<'_> {
         data
     }
 
+    /// All of it, filters or not.
+    pub(super) fn whole_data(&self) -> &Data {
+        &self.data
+    }
+
+    /// What the nodes see that come next.
+    pub(super) fn go_on_with(&mut self, data: Data) {
+        self.data = data;
+    }
+
     /// What is left of the time.
     pub(super) fn time_left(&self) -> Duration {
         self.until.saturating_duration_since(Instant::now())
@@ -224,7 +234,7 @@ impl Run<'_> {
     /// Does what a node is for; returns the number of the output that leads on.
     fn visit(&mut self, node: &Node, module: &Module) -> Result<Option<usize>, String> {
         if module.kind == Kind::Trigger {
-            return Ok(Some(1));
+            return Ok(logic::begins(node, &self.data).then_some(1));
         }
         if !self.settings.workflow_modules.has(module.id) {
             return Err("the module is disabled".into());

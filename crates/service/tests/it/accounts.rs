@@ -271,6 +271,23 @@ fn a_reporter_is_asked_with_an_answer_for_who_asks_and_strangers_are_not_told_of
 }
 
 #[test]
+fn a_user_asks_reporters_so_many_times_within_an_hour() {
+    let here = here();
+    let (owner, reader) = (here.member(here.org("One"), ORG_ADMIN), here.member(here.org("Other"), USER));
+    let (id, _) = here.seen_by_all(&owner, "a");
+    setting::edit(&here.service, &here.admin(), "PISAX.contact_per_hour", "2").unwrap();
+    let ask = |actor| mail::contact(&here.service, actor, Ref::Id(id), "More?", true);
+    ask(&reader).unwrap();
+    ask(&reader).unwrap();
+    assert!(matches!(ask(&reader), Err(Error::Refused(why)) if why.contains("2 times within an hour")));
+    ask(&owner).unwrap();
+    let mails = here.service.read(&here.admin(), |r| Ok(r.mails(false, 10)?)).unwrap();
+    assert_eq!(mails.len(), 3);
+    setting::edit(&here.service, &here.admin(), "PISAX.contact_per_hour", "0").unwrap();
+    ask(&reader).unwrap();
+}
+
+#[test]
 fn a_blueprint_makes_a_group_of_those_its_rules_choose() {
     let here = here();
     let chief = here.member(here.org("Owner"), ORG_ADMIN);

@@ -72,8 +72,8 @@ fn a_tag_is_told_by_its_name() {
     let target = attribute::Target::Event(Ref::Id(event));
     let change = tag::TagChange { name: Some("tlp:green".into()), ..tag::TagChange::default() };
     tag::add(&here.service, &admin, change).unwrap();
-    attribute::tag(&here.service, &admin, target, "tlp:green", false, None).unwrap();
-    attribute::untag(&here.service, &admin, target, "tlp:green").unwrap();
+    attribute::tag(&here.service, &admin, target, &["tlp:green".into()], false, None).unwrap();
+    attribute::untag(&here.service, &admin, target, &["tlp:green".into()]).unwrap();
     assert_eq!(field(&here.logged(Noun::EventTag, Action::Add)[0], "tag"), Some(("", "tlp:green")));
     assert_eq!(field(&here.logged(Noun::EventTag, Action::Delete)[0], "tag"), Some(("tlp:green", "")));
 }

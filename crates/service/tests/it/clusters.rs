@@ -200,7 +200,7 @@ fn a_picked_tag_heeds_exclusive_taxonomies_and_predicates() {
     let (event, _) = here.seen_by_all(&admin, "x");
     let pick = |name: &str, local| {
         let target = Target::Event(Ref::Id(event));
-        attribute::pick(&here.service, &admin, target, name, local, None).is_ok()
+        attribute::pick(&here.service, &admin, target, &[name.into()], local, None).is_ok()
     };
     for (name, local, allowed) in [
         ("tlp:white", false, true),
@@ -217,8 +217,14 @@ fn a_picked_tag_heeds_exclusive_taxonomies_and_predicates() {
     ] {
         assert_eq!(pick(name, local), allowed, "{name} {local}");
     }
-    let capture =
-        attribute::tag(&here.service, &admin, Target::Event(Ref::Id(event)), "tlp:green", false, None);
+    let capture = attribute::tag(
+        &here.service,
+        &admin,
+        Target::Event(Ref::Id(event)),
+        &["tlp:green".into()],
+        false,
+        None,
+    );
     assert!(capture.is_ok(), "what comes with data is not picked");
 }
 
@@ -235,7 +241,8 @@ fn a_required_taxonomy_has_to_be_on_what_is_published_once_it_is_enabled() {
     knowledge::enable(&here.service, &admin, Library::Taxonomies, id, true).unwrap();
     assert!(matches!(publish(), Err(Error::Refused(reason)) if reason.contains("PAP")));
     tag_named(&here, "pap:red");
-    attribute::tag(&here.service, &admin, Target::Event(Ref::Id(event_id)), "pap:red", false, None).unwrap();
+    attribute::tag(&here.service, &admin, Target::Event(Ref::Id(event_id)), &["pap:red".into()], false, None)
+        .unwrap();
     publish().unwrap();
 }
 

@@ -83,15 +83,15 @@ fn a_tag_attached_twice_is_attached_once_and_local_ones_are_for_the_host() {
     let uuid = here.service.read(&owner, |r| Ok(r.attribute(Ref::Id(id))?.unwrap().get(0).uuid)).unwrap();
     let target = here.service.read(&owner, |r| tag::target(r, uuid)).unwrap();
     assert_eq!(target, Target::Attribute(Ref::Uuid(uuid)));
-    let attach = |name: &str, local| tag::attach(&here.service, &owner, target, name, local, None);
+    let attach = |name: &str, local| tag::attach(&here.service, &owner, target, &[name.into()], local, None);
     assert!(matches!(attach("a:b", true), Err(Error::Refused(_))));
-    assert_eq!(attach("a:b", false).unwrap().1, id);
+    assert_eq!(attach("a:b", false).unwrap()[0].1, id);
     attach("A:B", false).unwrap();
     let tags = here.service.read(&owner, |r| Ok(r.attribute_tags(&[id])?)).unwrap();
     assert_eq!(tags[&id].len(), 1);
-    let (tag, _, local) = attribute::untag(&here.service, &owner, target, "a:b").unwrap();
+    let (tag, _, local) = attribute::untag(&here.service, &owner, target, &["a:b".into()]).unwrap().remove(0);
     assert_eq!((tag.name.as_str(), local), ("a:b", false));
-    assert!(attribute::untag(&here.service, &owner, Target::Event(Ref::Id(event)), "a:b").is_err());
+    assert!(attribute::untag(&here.service, &owner, Target::Event(Ref::Id(event)), &["a:b".into()]).is_err());
     let nobody = here.service.read(&owner, |r| tag::target(r, pisax_model::Uuid::from_u128(1)));
     assert!(matches!(nobody, Err(Error::NotFound("target"))));
 }

@@ -170,7 +170,7 @@ impl Place {
         let mut piece = vec![0; 64 * 1024];
         let mut size = 0;
         loop {
-            let read = body.read(&mut piece).map_err(|e| broken(&e, limit))?;
+            let read = body.read(&mut piece).map_err(Error::from)?;
             if read == 0 {
                 break;
             }
@@ -251,18 +251,6 @@ fn nameless(folder: &Path) -> Result<File, Fault> {
 /// The disk of this machine failed.
 fn here(error: io::Error) -> Fault {
     Fault::Setup(format!("what is fetched cannot be kept: {error}"))
-}
-
-/// The connection ended before the file did.
-fn broken(error: &io::Error, limit: u64) -> Fault {
-    let inner = error.get_ref().map(ToString::to_string).unwrap_or_default();
-    if inner.contains("larger than") || inner.contains("limit") {
-        return Error::TooLarge(limit).into();
-    }
-    match error.kind() {
-        io::ErrorKind::TimedOut => Error::Late.into(),
-        _ => Fault::Away(format!("it broke off: {error}")),
-    }
 }
 
 // ---- Unpacking ------------------------------------------------------------------------------------------

@@ -271,12 +271,13 @@ impl List<'_> {
             return Ok(());
         }
         let service = &self.work.service;
-        for tag in service.feed_tags(self.feed)? {
+        let names: Vec<String> = service.feed_tags(self.feed)?.into_iter().map(|tag| tag.name).collect();
+        if !names.is_empty() {
             let target = Target::Event(Ref::Id(event_id));
-            match attribute::tag(service, self.actor, target, &tag.name, false, None) {
+            match attribute::tag(service, self.actor, target, &names, false, None) {
                 Ok(_) => {}
                 Err(error @ Error::Store(_)) => return Err(error.into()),
-                Err(error) => tracing::warn!(%error, tag = tag.name, "an event of a feed was not tagged"),
+                Err(error) => tracing::warn!(%error, event_id, "an event of a feed was not tagged"),
             }
         }
         if self.feed.publish {

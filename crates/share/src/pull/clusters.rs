@@ -11,9 +11,13 @@ use std::sync::atomic::Ordering;
 
 /// Clusters compared with what is here at a time.
 const CHUNK: usize = 1000;
+/// Most clusters in a list: its rows are held. The public galaxies have some ten thousand together.
+const MOST: usize = 1_000_000;
+/// Failures in a row after which the server counts as away.
+const AWAY: usize = 5;
 
 /// `relevant`: those alone whose tags are in use here.
-pub(super) fn pull(pull: &Pull<'_>, relevant: bool) -> Result<(), Fault> {
+pub(crate) fn pull(pull: &Pull<'_>, relevant: bool) -> Result<(), Fault> {
     let mut question = json!({"published": 1, "minimal": 1, "custom": 1});
     if relevant {
         let tags =
@@ -27,8 +31,12 @@ pub(super) fn pull(pull: &Pull<'_>, relevant: bool) -> Result<(), Fault> {
     let mut offered = Vec::new();
     stream::items(answer.body, |item| {
         offered.extend(read(item));
+        if offered.len() > MOST {
+            return Err(Fault::TooMuch(format!("it lists more than {MOST} clusters")));
+        }
         Ok(())
     })?;
+    let mut failures = 0;
     for chunk in offered.chunks(CHUNK) {
         let uuids: Vec<Uuid> = chunk.iter().map(|(uuid, _)| *uuid).collect();
         let known = pull.service().read(&receiver(pull.server()), |r| Ok(r.cluster_versions(&uuids)?))?;
@@ -42,16 +50,26 @@ pub(super) fn pull(pull: &Pull<'_>, relevant: bool) -> Result<(), Fault> {
                 continue;
             }
             let entry = Entry::new(pull.server().id, DIRECTION, Subject::Cluster, *uuid, Outcome::Done);
+            let mut away = None;
             let entry = match one(pull, *uuid) {
                 Ok(done) => {
+                    failures = 0;
                     pull.tally.clusters.fetch_add(done.imported, Ordering::Relaxed);
                     let outcome = if done.imported > 0 { Outcome::Done } else { Outcome::Refused };
                     Entry { outcome, ..entry }.because(done.errors.join(", "))
                 }
                 Err(fault @ Fault::Stopped) => return Err(fault),
-                Err(fault) => Entry { outcome: Outcome::Failed, ..entry }.because(fault.to_string()),
+                Err(fault) => {
+                    failures += 1;
+                    let entry = Entry { outcome: Outcome::Failed, ..entry }.because(fault.to_string());
+                    away = Some(fault).filter(|fault| failures >= AWAY && fault.passes());
+                    entry
+                }
             };
             pull.service().enter(vec![entry.about("", *version)])?;
+            if let Some(fault) = away {
+                return Err(fault);
+            }
         }
     }
     Ok(())

@@ -16,8 +16,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 const AT_ONCE: usize = 4;
 /// Entries gathered before they are written.
 const ENTRIES: usize = 100;
-/// Failures in a row after which the server counts as away.
-const AWAY: usize = 5;
+/// Failures in a row after which the server counts as away; one that answers nothing counts four times: it may be
+/// the event that makes it answer with an error.
+const AWAY: usize = 20;
+const SILENT: usize = 4;
 /// Failed events tried again in one go.
 const AGAIN: i64 = 500;
 
@@ -106,7 +108,8 @@ fn step(
         }
         Err(fault @ (Fault::Stopped | Fault::Setup(_))) => return Err(fault),
         Err(fault) => {
-            let many = failures.fetch_add(1, Ordering::Relaxed) + 1 >= AWAY;
+            let weight = if matches!(fault, Fault::Away(_)) { SILENT } else { 1 };
+            let many = failures.fetch_add(weight, Ordering::Relaxed) + weight >= AWAY;
             pull.tally.failed.fetch_add(1, Ordering::Relaxed);
             let entry =
                 Entry::new(pull.server().id, DIRECTION, Subject::Event, offered.uuid, Outcome::Failed)
@@ -158,7 +161,7 @@ fn fetch(pull: &Pull<'_>, offered: &Offered) -> Result<(Entry, bool), Fault> {
     Ok((store(pull, entry, draft)?, true))
 }
 
-fn store(pull: &Pull<'_>, entry: Entry, draft: EventDraft) -> Result<Entry, Fault> {
+pub(crate) fn store(pull: &Pull<'_>, entry: Entry, draft: EventDraft) -> Result<Entry, Fault> {
     let server = pull.server();
     let refused = |entry: Entry, outcome, why: String| Entry { outcome, ..entry }.because(why);
     let incoming =

@@ -3,14 +3,15 @@
 //! What is stored is known by its uuid and timestamp, so a pull that was interrupted goes on where it was. A list
 //! that has not changed since everything on it was dealt with is not sent again: an idle pull is one request.
 
-mod analyst;
-mod clusters;
-mod events;
-mod proposals;
+pub(crate) mod analyst;
+pub(crate) mod clusters;
+pub(crate) mod events;
+pub(crate) mod proposals;
 mod select;
-mod sightings;
+pub(crate) mod sightings;
 
 pub use select::index_filter;
+pub(crate) use select::{Verdict, verdicts};
 
 use crate::Fault;
 use crate::peer::{Index, Offered, Peer};
@@ -37,7 +38,7 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// The text that MISP's clients wait for.
-    fn told(&self) -> String {
+    pub(crate) fn told(&self) -> String {
         let count = |n: &AtomicUsize| n.load(Ordering::Relaxed);
         format!(
             "Pull completed. {} events pulled, {} events could not be pulled, {} proposals pulled, \
@@ -83,7 +84,14 @@ pub(crate) struct Pull<'w> {
     pub(crate) tally: Tally,
 }
 
-impl Pull<'_> {
+impl<'w> Pull<'w> {
+    pub(crate) fn over(work: &'w Work, server: Server) -> Result<Self, Fault> {
+        let rules = pisax_wire::read_rules(&server.pull_rules)
+            .map_err(|e| Fault::Setup(format!("the pull rules cannot be read: {e}")))?;
+        let peer = Peer::new(&work.service, server)?;
+        Ok(Self { work, peer, rules, tally: Tally::default() })
+    }
+
     pub(crate) fn service(&self) -> &Service {
         &self.work.service
     }
@@ -117,39 +125,69 @@ pub(crate) fn perform(work: &Work) -> Result<End, Fault> {
 }
 
 fn run(work: &Work, server: Server, technique: Technique) -> Result<String, Fault> {
-    let rules = pisax_wire::read_rules(&server.pull_rules)
-        .map_err(|e| Fault::Setup(format!("the pull rules cannot be read: {e}")))?;
-    let peer = Peer::new(&work.service, server)?;
-    let pull = Pull { work, peer, rules, tally: Tally::default() };
+    let pull = Pull::over(work, server)?;
     if let Technique::One(uuid) = technique {
         events::one(&pull, uuid)?;
         return Ok(pull.tally.told());
     }
+    let mut parts = Parts::default();
     if pull.server().pull_galaxy_clusters {
-        clusters::pull(&pull, technique == Technique::RelevantClusters)?;
+        parts.end("galaxy clusters", clusters::pull(&pull, technique == Technique::RelevantClusters))?;
     }
-    if technique == Technique::RelevantClusters {
-        return Ok(pull.tally.told());
+    if technique != Technique::RelevantClusters {
+        the_rest(&pull, technique, &mut parts)?;
     }
-    let listed = list(&pull, technique)?;
+    parts.told(pull.tally.told())
+}
+
+fn the_rest(pull: &Pull<'_>, technique: Technique, parts: &mut Parts) -> Result<(), Fault> {
+    let work = pull.work;
+    let listed = list(pull, technique)?;
     if let Some(listed) = &listed {
         work.tell(1, "Looking at what is new.")?;
-        let chosen = select::choose(&pull, &listed.events, technique == Technique::Update)?;
-        let all_dealt_with = events::pull(&pull, &chosen.wanted)?;
-        sightings::pull(&pull, &chosen.sighted)?;
+        let chosen = select::choose(pull, &listed.events, technique == Technique::Update)?;
+        let all_dealt_with = events::pull(pull, &chosen.wanted)?;
+        sightings::pull(pull, &chosen.sighted)?;
         if technique == Technique::Full && all_dealt_with {
-            let tag = listed.etag.as_ref().map_or(String::new(), |etag| format!("{} {etag}", depends(&pull)));
+            let tag = listed.etag.as_ref().map_or(String::new(), |etag| format!("{} {etag}", depends(pull)));
             work.service.set_peer_state(pull.server().id, &[(state::PULL_ETAG, &tag)])?;
         }
     } else {
         // Nothing new over there; what failed here may go well now.
-        events::again(&pull)?;
+        events::again(pull)?;
     }
-    proposals::pull(&pull, listed.is_some())?;
+    parts.end("proposals", proposals::pull(pull, listed.is_some()))?;
     if pull.server().pull_analyst_data && (listed.is_some() || technique == Technique::Update) {
-        analyst::pull(&pull)?;
+        parts.end("analyst data", analyst::pull(pull))?;
     }
-    Ok(pull.tally.told())
+    Ok(())
+}
+
+/// What went wrong in parts that hold up no other part: somebody's broken clusters are no reason to miss his events.
+#[derive(Default)]
+struct Parts {
+    first: Option<(&'static str, Fault)>,
+}
+
+impl Parts {
+    fn end(&mut self, what: &'static str, result: Result<(), Fault>) -> Result<(), Fault> {
+        match result {
+            Ok(()) => Ok(()),
+            Err(fault @ (Fault::Stopped | Fault::Setup(_) | Fault::Here(_))) => Err(fault),
+            Err(fault) => {
+                self.first.get_or_insert((what, fault));
+                Ok(())
+            }
+        }
+    }
+
+    /// How the whole ended, with what was brought all the same.
+    fn told(self, brought: String) -> Result<String, Fault> {
+        match self.first {
+            None => Ok(brought),
+            Some((what, fault)) => Err(Fault::Part { what, fault: Box::new(fault), brought }),
+        }
+    }
 }
 
 struct Listed {

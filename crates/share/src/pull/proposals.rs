@@ -50,6 +50,13 @@ pub(super) fn pull(pull: &Pull<'_>, news: bool) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Keeps proposals that came without being asked for.
+pub(crate) fn keep_list(pull: &Pull<'_>, list: &[u8]) -> Result<(), Fault> {
+    let drafts =
+        pisax_wire::read_proposals(list).map_err(|e| Fault::Strange(format!("its proposals: {e}")))?;
+    keep(pull, drafts)
+}
+
 fn keep(pull: &Pull<'_>, drafts: Vec<ProposalDraft>) -> Result<(), Fault> {
     let mut by_event: BTreeMap<Uuid, Vec<ProposalDraft>> = BTreeMap::new();
     for draft in drafts {

@@ -6,7 +6,9 @@ use crate::peer::Offered;
 use pisax_model::Uuid;
 use pisax_model::event::Event;
 use pisax_model::peer::{Entry, Outcome, Subject};
+use pisax_model::server::Server;
 use pisax_model::transit::Rules;
+use pisax_service::Service;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::{Map, Value, json};
 
@@ -46,14 +48,18 @@ pub(super) fn choose(pull: &Pull<'_>, offered: &[Offered], known_only: bool) -> 
     let mut seen = FxHashSet::default();
     for chunk in offered.chunks(CHUNK) {
         pull.work.go_on()?;
-        let known = Known::of(pull, chunk)?;
+        let known = Known::of(pull.service(), pull.server(), chunk)?;
         let mut entries = Vec::new();
         for event in chunk.iter().filter(|event| event.published && seen.insert(event.uuid)) {
             match known.verdict(event, pull.server().internal) {
                 Verdict::New if known_only => {}
                 Verdict::New | Verdict::Newer => chosen.wanted.push(event.clone()),
-                Verdict::Same { newer_sightings } => {
+                Verdict::Same { newer_sightings, .. } => {
                     chosen.sighted.extend(Some(event.uuid).filter(|_| newer_sightings));
+                    // It came by another way, or this server ended between storing it and saying so.
+                    if !known.ledger.contains_key(&event.uuid) {
+                        entries.extend(known.entry(pull, event, Outcome::UpToDate, "what is here is as new"));
+                    }
                 }
                 Verdict::No(outcome, why) => entries.extend(known.entry(pull, event, outcome, why)),
             }
@@ -64,12 +70,37 @@ pub(super) fn choose(pull: &Pull<'_>, offered: &[Offered], known_only: bool) -> 
     Ok(chosen)
 }
 
-enum Verdict {
+/// What each of the offered events is to us, with its title where it is here; nothing is stored or noted.
+pub(crate) fn verdicts(
+    service: &Service,
+    server: &Server,
+    offered: &[Offered],
+    mut each: impl FnMut(&Offered, Verdict, &str),
+) -> Result<(), Fault> {
+    let mut seen = FxHashSet::default();
+    for chunk in offered.chunks(CHUNK) {
+        let known = Known::of(service, server, chunk)?;
+        for event in chunk.iter().filter(|event| event.published && seen.insert(event.uuid)) {
+            let title = known.events.get(&event.uuid).map_or("", |event| event.info.as_str());
+            each(event, known.verdict(event, server.internal), title);
+        }
+    }
+    Ok(())
+}
+
+/// What an offered event is to us.
+pub(crate) enum Verdict {
     New,
     Newer,
-    Same { newer_sightings: bool },
+    /// `decided`: this version was looked at once and not taken.
+    Same {
+        newer_sightings: bool,
+        decided: bool,
+    },
     No(Outcome, &'static str),
 }
+
+const DECIDED: Verdict = Verdict::Same { newer_sightings: false, decided: true };
 
 /// What is here of the events of a chunk.
 struct Known {
@@ -80,13 +111,13 @@ struct Known {
 }
 
 impl Known {
-    fn of(pull: &Pull<'_>, chunk: &[Offered]) -> Result<Self, Fault> {
+    fn of(service: &Service, server: &Server, chunk: &[Offered]) -> Result<Self, Fault> {
         let uuids: Vec<Uuid> = chunk.iter().map(|event| event.uuid).collect();
         let orgs: FxHashSet<Uuid> = chunk.iter().filter_map(|event| event.orgc_uuid).collect();
         let orgs: Vec<Uuid> = orgs.into_iter().collect();
-        let settings = pull.service().settings();
-        let id = pull.server().id;
-        let known = pull.service().read(&receiver(pull.server()), |r| {
+        let settings = service.settings();
+        let id = server.id;
+        let known = service.read(&receiver(server), |r| {
             let blocked =
                 if settings.event_blocklist { r.blocked_among(&uuids)? } else { FxHashSet::default() };
             let blocked_orgs =
@@ -109,7 +140,7 @@ impl Known {
             let version = self.ledger.get(&offered.uuid).filter(|e| e.version == offered.timestamp);
             return match version.map(|entry| entry.outcome) {
                 // Asked for once, and decided: the same version will not be another one.
-                Some(Outcome::Rule | Outcome::Refused) => Verdict::Same { newer_sightings: false },
+                Some(Outcome::Rule | Outcome::Refused) => DECIDED,
                 _ => Verdict::New,
             };
         };
@@ -118,7 +149,7 @@ impl Known {
         }
         if here.timestamp == offered.timestamp {
             let newer_sightings = offered.sighting_timestamp > here.sighting_timestamp;
-            return Verdict::Same { newer_sightings };
+            return Verdict::Same { newer_sightings, decided: false };
         }
         if !here.locked && !internal {
             return Verdict::No(Outcome::Refused, "it is an event of this server, which changes it alone");
@@ -128,7 +159,7 @@ impl Known {
                 if entry.version == offered.timestamp
                     && matches!(entry.outcome, Outcome::Rule | Outcome::Refused) =>
             {
-                Verdict::Same { newer_sightings: false }
+                DECIDED
             }
             _ => Verdict::Newer,
         }

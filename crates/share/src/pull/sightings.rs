@@ -7,7 +7,7 @@ use pisax_model::Uuid;
 use pisax_model::ids::Ref;
 use pisax_model::peer::{Entry, Outcome, Subject};
 use pisax_model::sighting::SightingDraft;
-use pisax_service::sighting;
+use pisax_service::{Error, sighting};
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
 use std::collections::BTreeMap;
@@ -58,11 +58,24 @@ fn some(pull: &Pull<'_>, events: &[Uuid]) -> Result<(), Fault> {
     keep(pull, batch)
 }
 
+/// Keeps sightings of one event that came without being asked for.
+pub(crate) fn keep_list(pull: &Pull<'_>, event: Uuid, list: &[u8]) -> Result<(), Fault> {
+    let drafts = pisax_wire::read_incoming_sightings(list)
+        .map_err(|e| Fault::Strange(format!("its sightings: {e}")))?;
+    keep(pull, BTreeMap::from([(event, drafts)]))
+}
+
 fn keep(pull: &Pull<'_>, batch: BTreeMap<Uuid, Vec<SightingDraft>>) -> Result<(), Fault> {
     pull.work.go_on()?;
     for (event, drafts) in batch {
-        let added = sighting::capture(pull.service(), &receiver(pull.server()), Ref::Uuid(event), drafts)?;
-        pull.tally.sightings.fetch_add(added, Ordering::Relaxed);
+        match sighting::capture(pull.service(), &receiver(pull.server()), Ref::Uuid(event), drafts) {
+            Ok(added) => {
+                pull.tally.sightings.fetch_add(added, Ordering::Relaxed);
+            }
+            // Of an event that is not here.
+            Err(Error::NotFound(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
     Ok(())
 }

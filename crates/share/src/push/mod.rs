@@ -8,17 +8,19 @@ mod event;
 mod link;
 mod told;
 
+pub(crate) use told::wanted;
+
 use crate::Fault;
+use crate::news::News;
 use crate::peer::Version;
 use crate::work::{End, Work};
-use link::Link;
+pub(crate) use link::Link;
 use pisax_access::Actor;
 use pisax_model::Uuid;
 use pisax_model::event::Event;
 use pisax_model::ids::Ref;
 use pisax_model::peer::{Direction, Entry, Outcome, Subject, retry_after};
 use pisax_service::peer::state;
-use pisax_store::changes::{Action, Logged, Noun};
 use rustc_hash::FxHashSet;
 
 /// What pushes enter into the ledger.
@@ -30,7 +32,7 @@ const CHANGES: i64 = 1000;
 /// Failed events tried again in one go.
 const AGAIN: i64 = 500;
 
-fn sender() -> Actor {
+pub(crate) fn sender() -> Actor {
     Actor::system("push to another server")
 }
 
@@ -180,39 +182,6 @@ fn follow(work: &Work, link: &Link) -> Result<Tally, Fault> {
     Ok(tally)
 }
 
-/// What of the changes a peer may have to hear of.
-#[derive(Default)]
-struct News {
-    events: Vec<i64>,
-    sighted: Vec<i64>,
-}
-
-impl News {
-    fn of(changes: &[Logged]) -> Self {
-        let mut news = Self::default();
-        for change in changes {
-            let is = |noun: Noun| change.noun == noun as i64;
-            let did = |action: Action| change.action == action as i64;
-            if is(Noun::Event) && (did(Action::Publish) || did(Action::Add) || did(Action::Edit)) {
-                news.events.push(change.event_id);
-            } else if is(Noun::Sighting) && did(Action::Publish) {
-                news.sighted.push(change.event_id);
-            }
-        }
-        for list in [&mut news.events, &mut news.sighted] {
-            list.sort_unstable();
-            list.dedup();
-        }
-        news
-    }
-}
-
-/// Whether a peer may have to hear of one of these changes.
-pub(crate) fn concerns_peers(changes: &[Logged]) -> bool {
-    let news = News::of(changes);
-    !(news.events.is_empty() && news.sighted.is_empty())
-}
-
 fn known<'v>(version: &'v mut Option<Version>, link: &Link) -> Result<&'v Version, Fault> {
     match version {
         Some(version) => Ok(version),
@@ -221,7 +190,7 @@ fn known<'v>(version: &'v mut Option<Version>, link: &Link) -> Result<&'v Versio
 }
 
 /// What the peer lets us do; nothing is sent to one that lets us do nothing.
-fn permitted(link: &Link) -> Result<Version, Fault> {
+pub(crate) fn permitted(link: &Link) -> Result<Version, Fault> {
     let version = link.peer.version()?;
     if version.perm_sync || version.perm_sighting {
         return Ok(version);

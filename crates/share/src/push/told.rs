@@ -10,7 +10,7 @@ use pisax_wire::sync_out::write_offered_events;
 use rustc_hash::FxHashSet;
 
 /// POST events/filterEventIdsForPush: which of the events it wants.
-pub(super) fn wanted(link: &Link, events: &[Event]) -> Result<FxHashSet<Uuid>, Fault> {
+pub(crate) fn wanted(link: &Link, events: &[Event]) -> Result<FxHashSet<Uuid>, Fault> {
     let mut body = Vec::new();
     let offered = events.iter().map(|event| (event.uuid, event.timestamp));
     write_offered_events(&mut JsonWriter::new(&mut body), offered);

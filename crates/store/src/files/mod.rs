@@ -193,7 +193,7 @@ pub struct Swept {
 impl Store {
     /// The same database with another place for the bytes of attachments than its own tables.
     pub fn with_files(self, files: Files) -> Self {
-        Self { files, ..self }
+        Self { files: Arc::new(files), ..self }
     }
 
     /// Keeps bytes outside the database, durable when it returns, for a row that will name them; `None` where
@@ -321,29 +321,73 @@ impl Store {
     }
 }
 
+/// What is attached to an attribute.
+#[derive(Clone)]
+pub enum Attachment {
+    /// It is kept in the database.
+    Here(Vec<u8>),
+    Elsewhere(Elsewhere),
+}
+
+/// Bytes outside the database, for whoever saw the row that names them. A bucket may take its time, so they are
+/// fetched when no snapshot is held any more; the sweep leaves them there for an hour after their row went.
+#[derive(Clone)]
+pub struct Elsewhere {
+    kept: Kept,
+    files: Arc<Files>,
+}
+
+impl Attachment {
+    /// Fetches it, where it is not here already; `None` where it is lost.
+    pub fn bytes(self) -> Result<Option<Vec<u8>>> {
+        match self {
+            Self::Here(bytes) => Ok(Some(bytes)),
+            Self::Elsewhere(elsewhere) => elsewhere.bytes(),
+        }
+    }
+}
+
+impl Elsewhere {
+    /// Fetches it; `None` where it is lost.
+    pub fn bytes(&self) -> Result<Option<Vec<u8>>> {
+        self.files.fetch(&self.kept)
+    }
+}
+
 impl Reader<'_> {
-    /// The bytes of a visible attribute.
-    pub fn attachment(&mut self, attribute_id: i64) -> Result<Option<Vec<u8>>> {
+    /// What is attached to a visible attribute.
+    pub fn attachment(&mut self, attribute_id: i64) -> Result<Option<Attachment>> {
         let (sees, buried) = (self.sees_attribute("e", "o", "a"), self.sees_tombstone("e", "a"));
         let sql = format!(
             "select b.bytes, f.name, f.size, f.digest from {FROM} left join attachments b on b.attribute_id = a.id \
              left join attachment_files f on f.attribute_id = a.id where a.id = $1 and {sees} and {buried}"
         );
+        let files = self.files;
         let found = self.conn.first(&sql, &[attribute_id.into()], |r| {
-            let here = r.opt_blob(0)?.map(<[u8]>::to_vec);
-            let kept = match (r.opt_text(1)?, r.opt_int(2)?, r.opt_blob(3)?) {
-                (Some(name), Some(size), Some(digest)) => {
-                    Some(Kept { name: name.to_owned(), size, digest: digest.to_vec() })
+            Ok(match (r.opt_blob(0)?, r.opt_text(1)?, r.opt_int(2)?, r.opt_blob(3)?) {
+                (Some(bytes), ..) => Some(Attachment::Here(bytes.to_vec())),
+                (None, Some(name), Some(size), Some(digest)) => {
+                    let kept = Kept { name: name.to_owned(), size, digest: digest.to_vec() };
+                    Some(Attachment::Elsewhere(Elsewhere { kept, files: Arc::clone(files) }))
                 }
                 _ => None,
-            };
-            Ok((here, kept))
+            })
         })?;
-        match found {
-            Some((Some(here), _)) => Ok(Some(here)),
-            Some((None, Some(kept))) => self.files.fetch(&kept),
-            _ => Ok(None),
-        }
+        Ok(found.flatten())
+    }
+
+    /// What is attached to the living attributes of an event outside the database, as far as the actor sees them.
+    pub fn elsewhere_of_event(&mut self, event_id: i64) -> Result<Vec<(i64, Elsewhere)>> {
+        let sees = self.sees_attribute("e", "o", "a");
+        let sql = format!(
+            "select a.id, f.name, f.size, f.digest from {FROM} join attachment_files f on f.attribute_id = a.id \
+             where a.event_id = $1 and a.deleted = 0 and {sees} order by a.id"
+        );
+        let files = self.files;
+        self.conn.all(&sql, &[event_id.into()], |r| {
+            let kept = Kept { name: r.string(1)?, size: r.int(2)?, digest: r.blob(3)?.to_vec() };
+            Ok((r.int(0)?, Elsewhere { kept, files: Arc::clone(files) }))
+        })
     }
 
     fn named_files<'n>(
@@ -425,9 +469,12 @@ impl Writer<'_> {
     }
 
     /// Gives an attribute the bytes of another one, where that has some: kept once more, as names are for one
-    /// attribute alone.
-    pub fn copy_attachment(&mut self, from: i64, to: i64) -> Result<()> {
-        match self.attachment(from)? {
+    /// attribute alone. Who has kept a copy outside the database already hands it over.
+    pub fn copy_attachment(&mut self, from: i64, to: i64, copy: Option<Kept>) -> Result<()> {
+        if let Some(copy) = copy {
+            return self.put_attachment(to, &Content::Kept(copy));
+        }
+        match self.attachment(from)?.map(Attachment::bytes).transpose()?.flatten() {
             Some(bytes) => self.put_attachment(to, &Content::Bytes(bytes)),
             None => Ok(()),
         }

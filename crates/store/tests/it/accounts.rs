@@ -12,6 +12,7 @@ use pisax_store::bookmarks::Bookmark;
 use pisax_store::changes::Action;
 use pisax_store::collections::{Collection, Element, Whose};
 use pisax_store::dashboards::Dashboard;
+use pisax_store::delegations::Requests;
 use pisax_store::inbox::{Message, REGISTRATION};
 use pisax_store::mails::Mail;
 use pisax_store::user_settings::UserSettingQuery;
@@ -62,8 +63,9 @@ fn told(t: &Trial) -> Vec<Told> {
     let mut found = Vec::new();
     t.read(|r| {
         r.audit(&query, &mut |e| {
-            let fields = e.fields.into_iter().map(|f| (f.name, f.old, f.new)).collect();
-            found.push((e.noun, e.action, e.title, fields));
+            let (noun, action) = (e.noun, e.action);
+            let fields = e.logged.fields.into_iter().map(|f| (f.name, f.old, f.new)).collect();
+            found.push((noun, action, e.title, fields));
             Ok(())
         })
     });
@@ -391,6 +393,13 @@ fn a_merged_organisation_leaves_everything_to_the_other() {
             let both = group(w, "Both", one.0, &[one.0, other.0])?;
             group(w, "First", one.0, &[one.0])?;
             w.add_collection(&collection(one.0, 9, 0, 0))?;
+            // One asks the other to take the event over, and one that stays asks them.
+            let offered = w.event(Ref::Id(id))?.unwrap();
+            w.acting(&actor(one), |w| w.add_delegation(&offered, other.0, "", 0, 0))?;
+            let third = org(w, "Third")?;
+            let kept = w.insert_event(&event(third, 0, 0))?;
+            let kept = w.event(Ref::Id(kept))?.unwrap();
+            w.acting(&crate::member(third), |w| w.add_delegation(&kept, one.0, "", 0, 0))?;
             Ok((id, both))
         });
         t.write(|w| {
@@ -407,6 +416,9 @@ fn a_merged_organisation_leaves_everything_to_the_other() {
         }
         assert!(groups.iter().any(|g| g.id == group));
         assert_eq!(t.read(|r| r.collections(Whose::All, None))[0].orgc_id, other.0);
+        let pending = |r: &mut pisax_store::Reader<'_>| r.delegations(Requests::Pending, None);
+        let asked = t.store.read::<_, Error>(&actor(other), pending).unwrap();
+        assert_eq!(asked.iter().map(|d| d.requester.name.as_str()).collect::<Vec<_>>(), ["Third"]);
         assert_eq!(t.store.check().unwrap(), Vec::<String>::new());
         let verified = t.read(|r| r.verify_audit(None));
         assert_eq!(verified.broken, None, "the log still says who it was then");

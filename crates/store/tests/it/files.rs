@@ -46,7 +46,7 @@ fn attached(store: &Store, content: Content) -> (i64, i64) {
 }
 
 fn bytes(store: &Store, actor: &Actor, id: i64) -> Option<Vec<u8>> {
-    store.read(actor, |r| r.attachment(id)).unwrap()
+    store.read(actor, |r| r.attachment(id)).unwrap().and_then(|found| found.bytes().unwrap())
 }
 
 fn replace(store: &Store, id: i64, content: Content) {

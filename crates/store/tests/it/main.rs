@@ -18,6 +18,7 @@ mod scoring;
 mod search;
 mod sharing;
 mod sightings;
+mod streams;
 mod tags;
 mod tombstones;
 mod visibility;

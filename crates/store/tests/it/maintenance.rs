@@ -200,7 +200,7 @@ fn telling(store: &Store) -> Vec<String> {
             lines.extend(r.event(Ref::Id(1))?.iter().map(|e| format!("{e:?} {:?}", r.event_tags(&[1]))));
             lines.extend(r.attribute_tags_of_event(1)?.iter().map(|x| format!("{x:?}")));
             lines.extend(r.search_sightings(&Default::default())?.iter().map(|x| format!("{x:?}")));
-            lines.push(format!("{:?}", r.attachment(8)?));
+            lines.push(format!("{:?}", r.attachment(8)?.map(|found| found.bytes().unwrap())));
             lines.push(format!("{:?}", r.attributes_with_value("203.0.113.9")?));
             Ok::<_, Error>(lines)
         })

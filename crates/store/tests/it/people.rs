@@ -1,12 +1,15 @@
 //! Organisations, roles, users, keys, sessions, sharing groups, blocklist.
 
+use crate::tags::tag;
 use crate::{NOW, Trial, event, filled_event, member, on_each_engine, org, user, uuid};
 use pisax_model::ids::Ref;
 use pisax_model::org::{OrgDraft, OrgRef};
 use pisax_model::permission::Permission;
 use pisax_model::sharing::{GroupServer, Member, SharingGroup};
+use pisax_model::tag::Tag;
 use pisax_model::user::AuthKey;
 use pisax_store::Error;
+use pisax_store::dashboards::Dashboard;
 use pisax_store::sessions::Session;
 
 fn named(name: &str) -> OrgDraft {
@@ -94,6 +97,25 @@ fn an_organisation_with_users_or_events_stays() {
         });
         assert!(matches!(t.refusal(|w| w.delete_org(busy)), Error::Conflict(_)));
         assert!(matches!(t.refusal(|w| w.delete_org(owner)), Error::Conflict(_)));
+        let (kept, shown) = t.write(|w| Ok((org(w, "kept")?, org(w, "shown")?)));
+        let tag = t.write(|w| w.add_tag(&Tag { org_id: kept, ..tag("for:them") }));
+        let board = Dashboard {
+            uuid: uuid(77),
+            name: "Board".into(),
+            user_id: 1,
+            selectable: true,
+            restrict_to_org_id: shown,
+            ..Dashboard::default()
+        };
+        t.write(|w| w.put_dashboard(&board));
+        let refused = |id| match t.refusal(|w| w.delete_org(id)) {
+            Error::Conflict(what) => what,
+            e => panic!("{e}"),
+        };
+        assert_eq!(refused(kept), "organisation (tags are kept for it)");
+        assert_eq!(refused(shown), "organisation (dashboards are kept for it)");
+        t.write(|w| w.delete_tag(tag));
+        t.write(|w| w.delete_org(kept));
         assert_eq!(t.read(|r| r.org_user_count(busy)), 1);
         assert_eq!(t.read(|r| r.org_user_counts()).get(&owner), None);
     });

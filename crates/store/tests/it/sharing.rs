@@ -5,7 +5,7 @@ use pisax_access::{Actor, Permission, Permissions};
 use pisax_model::cryptographic_key::CryptographicKey;
 use pisax_model::feed::{Feed, Input, SourceFormat};
 use pisax_model::ids::Ref;
-use pisax_model::job::Status;
+use pisax_model::job::{Status, Task};
 use pisax_model::server::Server;
 use pisax_store::Error;
 use pisax_store::changes::{Action, Noun};
@@ -179,7 +179,7 @@ fn keys_are_seen_with_their_event_and_go_with_it() {
 #[test]
 fn what_waits_waits_once_and_is_counted() {
     on_each_engine("jobs", |t| {
-        let add = |input: &str| t.write(|w| w.queue_job("cache", "cache_feeds", input, "Waiting."));
+        let add = |input: &str| t.write(|w| w.queue_job(Task::CacheFeeds, input, "Waiting.", 0));
         let (all, one) = (add("all"), add("7"));
         assert_eq!(add("all"), all, "one job stands for both");
         let jobs = t.read(|r| r.jobs(None, 10, 0));
@@ -192,6 +192,35 @@ fn what_waits_waits_once_and_is_counted() {
         assert_eq!(t.store.read(&member(9), |r| r.job(all)).unwrap(), None, "it is not his");
         assert_eq!(t.write(|w| w.clear_jobs(true)), 0, "none is done");
         assert_eq!(t.write(|w| w.clear_jobs(false)), 2);
+    });
+}
+
+#[test]
+fn what_the_dead_were_doing_is_taken_up_when_nobody_else_is_there() {
+    on_each_engine("presence", |t| {
+        let alone = |t: &Trial| {
+            let mut alone = false;
+            let presence = t.store.join_workers(|| {
+                alone = true;
+                Ok(())
+            });
+            (presence.unwrap(), alone)
+        };
+        let id = t.write(|w| w.queue_job(Task::Pull, "1 full", "Waiting.", 0));
+        assert_eq!(t.write(|w| w.take_job("the dead")).map(|job| job.id), Some(id));
+        let (mut first, nobody_else) = alone(t);
+        assert!(nobody_else && first.holds());
+        let (second, nobody_else) = alone(t);
+        assert!(!nobody_else, "somebody lives");
+        drop((first, second));
+        assert!(alone(t).1, "all are gone");
+        assert_eq!(t.write(|w| w.take_job("the next")), None, "the lease of the dead lasts");
+        assert_eq!(t.write(|w| w.take_up_jobs()), 1);
+        let job = t.write(|w| w.take_job("the next")).unwrap();
+        assert_eq!((job.id, job.attempts), (id, 2), "one that kills whoever does it is known by that");
+        // A peer that is away for days is no such job.
+        t.write(|w| w.put_back_job(id, "the next", 0, "It is away."));
+        assert_eq!(t.write(|w| w.take_job("the next")).map(|job| job.attempts), Some(1));
     });
 }
 
@@ -229,5 +258,34 @@ fn what_feeds_and_servers_point_at_has_to_be_there() {
         for number in ["99", "98", "97", "96"] {
             assert!(told.contains(number), "{told}");
         }
+    });
+}
+
+#[test]
+fn what_is_done_on_behalf_of_others_is_one_transaction_of_who_does_it() {
+    on_each_engine("acting", |t| {
+        let (one, other) = t.write(|w| Ok((org(w, "One")?, org(w, "Other")?)));
+        let own = t.write(|w| w.insert_event(&event(one, 0, 0)));
+        let start = t.read(|r| r.changes_after(0, 1000)).last().map_or(0, |c| c.seq);
+        let doer = member(other);
+        let both = |w: &mut pisax_store::Writer<'_>| {
+            let before = w.event(Ref::Id(own))?;
+            let (seen, made) = w.acting(&member(one), |w| {
+                let seen = w.event(Ref::Id(own))?;
+                Ok::<_, Error>((seen.is_some(), org(w, "Within")?))
+            })?;
+            Ok::<_, Error>((before.is_some(), seen, w.event(Ref::Id(own))?.is_some(), made))
+        };
+        let (before, within, after, _) = t.store.write(&doer, crate::NOW_MS, both).unwrap();
+        assert_eq!((before, within, after), (false, true, false));
+        let logged = t.read(|r| r.changes_after(start, 10));
+        assert_eq!(logged.iter().map(|c| c.org_id).collect::<Vec<_>>(), [other]);
+
+        let refused: Result<(), Error> = t.store.write(&doer, crate::NOW_MS, |w| {
+            w.acting(&member(one), |w| org(w, "Third"))?;
+            Err(Error::Forbidden("it"))
+        });
+        assert!(refused.is_err());
+        assert_eq!(t.read(|r| r.changes_after(start, 10)).len(), 1, "nothing of it remains");
     });
 }

@@ -9,7 +9,7 @@ fn draft(name: &str) -> TagDraft {
     TagDraft { name: name.into(), ..TagDraft::default() }
 }
 
-fn tag(name: &str) -> Tag {
+pub fn tag(name: &str) -> Tag {
     Tag {
         id: 0,
         name: name.into(),

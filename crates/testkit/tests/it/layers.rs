@@ -51,7 +51,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "pisax-wire",
         ],
     ),
-    ("pisax-ui", &["pisax-access", "pisax-auth", "pisax-model", "pisax-service", "pisax-store"]),
+    (
+        "pisax-ui",
+        &["pisax-access", "pisax-auth", "pisax-model", "pisax-service", "pisax-share", "pisax-store"],
+    ),
     (
         "pisax",
         &[

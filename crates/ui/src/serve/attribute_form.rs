@@ -21,6 +21,7 @@ type Answer = Result<Response, Failure>;
 /// GET /attributes/add/{event}
 pub(crate) fn new(visit: &Visit<'_>) -> Answer {
     let event = visit.event_to_edit(visit.reference()?)?;
+    visit.note_editing(&event);
     let form = AttributeForm { distribution: "5".to_owned(), ..empty(visit, &event) };
     again(visit, form, Vec::new(), 0, StatusCode::OK)
 }
@@ -50,6 +51,7 @@ pub(crate) fn add(visit: &Visit<'_>) -> Answer {
 /// GET /attributes/edit/{id}
 pub(crate) fn change(visit: &Visit<'_>) -> Answer {
     let (stored, event) = find(visit)?;
+    visit.note_editing(&event);
     let old = stored.get(0);
     let moment = |micros: Option<i64>| micros.map(format_micros).unwrap_or_default();
     let form = AttributeForm {

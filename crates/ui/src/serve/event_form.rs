@@ -48,6 +48,7 @@ pub(crate) fn add(visit: &Visit<'_>) -> Answer {
 /// GET /events/edit/{id}
 pub(crate) fn change(visit: &Visit<'_>) -> Answer {
     let event = visit.event_to_edit(visit.reference()?)?;
+    visit.note_editing(&event);
     let delete = deleting(visit, &event);
     let form = EventForm {
         chrome: visit.chrome(Area::Events),
@@ -70,6 +71,7 @@ pub(crate) fn change(visit: &Visit<'_>) -> Answer {
 /// POST /events/edit/{id}
 pub(crate) fn edit(visit: &Visit<'_>) -> Answer {
     let stored = visit.event_to_edit(visit.reference()?)?;
+    visit.note_editing(&stored);
     let form =
         EventForm { id: Some(stored.id), delete: deleting(visit, &stored), ..typed(visit, Area::Events) };
     let present = stored.sharing_group_id;

@@ -47,6 +47,17 @@ impl Fields {
         self.get(name).replace("\r\n", "\n")
     }
 
+    /// The lines of a field, without empty ones.
+    pub(crate) fn list(&self, name: &str) -> Vec<String> {
+        let lines = self.get(name).lines().map(str::trim).filter(|line| !line.is_empty());
+        lines.map(str::to_owned).collect()
+    }
+
+    /// All fields of a name: the ticked ones of several boxes.
+    pub(crate) fn all<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
+        self.iter().filter(move |(key, _)| *key == name).map(|(_, value)| value)
+    }
+
     /// Whether a box is ticked.
     pub(crate) fn ticked(&self, name: &str) -> bool {
         self.get(name) == "1"

@@ -20,12 +20,19 @@ pub(crate) enum Notice {
     AttributeAdded,
     AttributeSaved,
     AttributeDeleted,
+    ServerAdded,
+    ServerSaved,
+    ServerDeleted,
+    GuardSaved,
+    PullQueued,
+    PushQueued,
+    JobCancelled,
     /// So many pasted indicators are in the event now.
     Pasted(u64),
 }
 
 /// Notices with the word each is kept as.
-const WORDS: [(Notice, &str); 8] = [
+const WORDS: [(Notice, &str); 15] = [
     (Notice::EventAdded, "event-added"),
     (Notice::EventSaved, "event-saved"),
     (Notice::EventDeleted, "event-deleted"),
@@ -34,6 +41,13 @@ const WORDS: [(Notice, &str); 8] = [
     (Notice::AttributeAdded, "attribute-added"),
     (Notice::AttributeSaved, "attribute-saved"),
     (Notice::AttributeDeleted, "attribute-deleted"),
+    (Notice::ServerAdded, "server-added"),
+    (Notice::ServerSaved, "server-saved"),
+    (Notice::ServerDeleted, "server-deleted"),
+    (Notice::GuardSaved, "guard-saved"),
+    (Notice::PullQueued, "pull-queued"),
+    (Notice::PushQueued, "push-queued"),
+    (Notice::JobCancelled, "job-cancelled"),
 ];
 const PASTED: &str = "pasted-";
 
@@ -55,7 +69,7 @@ impl Notice {
 
     /// The message.
     pub(crate) fn flash(self) -> Flash {
-        Flash::done(match self {
+        let text = match self {
             Self::EventAdded => "The event was added. What it consists of comes next.".to_owned(),
             Self::EventSaved => "The event was changed. It is not published until you publish it.".to_owned(),
             Self::EventDeleted => "The event was deleted with everything in it.".to_owned(),
@@ -66,12 +80,28 @@ impl Notice {
                 "The attribute was changed. Publish the event when it is ready.".to_owned()
             }
             Self::AttributeDeleted => "The attribute was deleted.".to_owned(),
+            Self::ServerAdded => {
+                "The server is connected. Test the connection, then look at a dry run before the first push."
+                    .to_owned()
+            }
+            Self::ServerSaved => "The connection was changed.".to_owned(),
+            Self::ServerDeleted => {
+                "The server is disconnected, and its ledger is gone. What came from it stays.".to_owned()
+            }
+            Self::GuardSaved => "The guard was changed. It counts from the next push.".to_owned(),
+            Self::PullQueued => "The pull is under way; what it does appears below.".to_owned(),
+            Self::PushQueued => "The push is under way; what it does appears below.".to_owned(),
+            Self::JobCancelled => "The job is cancelled: it stops at its next step.".to_owned(),
             Self::Pasted(1) => "The indicator is in the event. Publish it when it is ready.".to_owned(),
             Self::Pasted(number) => {
                 let indicators = words::counted(number, "indicator", "indicators");
                 format!("The {indicators} are in the event. Publish it when it is ready.")
             }
-        })
+        };
+        match self {
+            Self::PullQueued | Self::PushQueued => Flash::waiting(text),
+            _ => Flash::done(text),
+        }
     }
 
     /// Has the next page tell it.

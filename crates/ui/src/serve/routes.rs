@@ -11,7 +11,8 @@ use pisax_access::{Actor, Permission as P};
 use super::failure::Failure;
 use super::visit::Visit;
 use super::{
-    Pages, answer, api_reference, attribute_form, event_actions, event_form, event_list, event_page, freetext,
+    Pages, answer, api_reference, attribute_form, dry_run, event_actions, event_form, event_list, event_page,
+    freetext, guard_form, jobs, server_form, server_list, server_page,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +41,9 @@ const fn route(method: Method, path: &'static str, need: &'static [P], run: Hand
 
 use Method::{Get, Post};
 
+/// Who runs the instance.
+const ADMIN: &[P] = &[P::SiteAdmin];
+
 /// The permissions are those of the API's calls of the same names.
 pub(crate) const TABLE: &[Route] = &[
     route(Get, "/", &[], event_list::home),
@@ -65,6 +69,28 @@ pub(crate) const TABLE: &[Route] = &[
     route(Post, "/attributes/edit/{id}", &[P::Add], attribute_form::edit),
     route(Get, "/attributes/delete/{id}", &[P::Add], attribute_form::change),
     route(Post, "/attributes/delete/{id}", &[P::Add], attribute_form::delete),
+    route(Get, "/servers", ADMIN, server_list::list),
+    route(Get, "/servers/index", ADMIN, server_list::list),
+    route(Get, "/servers/view/{id}", ADMIN, server_page::view),
+    route(Get, "/servers/add", ADMIN, server_form::new),
+    route(Post, "/servers/add", ADMIN, server_form::add),
+    route(Get, "/servers/edit/{id}", ADMIN, server_form::change),
+    route(Post, "/servers/edit/{id}", ADMIN, server_form::edit),
+    route(Get, "/servers/delete/{id}", ADMIN, server_page::to_the_server),
+    route(Post, "/servers/delete/{id}", ADMIN, server_form::delete),
+    route(Get, "/servers/testConnection/{id}", ADMIN, server_page::to_the_server),
+    route(Post, "/servers/testConnection/{id}", ADMIN, server_page::test),
+    route(Get, "/servers/pull/{id}", ADMIN, server_page::to_the_server),
+    route(Post, "/servers/pull/{id}", ADMIN, server_page::pull),
+    route(Get, "/servers/push/{id}", ADMIN, server_page::to_the_server),
+    route(Post, "/servers/push/{id}", ADMIN, server_page::push),
+    route(Get, "/servers/guard/{id}", ADMIN, guard_form::change),
+    route(Post, "/servers/guard/{id}", ADMIN, guard_form::save),
+    route(Get, "/servers/dryRun/{id}", ADMIN, dry_run::show),
+    route(Get, "/jobs", ADMIN, jobs::list),
+    route(Get, "/jobs/index", ADMIN, jobs::list),
+    route(Get, "/jobs/cancel/{id}", ADMIN, jobs::to_the_list),
+    route(Post, "/jobs/cancel/{id}", ADMIN, jobs::cancel),
 ];
 
 impl Route {

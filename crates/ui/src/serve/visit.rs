@@ -3,7 +3,7 @@
 use pisax_access::{Actor, Permission, edit};
 use pisax_model::event::Event;
 use pisax_model::ids::Ref;
-use pisax_service::Service;
+use pisax_service::{Service, event_lock};
 
 use super::Pages;
 use super::failure::Failure;
@@ -48,6 +48,11 @@ impl Visit<'_> {
         self.id.as_deref().and_then(Ref::parse).ok_or(Failure::NotFound)
     }
 
+    /// The row number the path names, of a record that has no uuid.
+    pub(crate) fn number(&self) -> Result<i64, Failure> {
+        self.id.as_deref().and_then(|text| text.parse().ok()).ok_or(Failure::NotFound)
+    }
+
     /// The event of a page that adds to it or changes it: 404 when it is missing or hidden, 403 when it is not
     /// theirs to change.
     pub(crate) fn event_to_edit(&self, reference: Ref) -> Result<Event, Failure> {
@@ -56,12 +61,21 @@ impl Visit<'_> {
         if edit::may_edit(self.actor(), owner(&event)) { Ok(event) } else { Err(Failure::Forbidden) }
     }
 
+    /// Tells others that somebody works on the event. Without that he can work all the same.
+    pub(crate) fn note_editing(&self, event: &Event) {
+        let noted = event_lock::add(self.service(), self.actor(), Ref::Id(event.id), event_lock::Hand::User);
+        if let Err(e) = noted {
+            tracing::warn!(event = event.id, %e, "that an event is being edited could not be noted");
+        }
+    }
+
     /// The frame of a page.
     pub(crate) fn chrome(&self, area: Area) -> Chrome {
         let user = SignedIn {
             email: self.visitor.email.clone(),
             org: self.visitor.org.clone(),
             may_add: self.may(Permission::Add),
+            runs_it: self.actor().sees_all(),
         };
         Chrome {
             user: Some(user),

@@ -5,5 +5,6 @@
 mod house;
 mod markup;
 mod reading;
+mod servers;
 mod signing_in;
 mod writing;

@@ -6,7 +6,14 @@ pub(super) fn adopt(text: &str, message: impl FnOnce(&str) -> String, tail: &str
     let text = text.trim();
     let (head, rest) = text.split_once('(')?;
     let inner = rest.strip_suffix(')')?;
-    let action = head.split_whitespace().next()?;
+    let words: Vec<&str> = head.split_whitespace().collect();
+    let action = *words.first()?;
+    // Action, protocol, address, port, direction, address, port; lists in brackets may have blanks in them.
+    let ends = words.iter().filter(|word| matches!(**word, "->" | "<>")).count();
+    let plain = |c: char| c.is_ascii_alphanumeric() || " $![].,:/<>-_".contains(c);
+    if words.len() < 7 || ends != 1 || !head.chars().all(plain) {
+        return None;
+    }
     if !matches!(action, "alert" | "log" | "pass" | "drop" | "reject" | "sdrop" | "activate" | "dynamic") {
         return None;
     }
@@ -14,7 +21,11 @@ pub(super) fn adopt(text: &str, message: impl FnOnce(&str) -> String, tail: &str
     let mut kept = String::new();
     for option in options(inner)? {
         let (name, value) = option.split_once(':').unwrap_or((option, ""));
-        match name.trim() {
+        let name = name.trim();
+        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c)) {
+            return None;
+        }
+        match name {
             "sid" | "rev" | "classtype" | "reference" | "priority" | "gid" => {}
             "msg" => said = value.trim().trim_matches('"').to_owned(),
             _ => {
@@ -70,9 +81,17 @@ mod tests {
 
     #[test]
     fn what_is_no_rule_is_left_out() {
-        for text in
-            ["", "hello", "alert tcp any any -> any any", "include /etc/passwd (x)", "alert x (msg:\"open)"]
-        {
+        for text in [
+            "",
+            "hello",
+            "alert tcp any any -> any any",
+            "include /etc/passwd (x)",
+            "alert x (msg:\"open)",
+            "alert tcp any any -> any any (msg:\"open)",
+            "alert tcp any any -> any any (sid:1;)\nalert ip any any -> any any (sid:2;)",
+            "alert tcp any any -> any any -> any any (sid:1;)",
+            "alert tcp any any -> any `id` (sid:1;)",
+        ] {
             assert_eq!(adopt(text, str::to_owned, "sid:1;"), None, "{text}");
         }
     }

@@ -4,8 +4,11 @@
 mod event;
 mod event_list;
 mod forms;
+mod servers;
 
-use pisax_ui::{Area, Chrome, EventLink, EventList, Fault, Listing, SignIn, SignedIn, Tag, Template};
+use pisax_ui::{
+    Area, Chrome, EventLink, EventList, Fault, JobList, Listing, ServerList, SignIn, SignedIn, Tag, Template,
+};
 
 /// 2026-08-14 09:12:33 UTC.
 const NOW: i64 = 1_786_698_753;
@@ -46,6 +49,17 @@ pub fn all(t: Text<'_>) -> Vec<(&'static str, String)> {
         ("attribute-edit", draw(&forms::edit_attribute(t))),
         ("freetext", draw(&forms::paste(t))),
         ("freetext-review", draw(&forms::review(t))),
+        ("servers", draw(&servers::list(t))),
+        ("servers-none", draw(&ServerList { chrome: chrome(t, Area::Servers), servers: Vec::new() })),
+        ("server", draw(&servers::page(t))),
+        ("server-add", draw(&servers::connect(t))),
+        ("server-edit", draw(&servers::change(t))),
+        ("guard", draw(&servers::guard(t))),
+        ("dry-push", draw(&servers::dry_push(t))),
+        ("dry-pull", draw(&servers::dry_pull(t))),
+        ("dry-failed", draw(&servers::dry_failed(t))),
+        ("jobs", draw(&servers::jobs(t))),
+        ("jobs-none", draw(&JobList { chrome: chrome(t, Area::Jobs), ..JobList::default() })),
         ("fault-403", draw(&Fault::forbidden(chrome(t, Area::Elsewhere)))),
         ("fault-form", draw(&Fault::stale_form(chrome(t, Area::Elsewhere)))),
         ("fault-404", draw(&Fault::not_found(Chrome::default()))),
@@ -66,7 +80,12 @@ impl<T: Template> DrawPage for T {
 
 fn chrome(t: Text<'_>, area: Area) -> Chrome {
     Chrome {
-        user: Some(SignedIn { email: t("duty@noc.ixp-north.example"), org: t("IXP North"), may_add: true }),
+        user: Some(SignedIn {
+            email: t("duty@noc.ixp-north.example"),
+            org: t("IXP North"),
+            may_add: true,
+            runs_it: true,
+        }),
         csrf: t("c5rf"),
         area,
         ..Chrome::default()
