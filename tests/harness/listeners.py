@@ -1,4 +1,4 @@
-"""Who listens to what changes: a client of Server-Sent Events, a receiver of webhooks, a subscriber of ZeroMQ."""
+"""Who listens to what changes: by Server-Sent Events, webhooks or ZeroMQ."""
 
 from __future__ import annotations
 

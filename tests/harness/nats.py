@@ -123,6 +123,12 @@ class NatsSubscriber(Listener):
         self.subjects.append(message.subject)
         self.queue.put(Heard(headers["Pisax-Kind"], json.loads(message.data), headers["Nats-Msg-Id"]))
 
+    async def _end(self) -> None:
+        await self.client.close()
+        # The client leaves tasks of its consumers behind.
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+
     def close(self) -> None:
-        asyncio.run_coroutine_threadsafe(self.client.close(), self.loop).result(PATIENCE)
+        asyncio.run_coroutine_threadsafe(self._end(), self.loop).result(PATIENCE)
         self.loop.call_soon_threadsafe(self.loop.stop)

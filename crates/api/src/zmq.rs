@@ -17,15 +17,21 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
+use tokio::sync::watch::Receiver;
 
 /// How long a commit is waited for before the change log is looked at all the same: settings change, and other
 /// processes may have written.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long nothing is published before a sign of life (`misp_json_self`).
 const IDLE: Duration = Duration::from_secs(10);
-/// How often, and how long, a subscriber who is behind is looked after while there is more to send.
-const STEP: Duration = Duration::from_millis(10);
-const STEPS: usize = 200;
+/// How often subscribers who are behind are looked at; how long while there is more to send, before it is noted what
+/// was sent, and at the end.
+const STEP: Duration = Duration::from_millis(5);
+const BEHIND: Duration = Duration::from_secs(2);
+const NOTED: Duration = Duration::from_millis(50);
+const LAST: Duration = Duration::from_secs(2);
+/// How long one subscriber who takes nothing can hold that note up.
+const OVERDUE: Duration = Duration::from_secs(5);
 /// The cursor's name.
 const CURSOR: &str = "zeromq";
 
@@ -33,8 +39,37 @@ const CURSOR: &str = "zeromq";
 struct Open {
     hub: Hub,
     place: Place,
+    /// What of that is noted in the database, and since when something is not.
+    noted: Place,
+    unnoted: Option<Instant>,
     since: Instant,
     last: Instant,
+}
+
+impl Open {
+    /// Waits until this holds of the socket; not longer than that.
+    async fn wait(&self, at_most: Duration, holds: impl Fn(&Hub) -> bool) {
+        let end = Instant::now() + at_most;
+        while !holds(&self.hub) && Instant::now() < end {
+            tokio::time::sleep(STEP).await;
+        }
+    }
+
+    /// Notes how far everybody has been told, or has had time enough to be.
+    async fn note(&mut self, service: &Arc<Service>, permits: &Arc<Semaphore>) -> Result<(), Failure> {
+        if self.noted == self.place {
+            return Ok(());
+        }
+        let unnoted = *self.unnoted.get_or_insert_with(Instant::now);
+        if !self.hub.is_idle() && unnoted.elapsed() < OVERDUE {
+            return Ok(());
+        }
+        let (place, service) = (self.place, Arc::clone(service));
+        crate::serve::on_pool(Arc::clone(permits), move || cursor::set(&service, CURSOR, place)).await??;
+        self.noted = place;
+        self.unnoted = None;
+        Ok(())
+    }
 }
 
 #[derive(Default)]
@@ -46,8 +81,8 @@ struct Publisher {
     off: bool,
 }
 
-/// Publishes for as long as the process runs, whenever it is switched on.
-pub async fn publish(service: Arc<Service>, permits: Arc<Semaphore>) {
+/// Publishes until the server stops, whenever it is switched on.
+pub async fn publish(service: Arc<Service>, permits: Arc<Semaphore>, mut stopping: Receiver<bool>) {
     let mut publisher = Publisher::default();
     let commits = service.store.commits().clone();
     loop {
@@ -56,10 +91,21 @@ pub async fn publish(service: Arc<Service>, permits: Arc<Semaphore>) {
             tracing::error!(?failure, "publishing over ZeroMQ failed for now");
             false
         });
-        if !more {
-            // Over when it was long enough without one.
-            let _ = tokio::time::timeout(LOOK, commits.after(mark)).await;
+        if *stopping.borrow() {
+            break;
         }
+        if !more {
+            tokio::select! {
+                _ = stopping.wait_for(|stop| *stop) => {}
+                // Over when it was long enough without one.
+                _ = tokio::time::timeout(LOOK, commits.after(mark)) => {}
+            }
+        }
+    }
+    let Some(mut open) = publisher.open else { return };
+    open.wait(LAST, Hub::is_idle).await;
+    if let Err(failure) = open.note(&service, &permits).await {
+        tracing::warn!(?failure, "how far ZeroMQ was published could not be noted");
     }
 }
 
@@ -119,18 +165,13 @@ async fn turn(
         open.last = Instant::now();
         open.hub.send(format!("misp_json_workflow {json}").into_bytes());
     }
-    if read.place != open.place {
-        open.place = read.place;
-        let (place, service) = (read.place, Arc::clone(service));
-        crate::serve::on_pool(Arc::clone(permits), move || cursor::set(&service, CURSOR, place)).await??;
-    }
+    open.place = read.place;
     if read.more {
-        let mut steps = 0;
-        while open.hub.is_behind() && steps < STEPS {
-            tokio::time::sleep(STEP).await;
-            steps += 1;
-        }
+        open.wait(BEHIND, |hub| !hub.is_behind()).await;
+    } else if open.noted != open.place {
+        open.wait(NOTED, Hub::is_idle).await;
     }
+    open.note(service, permits).await?;
     Ok(read.more)
 }
 
@@ -155,7 +196,7 @@ async fn begin(
             tracing::info!(%address, "publishing over ZeroMQ");
             let now = Instant::now();
             publisher.refused = None;
-            publisher.open = Some(Open { hub, place, since: now, last: now });
+            publisher.open = Some(Open { hub, place, noted: place, unnoted: None, since: now, last: now });
             Ok(true)
         }
         // Said once for each address: it is tried again at every turn.

@@ -4,11 +4,13 @@
 use crate::{Error, Result, Service, rules};
 use pisax_access::{Actor, Origin, Permission};
 use pisax_model::ids::{self, Ref};
-use pisax_model::stream::Kinds;
+use pisax_model::stream::{Kind, Kinds};
 use pisax_model::{FieldError, Uuid};
+use pisax_outbound::{Call, Method};
 use pisax_store::Reader;
 use pisax_store::streams::Place;
 use pisax_store::webhooks::Webhook;
+use std::time::Duration;
 
 /// A webhook as a client sends it; what is absent stays or has its default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,6 +31,9 @@ const MOST_OF_ORG: usize = 20;
 const LONGEST: usize = 2048;
 /// Tags, and organisations, that one may be narrowed to.
 const MOST_WORDS: usize = 200;
+/// How long a call may take. Nothing of the answer matters but its status.
+const CALL: Duration = Duration::from_secs(15);
+const ANSWER: u64 = 1 << 20;
 /// A shorter secret can be guessed.
 const SECRET: usize = 16;
 
@@ -111,6 +116,45 @@ pub fn owner(service: &Service, webhook: &Webhook) -> Result<Result<Actor, &'sta
         reason: None,
         origin: Origin::default(),
     }))
+}
+
+/// Why a call was no delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub reason: String,
+    /// The address says that it is no more.
+    pub gone: bool,
+}
+
+/// Sends one message, signed; `delivery` is the same whenever it is sent again.
+pub fn send(
+    service: &Service,
+    webhook: &Webhook,
+    kind: Kind,
+    delivery: &str,
+    body: &[u8],
+) -> Result<(), Refusal> {
+    let signature = pisax_auth::delivery::signature(&webhook.secret, service.now(), body);
+    let headers = [
+        ("Content-Type", "application/json"),
+        ("X-Pisax-Event", kind.name()),
+        ("X-Pisax-Delivery", delivery),
+        ("X-Pisax-Signature", signature.as_str()),
+    ];
+    let (url, method) = (webhook.url.as_str(), Method::Post);
+    let call = Call { method, url, headers: &headers, body, timeout: CALL, limit: ANSWER };
+    let client = match service.settings().webhooks.private_addresses {
+        true => service.http.clone(),
+        false => service.http.public_only(),
+    };
+    match client.send(&call) {
+        Ok(answer) if (200..300).contains(&answer.status) => Ok(()),
+        Ok(answer) => Err(Refusal {
+            reason: format!("it answered with status {}", answer.status),
+            gone: answer.status == 410,
+        }),
+        Err(error) => Err(Refusal { reason: error.to_string(), gone: false }),
+    }
 }
 
 fn one_line(field: &'static str, text: &str, least: usize) -> Result<(), FieldError> {

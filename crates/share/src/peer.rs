@@ -120,11 +120,7 @@ impl Peer {
 
     /// The answer to a GET as it comes.
     pub(crate) fn open(&self, path: &str, timeout: Duration, limit: u64) -> Result<Opened, Fault> {
-        let opened = self.call((Method::Get, path, &[], b""), (timeout, limit), Client::open)?;
-        if opened.status < 300 {
-            return Ok(opened);
-        }
-        Err(Fault::Status { status: opened.status, message: String::new() })
+        opened(self.call((Method::Get, path, &[], b""), (timeout, limit), Client::open)?)
     }
 
     /// An answer that is read as it comes.
@@ -156,7 +152,8 @@ impl Peer {
 
     /// The same for who waits for it.
     pub(crate) fn index_now(&self, filter: &Value) -> Result<Vec<Offered>, Fault> {
-        read_index(&self.post("events/index", filter.to_string().as_bytes(), (SHORT, HUGE))?.body)
+        let answer = self.post("events/index", filter.to_string().as_bytes(), (SHORT, HUGE))?;
+        read_index(answer.body.as_slice(), MOST_EVENTS)
     }
 }
 

@@ -102,7 +102,7 @@ impl Pool {
             while !over.load(Ordering::Relaxed) {
                 if let Err(error) = hear(&config, &over, &commits) {
                     tracing::warn!(%error, "commits of other processes are not heard just now");
-                    std::thread::sleep(LISTENING);
+                    std::thread::park_timeout(LISTENING);
                 }
             }
         };

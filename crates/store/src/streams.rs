@@ -1,9 +1,10 @@
 //! What publishers of changes ask: how far each has come, and who may be told that a record is gone.
 
-use crate::changes::{Action, Logged, Noun};
-use crate::conn::Row;
+use crate::changes::{Action, Field, Logged, Noun, fields};
+use crate::conn::{Row, Val};
 use crate::{Reader, Result, Writer};
 use pisax_access::{AttributeFacts, EventFacts, ObjectFacts, Visibility};
+use pisax_model::Uuid;
 use std::fmt;
 use std::str::FromStr;
 
@@ -43,6 +44,11 @@ impl FromStr for Place {
     }
 }
 
+/// A number that a deletion notes.
+fn noted(fields: &[Field], name: &str) -> Option<i64> {
+    fields.iter().find(|f| f.name == name).and_then(|f| f.old.parse().ok())
+}
+
 fn event_facts(row: &Row<'_>, delegated_to: i64) -> Result<EventFacts> {
     Ok(EventFacts {
         org_id: row.int(0)?,
@@ -72,79 +78,89 @@ impl Reader<'_> {
         })
     }
 
-    /// Whether the actor could see the record that this change deleted: by what the change notes of it, and by the
-    /// event as it is now. Where that is not known any more, because the event is gone too or the note was made by
-    /// an older program, nobody is told but who sees everything.
+    /// Whether the actor could see the record of a change, which is gone or a tombstone now: by what its deletion
+    /// notes of it. Where that is not known, because it went with its event or an older program deleted it, nobody is
+    /// told but who sees everything.
     pub fn could_see_deleted(&mut self, change: &Logged) -> Result<bool> {
         if self.actor.sees_all() {
             return Ok(true);
         }
         let visibility = self.visibility()?;
-        let noted = |name: &str| {
-            change.fields.iter().find(|f| f.name == name).and_then(|f| f.old.parse::<i64>().ok())
-        };
         let is = |noun: Noun| change.noun == noun as i64;
+        let Some(event) = self.event_facts_then(change.event_id)? else { return Ok(false) };
         if is(Noun::Event) {
-            let facts =
-                (noted("org_id"), noted("distribution"), noted("sharing_group_id"), noted("published"));
-            let (Some(org_id), Some(distribution), Some(sharing_group_id), Some(published)) = facts else {
-                return Ok(false);
-            };
-            // Requests to take it over went with it.
-            let facts = EventFacts {
-                org_id,
-                distribution,
-                sharing_group_id,
-                published: published != 0,
-                delegated_to: 0,
-            };
-            return Ok(visibility.event(facts));
+            return Ok(visibility.event(event));
         }
-        let Some(event) = self.event_facts(change.event_id)? else { return Ok(false) };
-        let gone = change.action == Action::Delete as i64;
+        let fields = match change.action == Action::Delete as i64 {
+            true => change.fields.clone(),
+            false => self.deletion(change.event_id, change.noun, Some(&change.uuid))?,
+        };
+        let noted = |name: &str| noted(&fields, name);
+        let object_noted = |distribution: &str, group: &str| {
+            let sharing_group_id = noted(group).unwrap_or(0);
+            noted(distribution).map(|distribution| ObjectFacts { distribution, sharing_group_id })
+        };
         if is(Noun::Attribute) {
-            return match gone {
-                false => self.shows_attribute(&visibility, event, change.record_id),
-                true => {
-                    let object = noted("object_distribution").map(|distribution| ObjectFacts {
-                        distribution,
-                        sharing_group_id: noted("object_sharing_group_id").unwrap_or(0),
-                    });
-                    let Some(distribution) = noted("distribution") else { return Ok(false) };
-                    let sharing_group_id = noted("sharing_group_id").unwrap_or(0);
-                    let facts = AttributeFacts { distribution, sharing_group_id };
-                    Ok(visibility.attribute(event, object, facts))
-                }
-            };
+            if let Some((attribute, object)) = self.attribute_facts(change.record_id)? {
+                return Ok(visibility.attribute(event, object, attribute));
+            }
+            let Some(own) = object_noted("distribution", "sharing_group_id") else { return Ok(false) };
+            let own =
+                AttributeFacts { distribution: own.distribution, sharing_group_id: own.sharing_group_id };
+            let object = object_noted("object_distribution", "object_sharing_group_id");
+            return Ok(visibility.attribute(event, object, own));
         }
         if is(Noun::Object) {
-            let facts = match gone {
-                false => self.object_facts(change.record_id)?,
-                true => noted("distribution").map(|distribution| ObjectFacts {
-                    distribution,
-                    sharing_group_id: noted("sharing_group_id").unwrap_or(0),
-                }),
+            let facts = match self.object_facts(change.record_id)? {
+                Some(facts) => Some(facts),
+                None => object_noted("distribution", "sharing_group_id"),
             };
             return Ok(facts.is_some_and(|facts| visibility.object(event, facts)));
         }
         if is(Noun::Reference) {
-            let id = match (gone, noted("object_id")) {
-                (true, Some(id)) => id,
-                _ => {
-                    let sql = "select object_id from object_references where id = $1";
-                    self.conn.number(sql, &[change.record_id.into()])?
-                }
-            };
-            let facts = self.object_facts(id)?;
+            let sql = "select object_id from object_references where id = $1";
+            let stored = self.conn.number(sql, &[change.record_id.into()])?;
+            let facts = self.object_facts(noted("object_id").unwrap_or(stored))?;
             return Ok(facts.is_some_and(|facts| visibility.object(event, facts)));
         }
         if is(Noun::Sighting)
             && let (Some(attribute), Some(by)) = (noted("attribute_id"), noted("org_id"))
         {
-            let seen = self.shows_attribute(&visibility, event, attribute)?;
+            let facts = self.attribute_facts(attribute)?;
+            let seen =
+                facts.is_some_and(|(attribute, object)| visibility.attribute(event, object, attribute));
             return Ok(visibility.sighting(event, seen, by, false));
         }
         Ok(false)
+    }
+
+    /// What the deletion of a record notes; nothing, where it was not deleted by itself.
+    fn deletion(&mut self, event_id: i64, noun: i64, uuid: Option<&Uuid>) -> Result<Vec<Field>> {
+        let which = if uuid.is_some() { "uuid = $4" } else { "1 = 1" };
+        let sql = format!(
+            "select detail from changes where event_id = $1 and kind = $2 and action = $3 and {which} \
+             order by seq desc limit 1"
+        );
+        let mut args = vec![event_id.into(), noun.into(), Val::Int(Action::Delete as i64)];
+        args.extend(uuid.map(Val::from));
+        Ok(self.conn.first(&sql, &args, |r| Ok(fields(r.text(0)?)))?.unwrap_or_default())
+    }
+
+    /// The facts of an event, which may be gone.
+    pub fn event_facts_then(&mut self, id: i64) -> Result<Option<EventFacts>> {
+        if let Some(facts) = self.event_facts(id)? {
+            return Ok(Some(facts));
+        }
+        let fields = self.deletion(id, Noun::Event as i64, None)?;
+        let noted = |name: &str| noted(&fields, name);
+        // Requests to take it over went with it.
+        Ok(noted("org_id").map(|org_id| EventFacts {
+            org_id,
+            distribution: noted("distribution").unwrap_or(0),
+            sharing_group_id: noted("sharing_group_id").unwrap_or(0),
+            published: noted("published") == Some(1),
+            delegated_to: 0,
+        }))
     }
 
     /// What decides whether an event can be read, whoever asks: for who is to judge it with a [`Visibility`].
@@ -173,11 +189,6 @@ impl Reader<'_> {
         })?;
         let Some((facts, object)) = found else { return Ok(None) };
         Ok(Some((facts, self.object_facts(object)?)))
-    }
-
-    fn shows_attribute(&mut self, visibility: &Visibility, event: EventFacts, id: i64) -> Result<bool> {
-        let facts = self.attribute_facts(id)?;
-        Ok(facts.is_some_and(|(attribute, object)| visibility.attribute(event, object, attribute)))
     }
 }
 

@@ -5,7 +5,7 @@
 //! is for the owner of the event alone: there is no subject for who is in both.
 
 use crate::failure::Failure;
-use pisax_access::{Actor, EventFacts, SightingPolicy};
+use pisax_access::{Actor, SightingPolicy};
 use pisax_model::ids::Ref;
 use pisax_service::Service;
 use pisax_store::Reader;
@@ -83,17 +83,7 @@ fn reach(r: &mut Reader<'_>, change: &Logged) -> pisax_service::Result<Option<(R
     let either =
         |name: &str| noted(name).and_then(|(old, new)| new.parse().ok().or_else(|| old.parse().ok()));
     let gone = change.action == Action::Delete as i64;
-    let event = match (is(Noun::Event) && gone, r.event_facts(change.event_id)?) {
-        (true, _) => was("org_id").map(|org_id| EventFacts {
-            org_id,
-            distribution: was("distribution").unwrap_or(0),
-            sharing_group_id: was("sharing_group_id").unwrap_or(0),
-            published: was("published") == Some(1),
-            delegated_to: 0,
-        }),
-        (false, facts) => facts,
-    };
-    let Some(event) = event else { return Ok(None) };
+    let Some(event) = r.event_facts_then(change.event_id)? else { return Ok(None) };
     let mut reach = Reach::of(event.distribution, event.sharing_group_id);
     if r.rules().unpublished_private && !event.published {
         reach = Reach::Owner;

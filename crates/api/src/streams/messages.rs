@@ -264,8 +264,8 @@ impl About<'_> {
             }
             if !self.actor.sees_all() {
                 let outside = change.event_id == 0 || event.is_some();
-                let gone = self.did(Action::Delete) || self.did(Action::SoftDelete);
-                if !(there && outside || gone && r.could_see_deleted(change)?) {
+                // What is there and hidden is not told of either: it is judged by the same facts.
+                if !(there && outside || r.could_see_deleted(change)?) {
                     return Ok(None);
                 }
             }

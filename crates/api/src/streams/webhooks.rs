@@ -8,11 +8,10 @@
 use super::messages::{self, Message, Wanted};
 use crate::failure::Failure;
 use pisax_access::Actor;
-use pisax_auth::delivery::signature;
 use pisax_model::ids::Ref;
 use pisax_model::stream::Kinds;
-use pisax_outbound::{Call, Method};
-use pisax_service::{Service, webhook};
+use pisax_service::Service;
+use pisax_service::webhook::{self, Refusal};
 use pisax_store::Writer;
 use pisax_store::webhooks::Webhook;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -24,9 +23,6 @@ use tokio::task::JoinSet;
 
 /// How long a commit is waited for before all are looked at anyway: some are due again, others were changed.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long a call may take. Nothing of the answer matters but its status.
-const CALL: Duration = Duration::from_secs(15);
-const ANSWER: u64 = 4096;
 /// The wait after the first failure, twice as long after each, up to the longest.
 const FIRST_WAIT_MS: i64 = 1000;
 const LONGEST_WAIT_MS: i64 = 600_000;
@@ -141,7 +137,9 @@ fn deliver_next(service: &Service, id: i64, stopping: &Receiver<bool>) -> Result
         if !passes(service, &reader, &webhook, message)? {
             continue;
         }
-        if let Err(error) = call(service, &webhook, message) {
+        let delivery = format!("{}.{}", webhook.uuid, message.place);
+        let sent = webhook::send(service, &webhook, message.kind, &delivery, &message.json);
+        if let Err(error) = sent {
             // Between two failures in a row nothing was delivered.
             let failures = if first { webhook.failures } else { 0 };
             failed(service, &webhook, failures, &error)?;
@@ -180,46 +178,6 @@ fn passes(service: &Service, reader: &Actor, webhook: &Webhook, message: &Messag
     let created = |uuid: &String| creator.as_ref().is_some_and(|org| same(&org.uuid.to_string(), uuid));
     Ok((webhook.tags.is_empty() || webhook.tags.iter().any(carries))
         && (webhook.orgs.is_empty() || webhook.orgs.iter().any(created)))
-}
-
-/// Why a call was no delivery.
-struct Refusal {
-    reason: String,
-    /// The address says that it is no more.
-    gone: bool,
-}
-
-fn call(service: &Service, webhook: &Webhook, message: &Message) -> Result<(), Refusal> {
-    let signature = signature(&webhook.secret, service.now(), &message.json);
-    let delivery = format!("{}.{}", webhook.uuid, message.place);
-    let headers = [
-        ("Content-Type", "application/json"),
-        ("X-Pisax-Event", message.kind.name()),
-        ("X-Pisax-Delivery", delivery.as_str()),
-        ("X-Pisax-Signature", signature.as_str()),
-    ];
-    let call = Call {
-        method: Method::Post,
-        url: &webhook.url,
-        headers: &headers,
-        body: &message.json,
-        timeout: CALL,
-        limit: ANSWER,
-    };
-    let client = match service.settings().webhooks.private_addresses {
-        true => service.http.clone(),
-        false => service.http.public_only(),
-    };
-    match client.send(&call) {
-        Ok(answer) if (200..300).contains(&answer.status) => Ok(()),
-        Ok(answer) => Err(Refusal {
-            reason: format!("it answered with status {}", answer.status),
-            gone: answer.status == 410,
-        }),
-        // It took it, and says more than anybody wants to read.
-        Err(pisax_outbound::Error::TooLarge(_)) => Ok(()),
-        Err(error) => Err(Refusal { reason: error.to_string(), gone: false }),
-    }
 }
 
 fn failed(service: &Service, webhook: &Webhook, failures: i64, refusal: &Refusal) -> Result<(), Failure> {

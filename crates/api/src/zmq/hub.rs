@@ -9,6 +9,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -55,6 +56,17 @@ struct Wire {
     /// Gone when the hub is.
     sender: Mutex<Option<broadcast::Sender<Bytes>>>,
     held: Mutex<Held>,
+    /// Subscribers who are being sent something.
+    writing: AtomicUsize,
+}
+
+/// Counts one of them for as long as it lives.
+struct Writing<'w>(&'w AtomicUsize);
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// What was published since the start, for those who come back.
@@ -75,13 +87,22 @@ impl Held {
         self.messages.push(message.clone());
     }
 
+    /// Until when those who come are given what they missed.
+    fn until(&self) -> Option<Instant> {
+        self.until.filter(|until| Instant::now() <= *until)
+    }
+
     fn messages(&self) -> Vec<Bytes> {
-        let now = Instant::now();
-        if self.until.is_some_and(|until| now <= until) { self.messages.clone() } else { Vec::new() }
+        if self.until().is_some() { self.messages.clone() } else { Vec::new() }
     }
 }
 
 impl Wire {
+    fn writing(&self) -> Writing<'_> {
+        self.writing.fetch_add(1, Ordering::SeqCst);
+        Writing(&self.writing)
+    }
+
     /// What was held, and all that comes after it.
     fn join(&self) -> Option<(Vec<Bytes>, broadcast::Receiver<Bytes>)> {
         let held = self.held.lock();
@@ -105,7 +126,7 @@ impl Hub {
         let (sender, _) = broadcast::channel(BEHIND);
         let until = returning.then(|| Instant::now() + RETURNING);
         let held = Mutex::new(Held { until, messages: Vec::new(), bytes: 0 });
-        let wire = Arc::new(Wire { sender: Mutex::new(Some(sender)), held });
+        let wire = Arc::new(Wire { sender: Mutex::new(Some(sender)), held, writing: AtomicUsize::new(0) });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&wire), door.clone()));
         Ok(Self { address, door, wire, accepting })
     }
@@ -119,6 +140,12 @@ impl Hub {
             // Nobody may be there.
             let _ = sender.send(message);
         }
+    }
+
+    /// Whether everything went out to those who are there.
+    pub(super) fn is_idle(&self) -> bool {
+        let waiting = self.wire.sender.lock().as_ref().map_or(0, broadcast::Sender::len);
+        waiting == 0 && self.wire.writing.load(Ordering::SeqCst) == 0
     }
 
     /// Whether somebody is far enough behind that what is at hand anyway had better wait.
@@ -163,21 +190,26 @@ async fn serve(mut stream: TcpStream, wire: &Wire, door: &Door) -> std::io::Resu
     let mut buffer = Vec::new();
     tokio::time::timeout(PATIENCE, greet(&mut stream, &mut buffer, door)).await??;
     let mut topics = Topics::default();
-    let Some((held, mut messages)) = wire.join() else { return Ok(()) };
-    if !held.is_empty() {
+    let until = wire.held.lock().until();
+    if let Some(until) = until {
+        // libzmq subscribes anew when its application looks at the socket next.
         loop {
             take_all(&mut buffer, &mut topics, &mut stream).await?;
-            match tokio::time::timeout(SAID, stream.read_buf(&mut buffer)).await {
+            let left = until.saturating_duration_since(Instant::now());
+            let patience = if topics.is_empty() { left } else { SAID.min(left) };
+            match tokio::time::timeout(patience, stream.read_buf(&mut buffer)).await {
                 Ok(Ok(0)) => return Ok(()),
                 Ok(read) => drop(read?),
                 Err(_) => break,
             }
         }
-        for message in held.iter().filter(|message| topics.want(message)) {
-            send(&mut stream, &zmtp::message(message)).await?;
-        }
-        drop(held);
     }
+    let Some((held, mut messages)) = wire.join() else { return Ok(()) };
+    for message in held.iter().filter(|message| topics.want(message)) {
+        let _writing = wire.writing();
+        send(&mut stream, &zmtp::message(message)).await?;
+    }
+    drop(held);
     loop {
         take_all(&mut buffer, &mut topics, &mut stream).await?;
         tokio::select! {
@@ -187,7 +219,10 @@ async fn serve(mut stream: TcpStream, wire: &Wire, door: &Door) -> std::io::Resu
                 }
             }
             message = messages.recv() => match message {
-                Ok(message) if topics.want(&message) => send(&mut stream, &zmtp::message(&message)).await?,
+                Ok(message) if topics.want(&message) => {
+                    let _writing = wire.writing();
+                    send(&mut stream, &zmtp::message(&message)).await?;
+                }
                 Ok(_) => {}
                 Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "a ZeroMQ subscriber is too slow"),
                 Err(RecvError::Closed) => return Ok(()),

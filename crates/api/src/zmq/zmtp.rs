@@ -141,6 +141,10 @@ impl Topics {
         self.0.iter().any(|topic| message.starts_with(topic))
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Takes a subscription or its end, in the form of version 3.0 (a message) or 3.1 (a command); gives what has
     /// to be answered.
     pub(super) fn take(&mut self, frame: &Frame<'_>) -> Option<Vec<u8>> {

@@ -55,7 +55,6 @@ async fn serve(
     service.store.hear_others()?;
     let permits = Arc::new(Semaphore::new(service.store.connections()));
     let app = pisax_api::App::new(Arc::clone(&service), Arc::clone(&permits), config.body_limit);
-    let publishing = tokio::spawn(pisax_api::zmq::publish(Arc::clone(&service), Arc::clone(&permits)));
     let app = Arc::new(app);
     tokio::spawn(pisax_api::native::watch(Arc::clone(&service), Arc::clone(&permits), app.news.clone()));
     let (stop_jobs, jobs) = start_jobs(&service)?;
@@ -63,6 +62,8 @@ async fn serve(
         config.secure_cookies.unwrap_or_else(|| service.policy.base_url.starts_with("https:"));
     let postman = config.smtp.as_ref().map(Postman::new).transpose()?.map(Arc::new);
     let (stop_background, stopped) = tokio::sync::watch::channel(false);
+    let zeromq =
+        tokio::spawn(pisax_api::zmq::publish(Arc::clone(&service), Arc::clone(&permits), stopped.clone()));
     let webhooks = tokio::spawn(pisax_api::streams::call_webhooks(
         Arc::clone(&service),
         Arc::clone(&permits),
@@ -97,7 +98,6 @@ async fn serve(
         ended = &mut server => return ended.context("serve"),
         Some(()) = asked.recv() => {}
     }
-    publishing.abort();
     stop_jobs.stop();
     app.stop();
     tracing::info!("stopping: requests under way have {} seconds", GRACE.as_secs());
@@ -113,7 +113,7 @@ async fn serve(
     if tokio::task::spawn_blocking(move || jobs.join()).await.is_err() {
         tracing::warn!("jobs broke off");
     }
-    let all = async { tokio::join!(background, webhooks, nats) };
+    let all = async { tokio::join!(background, webhooks, nats, zeromq) };
     if tokio::time::timeout(BACKGROUND_GRACE, all).await.is_err() {
         tracing::warn!("stopped with work in the background under way");
     }

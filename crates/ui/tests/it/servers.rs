@@ -63,9 +63,7 @@ async fn neither_key_nor_client_certificate_is_shown_again() {
     let id = connected(&house).await;
     house.service.set_peer_state(id, &[(state::IDENTITY, "PRIVATE KEY OF OURS")]).unwrap();
     let mut browser = house.signed_in(ADMIN).await;
-    for path in
-        [format!("/servers/view/{id}"), format!("/servers/edit/{id}"), "/servers/index".to_owned()]
-    {
+    for path in [format!("/servers/view/{id}"), format!("/servers/edit/{id}"), "/servers/index".to_owned()] {
         let page = browser.get(&path).await;
         assert_eq!(page.status, StatusCode::OK, "{path}");
         assert!(!page.has(KEY) && !page.has("PRIVATE KEY OF OURS"), "{path}");
@@ -87,12 +85,8 @@ async fn a_wrong_certificate_connects_nothing() {
     let house = House::new();
     let org = remote_org(&house);
     let mut browser = house.signed_in(ADMIN).await;
-    let fields = [
-        ("url", AWAY),
-        ("authkey", KEY),
-        ("remote_org_id", org.as_str()),
-        ("client_cert", "no certificate"),
-    ];
+    let fields =
+        [("url", AWAY), ("authkey", KEY), ("remote_org_id", org.as_str()), ("client_cert", "no certificate")];
     let page = browser.fill("/servers/add", "/servers/add", &fields).await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(page.has("id=\"client_cert-error\""));
@@ -199,7 +193,9 @@ async fn jobs_are_queued_shown_and_cancelled() {
 async fn what_is_no_server_is_not_found() {
     let house = House::new();
     let mut browser = house.signed_in(ADMIN).await;
-    for path in ["/servers/view/7", "/servers/edit/7", "/servers/guard/x", "/servers/dryRun/7", "/servers/view/"] {
+    for path in
+        ["/servers/view/7", "/servers/edit/7", "/servers/guard/x", "/servers/dryRun/7", "/servers/view/"]
+    {
         assert_eq!(browser.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
     }
 }
@@ -211,8 +207,7 @@ async fn disconnecting_takes_the_ledger_along() {
     let entry = Entry::new(id, Direction::Pull, Subject::Event, Uuid::from_u128(1), Outcome::Done);
     house.service.enter(vec![entry]).unwrap();
     let mut browser = house.signed_in(ADMIN).await;
-    let gone =
-        browser.fill(&format!("/servers/edit/{id}"), &format!("/servers/delete/{id}"), &[]).await;
+    let gone = browser.fill(&format!("/servers/edit/{id}"), &format!("/servers/delete/{id}"), &[]).await;
     assert_eq!(gone.status, StatusCode::SEE_OTHER);
     assert_eq!(browser.get(&format!("/servers/view/{id}")).await.status, StatusCode::NOT_FOUND);
     let known = house.service.entered(id, Direction::Pull, Subject::Event, &[Uuid::from_u128(1)]).unwrap();
