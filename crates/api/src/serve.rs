@@ -148,7 +148,7 @@ pub async fn serve_feed(app: Arc<App>, request: http::Request<HttpBody>) -> Resp
     let answered = match asked.and_then(|answer| answer) {
         Ok(Answer { status, headers, body: Body::Streamed(produce) }) => {
             let head = Answer { status, headers, body: Body::Whole(Vec::new()) };
-            Turn::take(&app, 0).await.map(|turn| stream(head, produce, turn))
+            app.streams.take(0).await.map(|turn| stream(head, produce, turn))
         }
         Ok(answer) => Ok(send(answer, &method)),
         Err(failure) => Err(failure),

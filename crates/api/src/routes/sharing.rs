@@ -4,7 +4,8 @@ use super::Methods::{Any, Get, Post};
 use super::Need::{Key, Read, Write};
 use super::{ADD, MODIFY, OWN, Route, SITE_ADMIN, route};
 use crate::{
-    communities, cryptographic_keys, dry_run, events, feed_contents, feeds, native, published_feeds, servers, sync,
+    communities, cryptographic_keys, dry_run, events, feed_contents, feeds, native, published_feeds, servers,
+    sync,
 };
 use pisax_access::Permission as P;
 
