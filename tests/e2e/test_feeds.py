@@ -65,7 +65,9 @@ def values_of(event: dict[str, Any]) -> set[str]:
 
 def test_every_line_of_a_list_is_accounted_for(api: Api, web: FeedServer) -> None:
     one, two = a_domain(), a_domain()
-    text = f"# a list\n\n{one}\n{two} # seen twice\n{one}\nnothing to see here\n203.0.113.9\tx\n{'y' * 70_000}\n"
+    text = (
+        f"# a list\n\n{one}\n{two} # seen twice\n{one}\nnothing to see here\n203.0.113.9\tx\n{'y' * 70_000}\n"
+    )
     path = a_list(web, text.encode() + b"\xff\xfe.example\n")
     feed = a_feed(api, web.url + path)
     run = fetched(api, feed)
@@ -435,13 +437,18 @@ def test_a_list_of_any_size_is_imported_whole(api: Api, web: FeedServer) -> None
     if LISTS:
         text = b"\n".join(path.read_bytes() for path in sorted(Path(LISTS).glob("*.txt")))
     else:
-        text = "\n".join([*(f"{n}.{uuid4()}.example" for n in range(12_000)), "# end", "no, nothing"]).encode()
+        text = "\n".join(
+            [*(f"{n}.{uuid4()}.example" for n in range(12_000)), "# end", "no, nothing"]
+        ).encode()
     feed = a_feed(api, web.url + a_list(web, text))
     run = fetched(api, feed)
     assert run["outcome"] == "done"
     lines = text.split(b"\n")
     remarks = sum(1 for line in lines if not line.strip() or line.strip().startswith(b"#"))
-    assert (run["lines"], run["remarks"]) == (len(lines) - text.endswith(b"\n"), remarks - text.endswith(b"\n"))
+    assert (run["lines"], run["remarks"]) == (
+        len(lines) - text.endswith(b"\n"),
+        remarks - text.endswith(b"\n"),
+    )
     asked = {"eventid": run["event_id"], "metadata": 1}
     (found,) = api.ok("/events/restSearch", asked)["response"]
     assert int(found["Event"]["attribute_count"]) == run["taken"]

@@ -34,7 +34,11 @@ def api(server: Instance) -> Api:
 def shared(api: Api, tag: str, *marks: dict[str, str], distribution: int = 3, **more: Any) -> dict[str, Any]:
     """A published event with the tag."""
     attributes = [{"type": "domain", "value": a_domain(), "distribution": 5, "to_ids": True}]
-    body: dict[str, Any] = {"info": f"Shared {uuid4()}", "distribution": distribution, "Attribute": attributes}
+    body: dict[str, Any] = {
+        "info": f"Shared {uuid4()}",
+        "distribution": distribution,
+        "Attribute": attributes,
+    }
     # Made long ago: what changes now is newer.
     body["timestamp"] = str(NEW_YEAR)
     event = api.ok("/events/add", body | {"Tag": [{"name": tag}, *marks]} | more)["Event"]
@@ -97,7 +101,10 @@ def test_the_files_are_what_misps_feeds_are(api: Api) -> None:
         api,
         tag,
         CLEAR,
-        Attribute=[{"type": "filename|md5", "value": f"x.exe|{'0' * 32}"}, {"type": "ip-dst|port", "value": "203.0.113.5|80"}],
+        Attribute=[
+            {"type": "filename|md5", "value": f"x.exe|{'0' * 32}"},
+            {"type": "ip-dst|port", "value": "203.0.113.5|80"},
+        ],
         Object=[
             {
                 "name": "file",
@@ -150,7 +157,12 @@ def test_a_token_is_asked_for_and_kept_as_its_hash(api: Api, server: Instance) -
     feed = a_published_feed(api, tag)
     token = feed["token"]
     assert "token" not in api.view(f"/published_feeds/view/{feed['id']}")["PublishedFeed"]
-    for headers in ({}, {"Authorization": "x"}, {"Authorization": "0" * 64}, {"Authorization": api.key or ""}):
+    for headers in (
+        {},
+        {"Authorization": "x"},
+        {"Authorization": "0" * 64},
+        {"Authorization": api.key or ""},
+    ):
         assert get(api, feed, "manifest.json", **headers).status_code == 403, headers
     for headers in ({"Authorization": token}, {"Authorization": f"Bearer {token}"}):
         assert len(manifest(api, feed, **headers)) == 1
