@@ -24,7 +24,13 @@ REFUSED = "You do not have permission to use this functionality."
 ROLES = [ORG_ADMIN, USER, PUBLISHER, SYNC_USER, READ_ONLY]
 NOBODY = "999999999"
 # Rules beyond the role: for the organisation that runs the instance alone.
-HOST_ORGANISATION = {"feedsview"}
+HOST_ORGANISATION = {
+    "feedsfeedcoverage",
+    "feedspreview",
+    "feedspreviewevent",
+    "feedspreviewindex",
+    "feedsview",
+}
 # It sends back what was sent.
 ECHOES = "/servers/postTest"
 # It takes the caller's own key away.

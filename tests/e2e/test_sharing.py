@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from harness.api import Api
 from harness.instance import Instance
+from harness.peers import until
 from harness.people import ORG_ADMIN, SYNC_USER, Member, new_member
 
 REMOTE_KEY = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
@@ -155,18 +156,19 @@ def test_what_is_not_fetched_is_not_claimed(api: Api) -> None:
     not_enabled = api.ok(f"/feeds/fetchFromFeed/{feed['id']}")["result"]
     assert not_enabled == "Feed is currently not enabled. Make sure you enable it."
     api.ok(f"/feeds/enable/{feed['id']}")
-    assert api.ok(f"/feeds/fetchFromFeed/{feed['id']}")["result"] == "Fetching the feed has failed."
+    queued = "Pull queued for background execution."
+    assert api.ok(f"/feeds/fetchFromFeed/{feed['id']}")["result"] == queued
+    assert api.ok("/feeds/fetchFromAllFeeds")["result"] == queued
     assert api.ok("/feeds/searchCaches", {"value": "8.8.8.8"}) == []
-    for _ in range(2):
-        assert api.ok(f"/feeds/cacheFeeds/{feed['id']}")["message"] == "Feed caching job initiated."
-    jobs = [job["Job"] for job in api.view("/jobs/index") if job["Job"]["job_input"] == feed["id"]]
-    assert [(job["job_type"], job["status"]) for job in jobs] == [("cache_feeds", "1")]
-    workers = api.view("/servers/getWorkers")
-    assert workers["cache"] == {"ok": False, "workers": [], "jobCount": workers["cache"]["jobCount"]}
-    assert workers["default"] == {"ok": True, "workers": [], "jobCount": 0}
-    api.ok("/jobs/clearJobs/all")
-    assert api.view("/servers/getWorkers")["cache"]["ok"] is True
+    assert api.ok(f"/feeds/cacheFeeds/{feed['id']}")["message"] == "Feed caching job initiated."
+    runs = until(
+        lambda: [run["Run"] for run in api.view(f"/feeds/runs/{feed['id']}")],
+        lambda found: found and found[-1]["outcome"] != "running",
+    )
+    # The address is one of this machine.
+    assert (runs[-1]["outcome"], "not on the public Internet" in runs[-1]["error"]) == ("failed", True)
     assert api.post("/feeds/cacheFeeds/999999").status_code == 404
+    assert api.post("/feeds/fetchFromFeed/999999").status_code == 404
 
 
 # ---- Servers -------------------------------------------------------------------------------------------

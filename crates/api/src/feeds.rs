@@ -1,11 +1,13 @@
-//! `/feeds/…`: where indicators could be fetched from. Feeds are defined here; they are not fetched.
+//! `/feeds/…`: where indicators are fetched from. What is in a feed is for `feed_contents`.
 
 use crate::answer::Answer;
 use crate::failure::{Failure, Saving};
+use crate::feed_contents::coverage_of;
 use crate::reply::{document, list, member, number, saved};
 use crate::request::{Request, flag, number as number_of, text};
 use pisax_model::FieldError;
 use pisax_model::feed::{Feed, FeedDraft, SourceFormat};
+use pisax_model::feed_run::SourceKind;
 use pisax_model::ids::Ref;
 use pisax_service::{Error, feed as service};
 use pisax_store::feeds::FeedFilter;
@@ -61,7 +63,7 @@ fn draft(sent: &Value) -> Result<FeedDraft, Error> {
 }
 
 fn shape(request: &Request) -> FeedShape {
-    FeedShape { credentials: request.actor.sees_all(), cache_timestamp: false, coverage: false }
+    FeedShape { credentials: request.actor.sees_all(), cache_timestamp: None, coverage: None }
 }
 
 /// GET|POST /feeds/index[/scope:{all|enabled|custom|default}][/quickFilter:…][/limit:…/page:…]
@@ -88,13 +90,19 @@ pub(crate) fn index(request: &Request) -> Result<Answer, Failure> {
         limit,
         offset: limit.unwrap_or(0) * (page - 1),
     };
-    let (feeds, tags) = request.service.read(&request.actor, |r| {
+    let (feeds, tags, cached) = request.service.read(&request.actor, |r| {
         let feeds = r.feeds(&filter)?;
         let tags = r.tags_of_feeds(&feeds)?;
-        Ok((feeds, tags))
+        Ok((feeds, tags, r.cached_sources()?))
     })?;
-    let shape = FeedShape { cache_timestamp: request.actor.sees_all(), ..shape(request) };
-    Ok(list(&feeds, |w, feed| write_feed(w, feed, tags.get(&feed.tag_id), shape)))
+    let cached_at = |id: i64| {
+        let own = cached.iter().find(|cached| cached.source == (SourceKind::Feed, id));
+        request.actor.sees_all().then(|| own.map(|cached| cached.at))
+    };
+    Ok(list(&feeds, |w, feed| {
+        let shape = FeedShape { cache_timestamp: cached_at(feed.id), ..shape(request) };
+        write_feed(w, feed, tags.get(&feed.tag_id), shape);
+    }))
 }
 
 /// GET|HEAD /feeds/view/{id}: for those who run the instance.
@@ -112,7 +120,8 @@ pub(crate) fn view(request: &Request) -> Result<Answer, Failure> {
     if request.is_head() {
         return Ok(Answer::exists());
     }
-    let shape = FeedShape { coverage: true, ..shape(request) };
+    let (hundredths, elements) = coverage_of(request, id, None)?;
+    let shape = FeedShape { coverage: Some((elements, hundredths)), ..shape(request) };
     Ok(document(|w| write_feed(w, &feed, tag.as_ref(), shape)))
 }
 
@@ -226,39 +235,37 @@ pub(crate) fn load_defaults(request: &Request) -> Result<Answer, Failure> {
     Ok(saved(request, "Default feed metadata loaded."))
 }
 
-/// POST /feeds/cacheFeeds/{all|misp|freetext|csv|id}: the job is queued, and waits.
+/// POST /feeds/cacheFeeds/{all|misp|freetext|csv|id}: the job is queued.
 pub(crate) fn cache(request: &Request) -> Result<Answer, Failure> {
     let scope = request.path.arg(0).unwrap_or("freetext");
     service::queue_caching(&request.service, &request.actor, scope)?;
     Ok(saved(request, "Feed caching job initiated."))
 }
 
-/// GET|POST /feeds/searchCaches: nothing is cached, so nothing is found.
-pub(crate) fn search_caches(_: &Request) -> Result<Answer, Failure> {
-    Ok(Answer::json(b"[]".to_vec()))
-}
-
-/// GET /feeds/compareFeeds: feeds are compared by what is cached of them.
-pub(crate) fn compare(_: &Request) -> Result<Answer, Failure> {
-    Ok(Answer::json(b"[]".to_vec()))
-}
-
-/// POST /feeds/fetchFromFeed/{id}, /feeds/fetchFromAllFeeds
-pub(crate) fn fetch(request: &Request) -> Result<Answer, Failure> {
-    let result = match request.path.arg(0) {
-        Some(_) => {
-            let id = number(request, 0, INVALID)?;
-            let feed = request.service.read(&request.actor, |r| Ok(r.feed(id)?))?;
-            match feed.ok_or(Failure::NotFound(INVALID))?.enabled {
-                true => "Fetching the feed has failed.",
-                false => "Feed is currently not enabled. Make sure you enable it.",
-            }
-        }
-        None => "Fetching the feeds has failed.",
-    };
-    Ok(document(|w| {
+fn told(result: &str) -> Answer {
+    document(|w| {
         w.begin_object();
         member(w, "result", result);
         w.end_object();
+    })
+}
+
+const QUEUED: &str = "Pull queued for background execution.";
+
+/// POST /feeds/fetchFromFeed/{id}[/whole]: the job is queued; `whole`: whether or not anything changed.
+pub(crate) fn fetch(request: &Request) -> Result<Answer, Failure> {
+    let id = number(request, 0, INVALID)?;
+    let whole = request.path.arg(1) == Some("whole");
+    Ok(told(match service::queue_fetching(&request.service, &request.actor, id, whole)? {
+        true => QUEUED,
+        false => "Feed is currently not enabled. Make sure you enable it.",
+    }))
+}
+
+/// POST /feeds/fetchFromAllFeeds
+pub(crate) fn fetch_all(request: &Request) -> Result<Answer, Failure> {
+    Ok(told(match service::queue_all(&request.service, &request.actor)? {
+        0 => "No feed enabled.",
+        _ => QUEUED,
     }))
 }

@@ -48,6 +48,8 @@ mod event_walk;
 mod event_writer;
 mod events;
 mod failure;
+mod feed_contents;
+mod feed_files;
 mod feeds;
 mod files;
 mod freetext;
@@ -72,6 +74,7 @@ mod own_warninglists;
 pub mod path;
 mod proposals;
 mod public;
+mod published_feeds;
 mod quota;
 mod references;
 mod registrations;
@@ -112,8 +115,9 @@ mod workflow_blueprints;
 mod workflows;
 pub mod zmq;
 
+pub use feed_files::PREFIX as FEED_FILES;
 use pisax_service::log_words;
-pub use serve::{App, is_api, serve};
+pub use serve::{App, is_api, serve, serve_feed};
 
 /// What a row of the change log is about and what happened, in MISP's words: `User edit`.
 pub fn log_words(noun: i64, action: i64) -> String {

@@ -7,6 +7,7 @@
 use crate::answer::{Answer, Body, Piece, Producer, Sink, Stop};
 use crate::authenticate::authenticate;
 use crate::failure::Failure;
+use crate::feed_files;
 use crate::native;
 use crate::path::Path;
 use crate::public::{self, Brake};
@@ -127,6 +128,35 @@ pub async fn serve(app: Arc<App>, address: IpAddr, request: http::Request<HttpBo
     }
     if let Some(actor) = met.asker {
         response.extensions_mut().insert(actor);
+    }
+    response
+}
+
+/// Answers a request for a file of a published feed, which asks for no key.
+pub async fn serve_feed(app: Arc<App>, request: http::Request<HttpBody>) -> Response {
+    let (parts, body) = request.into_parts();
+    let unread = has_body(&parts.headers) && !drain(body).await;
+    let (url, method) = (parts.uri.path().to_owned(), parts.method.clone());
+    let asked = {
+        let service = Arc::clone(&app.service);
+        on_pool(Arc::clone(&app.permits), move || {
+            let (path, query) = (parts.uri.path(), parts.uri.query());
+            feed_files::answer(&service, &parts.method, path, query, &parts.headers)
+        })
+        .await
+    };
+    let answered = match asked.and_then(|answer| answer) {
+        Ok(Answer { status, headers, body: Body::Streamed(produce) }) => {
+            let head = Answer { status, headers, body: Body::Whole(Vec::new()) };
+            app.streams.take(0).await.map(|turn| stream(head, produce, turn))
+        }
+        Ok(answer) => Ok(send(answer, &method)),
+        Err(failure) => Err(failure),
+    };
+    let mut response =
+        answered.unwrap_or_else(|failure| send(failure.answer(&url, &app.service.policy.base_url), &method));
+    if unread {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
 }

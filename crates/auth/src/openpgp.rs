@@ -87,16 +87,24 @@ impl SecretKey {
 
     /// A detached signature in OpenPGP's binary form.
     pub fn sign(&self, data: &[u8]) -> Result<Vec<u8>, Error> {
-        let signature = DetachedSignature::sign_binary_data(
+        let mut bytes = Vec::new();
+        pgp::ser::Serialize::to_writer(&self.detached(data)?, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// A detached signature as a text, to lie beside a file.
+    pub fn sign_armoured(&self, data: &[u8]) -> Result<String, Error> {
+        Ok(self.detached(data)?.to_armored_string(ArmorOptions::default())?)
+    }
+
+    fn detached(&self, data: &[u8]) -> Result<DetachedSignature, Error> {
+        Ok(DetachedSignature::sign_binary_data(
             System,
             &self.0.primary_key,
             &Password::empty(),
             HashAlgorithm::Sha256,
             data,
-        )?;
-        let mut bytes = Vec::new();
-        pgp::ser::Serialize::to_writer(&signature, &mut bytes)?;
-        Ok(bytes)
+        )?)
     }
 }
 
@@ -166,6 +174,10 @@ mod tests {
         assert!(!public.verifies(b"test", &signature));
         assert!(!public.verifies(b"text", &other.sign(b"text").unwrap()));
         assert!(!public.verifies(b"text", b"no signature"));
+        let armoured = kept.sign_armoured(b"text").unwrap();
+        assert!(armoured.starts_with("-----BEGIN PGP SIGNATURE-----"));
+        let (read, _) = DetachedSignature::from_string(&armoured).unwrap();
+        assert!(read.verify(&public.0.primary_key, b"text").is_ok());
     }
 
     #[test]

@@ -37,6 +37,12 @@ impl Secret {
         *blake3::hash(&self.0).as_bytes()
     }
 
+    /// Whether it is the secret behind a stored hash, in constant time.
+    pub fn has_hash(&self, stored: &[u8]) -> bool {
+        let Ok(stored) = <[u8; 32]>::try_from(stored) else { return false };
+        blake3::Hash::from_bytes(self.hash()) == blake3::Hash::from_bytes(stored)
+    }
+
     /// The token every form of this browser carries in its field `csrf`.
     pub fn csrf(&self) -> String {
         blake3::keyed_hash(&self.0, b"pisax csrf token").to_hex().to_string()

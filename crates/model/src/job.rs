@@ -60,10 +60,12 @@ pub enum Task {
     FetchFeeds,
     /// Input: `all` or the number of a server.
     CacheServers,
+    /// Input: the number of a published feed, `whole` behind it where every event is to be written anew.
+    PublishFeed,
 }
 
 impl Task {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Pull,
         Self::Follow,
         Self::Push,
@@ -71,6 +73,7 @@ impl Task {
         Self::CacheFeeds,
         Self::FetchFeeds,
         Self::CacheServers,
+        Self::PublishFeed,
     ];
 
     /// As it is stored, and shown to clients.
@@ -83,6 +86,7 @@ impl Task {
             Self::CacheFeeds => "cache_feeds",
             Self::FetchFeeds => "fetch_feeds",
             Self::CacheServers => "cache_servers",
+            Self::PublishFeed => "publish_feed",
         }
     }
 
@@ -94,7 +98,7 @@ impl Task {
     pub fn queue(self) -> &'static str {
         match self {
             Self::PushPublished | Self::Follow => "prio",
-            Self::Pull | Self::Push | Self::FetchFeeds => "default",
+            Self::Pull | Self::Push | Self::FetchFeeds | Self::PublishFeed => "default",
             Self::CacheFeeds | Self::CacheServers => "cache",
         }
     }

@@ -16,11 +16,13 @@ pub use link::Link;
 pub use page::{Page, checked};
 pub use reach::Reach;
 pub use ureq::http::HeaderMap;
+pub use url::Url;
 
 use pace::Paced;
 use std::io::Read;
 use std::time::Duration;
 use ureq::unversioned::transport::DefaultConnector;
+use url::Host;
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -141,7 +143,7 @@ impl Client {
     /// The whole answer.
     pub fn send(&self, call: &Call<'_>) -> Result<Answer, Error> {
         let limit = call.limit.max(LEAST);
-        let mut answer = self.begin(call).map_err(told)?;
+        let mut answer = Self::begin(&self.anywhere, call).map_err(told)?;
         let (status, headers) = (answer.status().as_u16(), std::mem::take(answer.headers_mut()));
         let reader = answer.into_body().into_with_config().limit(limit).reader();
         let mut body = Vec::new();
@@ -151,33 +153,67 @@ impl Client {
 
     /// The answer as it comes.
     pub fn open(&self, call: &Call<'_>) -> Result<Opened, Error> {
+        self.open_within(Reach::Anywhere, call)
+    }
+
+    /// The answer as it comes, of an address that somebody named. Behind a proxy it is the proxy that looks names up:
+    /// here the addresses are judged that are written as such.
+    pub fn open_within(&self, reach: Reach, call: &Call<'_>) -> Result<Opened, Error> {
         let limit = call.limit.max(LEAST);
-        let mut answer = self.begin(call).map_err(told)?;
+        let agent = match reach {
+            Reach::Anywhere => &self.anywhere,
+            Reach::Public => {
+                literal(call.url)?;
+                if self.anywhere.config().proxy().is_some() { &self.anywhere } else { &self.public }
+            }
+        };
+        let mut answer = Self::begin(agent, call).map_err(told)?;
         let (status, headers) = (answer.status().as_u16(), std::mem::take(answer.headers_mut()));
         let body = answer.into_body().into_with_config().limit(limit).reader();
         Ok(Opened { status, headers, body: Box::new(Paced::new(body, call.timeout)) })
     }
 
-    fn begin(&self, call: &Call<'_>) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
+    fn begin(agent: &ureq::Agent, call: &Call<'_>) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
         match call.method {
             Method::Get | Method::Delete | Method::Head => {
                 let request = match call.method {
-                    Method::Get => self.anywhere.get(call.url),
-                    Method::Head => self.anywhere.head(call.url),
-                    _ => self.anywhere.delete(call.url),
+                    Method::Get => agent.get(call.url),
+                    Method::Head => agent.head(call.url),
+                    _ => agent.delete(call.url),
                 };
                 let request = call.headers.iter().fold(request, |r, (name, value)| r.header(*name, *value));
                 request.config().timeout_global(Some(call.timeout)).build().call()
             }
             Method::Post | Method::Put => {
                 let request = match call.method {
-                    Method::Post => self.anywhere.post(call.url),
-                    _ => self.anywhere.put(call.url),
+                    Method::Post => agent.post(call.url),
+                    _ => agent.put(call.url),
                 };
                 let request = call.headers.iter().fold(request, |r, (name, value)| r.header(*name, *value));
                 request.config().timeout_global(Some(call.timeout)).build().send(call.body)
             }
         }
+    }
+}
+
+/// An address of the web; one that is written in numbers has to be public.
+fn literal(address: &str) -> Result<(), Error> {
+    let url = Url::parse(address).map_err(|_| Error::BadAddress)?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(Error::BadAddress);
+    }
+    let address = match url.host() {
+        Some(Host::Ipv4(four)) => four.into(),
+        Some(Host::Ipv6(six)) => six.into(),
+        Some(Host::Domain(name)) if name == "localhost" || name.ends_with(".localhost") => {
+            return Err(Error::NotPublic(name.to_owned()));
+        }
+        Some(Host::Domain(_)) => return Ok(()),
+        None => return Err(Error::BadAddress),
+    };
+    match reach::is_public(address) {
+        true => Ok(()),
+        false => Err(Error::NotPublic(url.host_str().unwrap_or_default().to_owned())),
     }
 }
 
@@ -235,6 +271,26 @@ mod tests {
             let answer = get(&server(Some(text.into_bytes())), 10_000, 10).unwrap();
             assert_eq!((answer.status.to_string().as_str(), &answer.body[..]), (&status[..3], &b"hi"[..]));
         }
+    }
+
+    #[test]
+    fn what_is_not_public_is_not_reached_in_any_spelling() {
+        let (listener, client) = (TcpListener::bind("127.0.0.1:0").unwrap(), Client::default());
+        let port = listener.local_addr().unwrap().port();
+        let timeout = Duration::from_secs(10);
+        for host in
+            ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0x7f000001", "2130706433", "127.1"]
+        {
+            let url = format!("http://{host}:{port}/");
+            let call = Call { method: Method::Get, url: &url, headers: &[], body: b"", timeout, limit: 10 };
+            let opened = client.open_within(Reach::Public, &call);
+            assert!(matches!(opened, Err(Error::NotPublic(_))), "{host}");
+        }
+        let call =
+            Call { method: Method::Get, url: "file:///x", headers: &[], body: b"", timeout, limit: 10 };
+        assert!(matches!(client.open_within(Reach::Public, &call), Err(Error::BadAddress)));
+        listener.set_nonblocking(true).unwrap();
+        assert!(listener.accept().is_err(), "no connection was made");
     }
 
     #[test]

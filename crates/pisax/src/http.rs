@@ -126,6 +126,10 @@ async fn dispatch(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Response {
+    // The address of a feed is for no client of the API: its token is no key.
+    if request.uri().path().starts_with(pisax_api::FEED_FILES) {
+        return pisax_api::serve_feed(Arc::clone(&site.api), request).await;
+    }
     if pisax_api::is_api(request.method(), request.uri().path(), request.headers()) {
         return pisax_api::serve(Arc::clone(&site.api), peer.ip().to_canonical(), request).await;
     }
@@ -155,6 +159,7 @@ fn route_of(request: &Request<Body>) -> Route {
     let path = request.uri().path();
     match path {
         "/healthz" | "/readyz" | "/metrics" => Route::Probe,
+        _ if path.starts_with(pisax_api::FEED_FILES) => Route::Api,
         _ if pisax_api::is_api(request.method(), path, request.headers()) => Route::Api,
         _ if path.starts_with("/assets/") => Route::Asset,
         _ => Route::Page,

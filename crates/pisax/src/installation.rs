@@ -61,6 +61,7 @@ pub fn from_store(config: &Config, store: Store, base_url: Option<&str>) -> Resu
     let base_url = base_url.map_or_else(|| format!("http://{}", config.listen), str::to_owned);
     let mut service = setup::open(store, clock, &base_url)?;
     service.policy.proxy = config.outbound_proxy.clone();
+    service.policy.data = Some(config.data.clone());
     service.policy.peers = config.peers;
     Ok(Installation { service: Arc::new(service) })
 }

@@ -120,6 +120,12 @@ pub fn public(service: &Service) -> Result<(String, String)> {
     Ok((key.fingerprint(), armour))
 }
 
+/// An armoured detached signature over a file as it is.
+pub(crate) fn sign_file(service: &Service, bytes: &[u8]) -> Result<String> {
+    let signature = own(service)?.sign_armoured(bytes);
+    Ok(signature.map_err(|_| StoreError::Damaged("the signing key of this instance"))?)
+}
+
 /// A detached signature (binary) over a text without its white space.
 pub fn sign(service: &Service, text: &[u8]) -> Result<Vec<u8>> {
     let signature = own(service)?.sign(&signed_text(text));

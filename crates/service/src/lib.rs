@@ -79,6 +79,8 @@ pub struct Policy {
     pub instance_uuid: pisax_model::Uuid,
     /// By which other servers are called, unless one is reached without.
     pub proxy: Option<String>,
+    /// The folder for what is fetched and published; none: neither is done.
+    pub data: Option<std::path::PathBuf>,
     /// How long they are waited for and how much is taken of them.
     pub peers: PeerBounds,
 }

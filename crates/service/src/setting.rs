@@ -29,6 +29,10 @@ pub struct Settings {
     pub native_sync: bool,
     /// Minutes between pulls from each server; 0: none by themselves.
     pub pull_minutes: i64,
+    /// Minutes between looks at each enabled feed, and between publications of feeds that changed; 0: none by
+    /// themselves.
+    pub feed_minutes: i64,
+    pub publish_feed_minutes: i64,
     /// Unpublished events are for their owner alone.
     pub unpublished_private: bool,
     /// A search with a parameter that means nothing is refused.
@@ -104,6 +108,8 @@ impl Default for Settings {
             correlation_limit: 20,
             native_sync: true,
             pull_minutes: 60,
+            feed_minutes: 1440,
+            publish_feed_minutes: 5,
             unpublished_private: false,
             refuse_ignored_parameters: false,
             delegation: false,

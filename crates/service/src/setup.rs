@@ -26,6 +26,7 @@ pub fn open(store: Store, clock: Arc<dyn Clock>, base_url: &str) -> Result<Servi
         host_org_id: host,
         instance_uuid: uuid,
         proxy: None,
+        data: None,
         peers: PeerBounds::default(),
     };
     let service = Service::new(store, clock, policy, secret);

@@ -12,6 +12,9 @@ pub enum Fault {
     /// What it sent is not what a MISP sends.
     #[error("it is no MISP, or speaks otherwise: {}", line(.0))]
     Strange(String),
+    /// What was fetched is not what it should be.
+    #[error("{0}")]
+    Unusable(String),
     /// It sent more than is taken.
     #[error("{}", line(.0))]
     TooMuch(String),
@@ -47,6 +50,9 @@ impl From<pisax_outbound::Error> for Fault {
         match error {
             pisax_outbound::Error::TooLarge(_) => Self::TooMuch(error.to_string()),
             pisax_outbound::Error::Link(why) => Self::Setup(why.to_owned()),
+            pisax_outbound::Error::BadAddress | pisax_outbound::Error::NotPublic(_) => {
+                Self::Setup(error.to_string())
+            }
             other => Self::Away(other.to_string()),
         }
     }

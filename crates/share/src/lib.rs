@@ -6,6 +6,7 @@
 
 pub mod dry;
 mod fault;
+pub mod feed;
 mod foreman;
 mod hop;
 pub mod look;

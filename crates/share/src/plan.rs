@@ -20,6 +20,7 @@ pub(crate) struct Plan {
     /// The newest change that was looked at; none at the start: each peer's own cursor says what it missed.
     seen: Option<i64>,
     pulls: Option<Instant>,
+    feeds: crate::feed::plan::Looks,
 }
 
 fn actor() -> Actor {
@@ -32,6 +33,7 @@ impl Plan {
         if self.pulls.is_none_or(|at| at.elapsed() >= PULLS) {
             self.pulls = Some(Instant::now());
             pulls(service)?;
+            self.feeds.look(service)?;
         }
         Ok(())
     }

@@ -14,8 +14,9 @@ pub(crate) fn perform(work: &Work) -> Result<End, Fault> {
         Task::Follow => crate::native::perform(work),
         Task::Push => crate::push::perform(work),
         Task::PushPublished => crate::push::published(work),
-        Task::CacheFeeds | Task::FetchFeeds | Task::CacheServers => {
-            Err(Fault::Setup(format!("'{}' is not done yet", work.job.job_type)))
-        }
+        Task::CacheFeeds => crate::feed::cache(work),
+        Task::FetchFeeds => crate::feed::fetch(work),
+        Task::PublishFeed => crate::feed::publish::perform(work),
+        Task::CacheServers => Err(Fault::Setup(format!("'{}' is not done yet", work.job.job_type))),
     }
 }

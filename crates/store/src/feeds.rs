@@ -224,10 +224,18 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Makes an event the one that everything of the feed goes into.
+    pub fn set_feed_event(&mut self, feed_id: i64, event_id: i64) -> Result<()> {
+        self.conn
+            .execute("update feeds set event_id = $2 where id = $1", &[feed_id.into(), event_id.into()])?;
+        Ok(())
+    }
+
     pub fn delete_feed(&mut self, feed: &Feed) -> Result<()> {
         if self.conn.execute("delete from feeds where id = $1", &[feed.id.into()])? == 0 {
             return Err(Error::NotFound("feed"));
         }
+        self.forget_feed(feed.id)?;
         self.changed(Noun::Feed, Action::Delete, Uuid::nil(), 0).of(feed.id, &feed.name);
         Ok(())
     }

@@ -17,6 +17,28 @@ use pisax_model::report::ReportDraft;
 use pisax_model::sharing::SharingGroupDraft;
 use pisax_model::tag::TagDraft;
 
+/// One entry of a feed's manifest (semantics 7.10).
+pub(crate) fn manifest_entry(w: &mut JsonWriter<'_>, event: &EventDraft) {
+    let number = |w: &mut JsonWriter<'_>, name: &'static str, number: Option<i64>| {
+        w.name(name);
+        w.int(number.unwrap_or(0));
+    };
+    w.begin_object();
+    if let Some(orgc) = &event.orgc {
+        w.name(k!("Orgc"));
+        org(w, orgc);
+    }
+    w.name(k!("Tag"));
+    list(w, &event.tags, tag);
+    text(w, k!("info"), event.info.as_deref());
+    text(w, k!("date"), event.date.as_deref());
+    number(w, k!("analysis"), event.analysis);
+    number(w, k!("threat_level_id"), event.threat_level_id);
+    number(w, k!("timestamp"), event.timestamp);
+    number(w, k!("publish_timestamp"), event.publish_timestamp);
+    w.end_object();
+}
+
 /// `{"Event":{…}}`.
 pub fn write_event_draft(w: &mut JsonWriter<'_>, event: &EventDraft) {
     w.begin_object();

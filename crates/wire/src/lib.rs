@@ -27,6 +27,7 @@ pub mod attribute_out;
 pub mod cryptographic_key_out;
 pub mod draft_out;
 pub mod event_out;
+mod feed_in;
 pub mod feed_out;
 pub mod include;
 pub mod index;
@@ -67,6 +68,7 @@ pub use context_in::{TagTarget, read_incoming_sightings, read_sighting, read_sig
 pub use draft_out::write_event_draft;
 pub use event_in::{read_event, read_events};
 pub use export_in::{ExportIn, read_export};
+pub use feed_in::{FeedSettings, Listed, ManifestError, read_feed_settings, read_hash_line, read_manifest};
 pub use guard_in::{read_guard, write_guard};
 pub use include::{EventView, Include, read_event_view};
 pub use index::{IndexOptions, read_index};

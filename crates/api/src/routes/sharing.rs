@@ -3,7 +3,10 @@
 use super::Methods::{Any, Get, Post};
 use super::Need::{Key, Read, Write};
 use super::{ADD, MODIFY, OWN, Route, SITE_ADMIN, route};
-use crate::{communities, cryptographic_keys, dry_run, events, feeds, native, servers, sync};
+use crate::{
+    communities, cryptographic_keys, dry_run, events, feed_contents, feeds, native, published_feeds, servers,
+    sync,
+};
 use pisax_access::Permission as P;
 
 /// Whoever synchronises, for a call that makes or signs something.
@@ -22,11 +25,24 @@ pub(super) const ROUTES: &[Route] = &[
     route(Post, "feeds", "toggleselected", SITE_ADMIN, feeds::toggle_selected, "Switch several feeds on or off."),
     route(Post, "feeds", "importfeeds", SITE_ADMIN, feeds::import, "Add feeds that others wrote down."),
     route(Post, "feeds", "loaddefaultfeeds", SITE_ADMIN, feeds::load_defaults, "Add well-known public feeds, switched off."),
-    route(Any, "feeds", "cachefeeds", SITE_ADMIN, feeds::cache, "Queue the caching of feeds."),
-    route(Any, "feeds", "searchcaches", OWN, feeds::search_caches, "Search what is cached of feeds: nothing yet."),
-    route(Get, "feeds", "comparefeeds", Key, feeds::compare, "Compare cached feeds: none yet."),
-    route(Any, "feeds", "fetchfromfeed", SITE_ADMIN, feeds::fetch, "Answers that fetching failed: feeds are not fetched yet."),
-    route(Any, "feeds", "fetchfromallfeeds", SITE_ADMIN, feeds::fetch, "Answers that fetching failed: feeds are not fetched yet."),
+    route(Any, "feeds", "cachefeeds", SITE_ADMIN, feeds::cache, "Cache what is in feeds, to look values up in them."),
+    route(Any, "feeds", "searchcaches", OWN, feed_contents::search_caches, "In which cached feeds and servers a value is."),
+    route(Get, "feeds", "comparefeeds", Key, feed_contents::compare, "How much cached feeds and servers have in common."),
+    route(Any, "feeds", "feedcoverage", OWN, feed_contents::coverage, "How much of a cached feed others have, in percent."),
+    route(Any, "feeds", "fetchfromfeed", SITE_ADMIN, feeds::fetch, "Fetch a feed and take it over."),
+    route(Any, "feeds", "fetchfromallfeeds", SITE_ADMIN, feeds::fetch_all, "Fetch all enabled feeds."),
+    route(Any, "feeds", "previewindex", OWN, feed_contents::preview_index, "What a feed offers, for those who run the instance."),
+    route(Get, "feeds", "previewevent", Key, feed_contents::preview_event, "One event of a feed, not saved."),
+    route(Get, "feeds", "preview", Key, feed_contents::preview, "What would come with a feed, and what of it is here."),
+    route(Any, "feeds", "getevent", SITE_ADMIN, feed_contents::get_event, "Take one event out of a feed."),
+    route(Get, "feeds", "runs", Read(&[P::SiteAdmin]), feed_contents::runs, "What became of a feed each time, line by line."),
+    // Feeds published from here
+    route(Get, "publishedfeeds", "index", Read(&[P::SiteAdmin]), published_feeds::index, "List the feeds that are published from here."),
+    route(Get, "publishedfeeds", "view", Read(&[P::SiteAdmin]), published_feeds::view, "One published feed."),
+    route(Post, "publishedfeeds", "add", SITE_ADMIN, published_feeds::add, "Publish a feed; the answer holds its token."),
+    route(Post, "publishedfeeds", "edit", SITE_ADMIN, published_feeds::edit, "Change a published feed."),
+    route(Post, "publishedfeeds", "delete", SITE_ADMIN, published_feeds::delete, "Publish a feed no more."),
+    route(Post, "publishedfeeds", "generate", SITE_ADMIN, published_feeds::generate, "Write the files of a published feed."),
     // Other servers
     route(Get, "servers", "index", Read(&[P::SiteAdmin]), servers::index, "List the servers this one is connected with."),
     route(Post, "servers", "add", SITE_ADMIN, servers::add, "Connect a server."),

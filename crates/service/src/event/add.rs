@@ -71,6 +71,23 @@ pub(super) fn add_from(
     add_unasked(service, actor, draft, from)
 }
 
+/// Adds an event and does something more in the same transaction, with its row number. No workflow decides on it: it
+/// is the platform's own.
+pub(crate) fn add_and(
+    service: &Service,
+    actor: &Actor,
+    draft: EventDraft,
+    more: impl FnOnce(&mut Writer<'_>, i64) -> Result<()>,
+) -> Result<Added> {
+    let settings = service.settings();
+    let prepared = prepare(service, actor, draft, None)?;
+    service.write(actor, |w| {
+        let added = insert(w, prepared, &settings, None)?;
+        more(w, added.id)?;
+        Ok(added)
+    })
+}
+
 /// Adds several events in one transaction: all of them or none. For who brings many at once; when they are refused,
 /// adding them one by one tells which one it was.
 pub fn add_together(service: &Service, actor: &Actor, drafts: Vec<EventDraft>) -> Result<Vec<Added>> {

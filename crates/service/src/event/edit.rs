@@ -25,6 +25,17 @@ pub fn edit(service: &Service, actor: &Actor, reference: Ref, draft: EventDraft)
     edit_from(service, actor, reference, draft, Source::pushed(actor).as_ref()).map(|edited| edited.id)
 }
 
+/// The same, and what was refused of it and left out.
+pub fn edit_and_tell(
+    service: &Service,
+    actor: &Actor,
+    reference: Ref,
+    draft: EventDraft,
+) -> Result<(i64, Vec<FieldError>)> {
+    let edited = edit_from(service, actor, reference, draft, Source::pushed(actor).as_ref())?;
+    Ok((edited.id, edited.dropped))
+}
+
 /// What came of an edit.
 pub(super) struct Edited {
     pub(super) id: i64,

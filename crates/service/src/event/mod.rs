@@ -13,10 +13,11 @@ mod receive;
 mod remove;
 mod wanted;
 
+pub(crate) use add::add_and;
 pub use add::{Added, Then, add, add_document, add_together};
 pub use block_rule::{block_rule, set_block_rule};
 pub use carry::{Carried, CarriedEvent, carry};
-pub use edit::{distribute, edit};
+pub use edit::{distribute, edit, edit_and_tell};
 pub use merge::merge;
 pub use protect::protect;
 pub(crate) use publish::carries_required_tags;

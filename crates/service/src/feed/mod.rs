@@ -1,9 +1,13 @@
-//! Feeds: where indicators can be fetched from. Site admins define them; nothing here fetches.
+//! Feeds: where indicators can be fetched from. Site admins define them; `pisax-share` fetches.
 
 mod defaults;
+pub mod published;
+mod run;
+
+pub use run::target;
 
 use crate::context::Groups;
-use crate::{Error, Result, Service, rules};
+use crate::{Error, Result, Service, job, rules};
 use pisax_access::Actor;
 use pisax_model::FieldError;
 use pisax_model::feed::{Feed, FeedDraft, SourceFormat};
@@ -149,16 +153,38 @@ pub fn load_defaults(service: &Service, actor: &Actor) -> Result<usize> {
     })
 }
 
-/// Puts the caching of feeds (`all`, a format, or the number of one) into the queue. Nothing works the queue
-/// off yet, and the job says so. Returns its number.
+/// Puts the caching of feeds (`all`, a format, or the number of one) into the queue. Returns the job's number.
 pub fn queue_caching(service: &Service, actor: &Actor, scope: &str) -> Result<i64> {
     rules::site_admin(actor)?;
-    service.write(actor, |w| {
-        match scope.parse::<i64>() {
-            Ok(id) => drop(w.feed(id)?.ok_or(Error::NotFound("feed"))?),
-            Err(_) if ["all", "misp", "freetext", "csv"].contains(&scope) => {}
-            Err(_) => return Err(Error::NotFound("feed")),
+    match scope.parse::<i64>() {
+        Ok(id) => {
+            service.read(actor, |r| r.feed(id)?.ok_or(Error::NotFound("feed")))?;
         }
-        Ok(w.queue_job(Task::CacheFeeds, scope, "Waiting.", 0)?)
-    })
+        Err(_) if ["all", "misp", "freetext", "csv"].contains(&scope) => {}
+        Err(_) => return Err(Error::NotFound("feed")),
+    }
+    job::queue(service, actor, Task::CacheFeeds, scope, 0)
+}
+
+/// Puts the fetching of a feed into the queue; `whole`: whether or not it changed since the last time. `false`: it is
+/// not enabled.
+pub fn queue_fetching(service: &Service, actor: &Actor, id: i64, whole: bool) -> Result<bool> {
+    rules::site_admin(actor)?;
+    let feed = service.read(actor, |r| r.feed(id)?.ok_or(Error::NotFound("feed")))?;
+    if feed.enabled {
+        let input = if whole { format!("{id} whole") } else { id.to_string() };
+        job::queue(service, actor, Task::FetchFeeds, &input, 0)?;
+    }
+    Ok(feed.enabled)
+}
+
+/// The same for every enabled feed; returns how many there are.
+pub fn queue_all(service: &Service, actor: &Actor) -> Result<usize> {
+    rules::site_admin(actor)?;
+    let enabled = FeedFilter { enabled: Some(true), ..FeedFilter::default() };
+    let feeds = list(service, actor, &enabled)?;
+    for feed in &feeds {
+        job::queue(service, actor, Task::FetchFeeds, &feed.id.to_string(), 0)?;
+    }
+    Ok(feeds.len())
 }

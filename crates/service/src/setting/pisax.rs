@@ -26,10 +26,17 @@ pub(super) const SETTINGS: &[Setting] = &[
         set: Some(|s, text| span(text).map(|n| s.contact_per_hour = n)),
     },
     Setting {
+        name: "PISAX.feed_minutes",
+        level: Level::Recommended,
+        description: "Minutes between looks at each enabled feed; 0: only when somebody asks.",
+        get: |s| Value::Number(s.settings().feed_minutes),
+        set: Some(|s, text| span(text).map(|n| s.feed_minutes = n)),
+    },
+    Setting {
         name: "PISAX.fetch_private_addresses",
         level: Level::Critical,
-        description: "On: pages that users name are fetched from addresses of one's own network too, so that users \
-                      reach through this machine what it reaches.",
+        description: "On: what is fetched because somebody named its address may be inside of one's own network, so that \
+                  others reach through this machine what it reaches.",
         get: |s| Value::Flag(s.settings().fetch_private_addresses),
         set: Some(|s, text| flag(text).map(|on| s.fetch_private_addresses = on)),
     },
@@ -39,6 +46,14 @@ pub(super) const SETTINGS: &[Setting] = &[
         description: "Between two PISAX, changes travel as they happen. Off: by MISP's protocol alone, as with a MISP.",
         get: |s| Value::Flag(s.settings().native_sync),
         set: Some(|s, text| flag(text).map(|on| s.native_sync = on)),
+    },
+    Setting {
+        name: "PISAX.publish_feed_minutes",
+        level: Level::Optional,
+        description: "Minutes between publications of the feeds that are published from here, where something changed; \
+                  0: only when somebody asks.",
+        get: |s| Value::Number(s.settings().publish_feed_minutes),
+        set: Some(|s, text| span(text).map(|n| s.publish_feed_minutes = n)),
     },
     Setting {
         name: "PISAX.pull_minutes",
