@@ -71,22 +71,15 @@ mod tests {
         assert!(!paced(3600, 1 << 30).is_slow());
     }
 
-    /// Sends a byte at a time, each after a moment.
-    struct Trickle;
-
-    impl Read for Trickle {
-        fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
-            std::thread::sleep(Duration::from_millis(1));
-            buffer[0] = b' ';
-            Ok(1)
-        }
-    }
-
     #[test]
     fn a_trickle_is_cut_off() {
+        let waited = Duration::from_secs(60);
+        let paced =
+            |length| Paced { body: std::io::repeat(b' ').take(length), grace: waited / 20, waited, read: 0 };
         let mut body = Vec::new();
-        let error = Paced::new(Trickle, Duration::from_millis(50)).read_to_end(&mut body).unwrap_err();
+        let error = paced(7).read_to_end(&mut body).unwrap_err();
         assert!(is_slow(&error), "{error}");
         assert!(!is_slow(&Error::from(ErrorKind::TimedOut)));
+        assert_eq!(paced(0).read_to_end(&mut body).unwrap(), 0, "it was all there was");
     }
 }
