@@ -43,7 +43,7 @@ pub(crate) fn dry_run(request: &Request) -> Result<Answer, Failure> {
     let missing = Failure::NotFound("Invalid event");
     let Some(reference) = Ref::parse(&event) else { return Err(missing) };
     match dry::push_one(&request.service, server, reference).map_err(failed)? {
-        Some((told, sent)) => Ok(document(|w| write_push(w, &told, Some(sent.as_deref())))),
+        Some(one) => Ok(document(|w| write_push(w, &one.told, Some(one.sent.as_deref())))),
         None => Err(missing),
     }
 }

@@ -49,6 +49,13 @@ pub struct Leaving {
     pub reasons: Vec<(String, usize)>,
 }
 
+/// What a push would do with one event.
+pub struct One {
+    pub told: Push,
+    /// What the other side would be sent.
+    pub sent: Option<Vec<u8>>,
+}
+
 /// What a push to the server would do with what was published last, up to `limit` events.
 pub fn push(service: &Arc<Service>, server: Server, limit: usize) -> Result<Push, Fault> {
     let limit = limit.clamp(1, MOST) as i64;
@@ -57,11 +64,8 @@ pub fn push(service: &Arc<Service>, server: Server, limit: usize) -> Result<Push
     leaving(&link, events)
 }
 
-/// What would go, and what the other side would be sent: MISP's JSON, none where nothing would go.
-pub type Sent = (Push, Option<Vec<u8>>);
-
-/// The same for one event.
-pub fn push_one(service: &Arc<Service>, server: Server, event: Ref) -> Result<Option<Sent>, Fault> {
+/// The same for one event, and what the other side would be sent: MISP's JSON. None: there is no such event.
+pub fn push_one(service: &Arc<Service>, server: Server, event: Ref) -> Result<Option<One>, Fault> {
     let Some(event) = service.read(&sender(), |r| Ok(r.event(event)?))? else { return Ok(None) };
     let link = Link::open(service, server)?;
     let sent = match carry(service, &sender(), Ref::Id(event.id), Carried::WHOLE)? {
@@ -72,7 +76,7 @@ pub fn push_one(service: &Arc<Service>, server: Server, event: Ref) -> Result<Op
         }),
         None => None,
     };
-    Ok(Some((leaving(&link, vec![event])?, sent)))
+    Ok(Some(One { told: leaving(&link, vec![event])?, sent }))
 }
 
 fn leaving(link: &Link, events: Vec<Event>) -> Result<Push, Fault> {

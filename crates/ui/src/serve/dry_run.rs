@@ -61,7 +61,7 @@ pub(crate) fn show(visit: &Visit<'_>) -> Result<Response, Failure> {
 fn one(visit: &Visit<'_>, server: Server, event: &str) -> Result<Option<WhatLeaves>, Fault> {
     let Some(reference) = Ref::parse(event) else { return Ok(None) };
     let told = dry::push_one(&visit.pages.service, server, reference)?;
-    Ok(told.map(|(told, sent)| leaves(told, sent)))
+    Ok(told.map(|one| leaves(one.told, one.sent)))
 }
 
 fn leaves(told: dry::Push, sent: Option<Vec<u8>>) -> WhatLeaves {
