@@ -237,8 +237,8 @@ fn headers(text: &str) -> Result<Vec<(String, String)>, Fault> {
 /// A file without a name, which goes when it is closed, whatever happens.
 fn nameless(folder: &Path) -> Result<File, Fault> {
     std::fs::create_dir_all(folder).map_err(here)?;
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    let name = folder.join(pisax_model::ids::new_uuid(now.as_millis() as i64).to_string());
+    // It is there for a moment: any name will do that nobody else has.
+    let name = folder.join(pisax_model::ids::new_uuid(0).to_string());
     let mut options = std::fs::OpenOptions::new();
     options.read(true).write(true).create_new(true);
     #[cfg(unix)]
