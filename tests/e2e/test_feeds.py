@@ -1,4 +1,4 @@
-"""Feeds that are fetched: every line of what others publish is accounted for, and nothing they send does harm."""
+"""Feeds that are fetched: every line is accounted for, and nothing that others send does harm."""
 
 from __future__ import annotations
 

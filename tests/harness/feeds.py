@@ -37,7 +37,7 @@ class FeedServer:
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802
+            def do_GET(self) -> None:
                 outer.asked.append((self.path, {k.lower(): v for k, v in self.headers.items()}))
                 outer._answer(self)
 
@@ -187,7 +187,8 @@ def publish(server: FeedServer, folder: str, *events: dict[str, Any]) -> str:
         names = ("Orgc", "Tag", "info", "date", "analysis", "threat_level_id", "timestamp")
         manifest[event["uuid"]] = {name: event[name] for name in names}
         hashes += [
-            f"{hashlib.md5(a['value'].encode()).hexdigest()},{event['uuid']}" for a in event["Attribute"]
+            f"{hashlib.md5(a['value'].encode(), usedforsecurity=False).hexdigest()},{event['uuid']}"
+            for a in event["Attribute"]
         ]
     server.files[f"{folder}/manifest.json"] = json.dumps(manifest).encode()
     server.files[f"{folder}/hashes.csv"] = "\n".join(hashes).encode()

@@ -401,7 +401,7 @@ pub(super) const CALLS: &[Call] = &[
     call("sightings", "restsearch", "", "Search", "FoundSightings"),
     call("sightings", "view", "{sighting}", "Nothing", "OneSighting"),
     call("streams", "changes", "", "Nothing", "Record"),
-    call("sync", "changes", "", "Nothing", "Any"),
+    call("sync", "changes", "", "Nothing", "Text"),
     call("tagcollections", "add", "", "Fields", "Record"),
     call("tagcollections", "addtag", "{collection}", "Fields", "Saved"),
     call("tagcollections", "delete", "{collection}", "Nothing", "Saved"),

@@ -237,7 +237,7 @@ fn headers(text: &str) -> Result<Vec<(String, String)>, Fault> {
 /// A file without a name, which goes when it is closed, whatever happens.
 fn nameless(folder: &Path) -> Result<File, Fault> {
     std::fs::create_dir_all(folder).map_err(here)?;
-    // Only what is random in it counts.
+    // It is there for a moment: any name will do that nobody else has.
     let name = folder.join(pisax_model::ids::new_uuid(0).to_string());
     let mut options = std::fs::OpenOptions::new();
     options.read(true).write(true).create_new(true);
