@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import base64
-import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
-import zmq
 from conftest import NewInstance
 from harness.api import Api
 from harness.instance import Instance

@@ -130,7 +130,7 @@ def connect(here: Instance, there: Instance, **more: Any) -> Link:
 
 
 def contents(api: Api, events: set[str]) -> dict[str, Any]:
-    """What there is of these events, without what differs from server to server: numbers, and who keeps a copy."""
+    """What there is of these events, without what differs from server to server."""
     return {
         uuid: _bare(api.view(f"/events/view/{uuid}/deleted[]:0/deleted[]:1")["Event"])
         for uuid in sorted(events)
