@@ -1,8 +1,10 @@
 //! Sharing groups: named sets of organisations.
 
 mod capture;
+mod whole;
 
 pub(crate) use capture::capture;
+pub use whole::{org_ref, whole};
 
 use crate::{Error, Result, Service, org, rules};
 use pisax_access::{Actor, Permission};

@@ -11,6 +11,7 @@ mod hop;
 pub mod look;
 mod native;
 pub mod news;
+mod packed;
 pub mod peer;
 mod plan;
 mod pull;
