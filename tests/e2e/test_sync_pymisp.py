@@ -32,7 +32,7 @@ class Place:
 
     def has(self, uuid: str) -> MISPEvent | None:
         """What a plain user sees of an event."""
-        found = self.user.get_event(uuid)
+        found = self.user.get_event(uuid) if self.user.event_exists(uuid) else None
         return found if isinstance(found, MISPEvent) else None
 
 
@@ -126,13 +126,13 @@ def complex_event() -> MISPEvent:
         ("md5", uuid4().hex, Distribution.inherit, None),
     ]
     for kind, value, distribution, tag in kinds:
-        attribute = event.add_attribute(kind, value, distribution=distribution)
+        attribute = event.add_attribute(kind, value, distribution=distribution.value)
         if tag:
             attribute.add_tag(tag)
     file = MISPObject("file", standalone=False)
     file.distribution = Distribution.connected_communities
-    file.add_attribute("filename", "testfile", distribution=Distribution.your_organisation_only)
-    file.add_attribute("md5", uuid4().hex, distribution=Distribution.inherit)
+    file.add_attribute("filename", "testfile", distribution=Distribution.your_organisation_only.value)
+    file.add_attribute("md5", uuid4().hex, distribution=Distribution.inherit.value)
     event.add_object(file)
     return event
 
@@ -163,7 +163,7 @@ def test_an_event_for_the_community_is_pulled_for_the_organisation(world: World)
     event = published(world.source.org_admin, simple(Distribution.this_community_only))
     pull(world.middle, world.middle_source)
     arrived = world.middle.has(event.uuid)
-    assert arrived is not None and arrived.distribution == Distribution.your_organisation_only
+    assert arrived is not None and arrived.distribution == Distribution.your_organisation_only.value
 
 
 def test_an_event_for_all_goes_on_by_itself(world: World) -> None:
@@ -207,8 +207,8 @@ def a_group(world: World) -> MISPSharingGroup:
 def test_what_is_shared_with_a_group_elsewhere_stays(world: World) -> None:
     group = a_group(world)
     event = complex_event()
-    attribute = event.add_attribute("text", "for the group", distribution=Distribution.sharing_group)
-    attribute.sharing_group_id = group.id
+    shared = {"distribution": Distribution.sharing_group.value, "sharing_group_id": group.id}
+    event.add_attribute("text", "for the group", **shared)
     known = {g.uuid for g in world.middle.site_admin.sharing_groups()}
     with pushing((world.source, world.source_middle), (world.middle, world.middle_last)):
         event = published(world.source.site_admin, event)
@@ -219,13 +219,21 @@ def test_what_is_shared_with_a_group_elsewhere_stays(world: World) -> None:
 
 def test_an_event_of_a_group_reaches_the_servers_it_lists_alone(world: World) -> None:
     group = a_group(world)
-    world.source.site_admin.add_server_to_sharing_group(group, int(world.source_middle.server_id), True)
+    told = world.source.site_admin.add_server_to_sharing_group(
+        group, int(world.source_middle.server_id), True
+    )
+    assert "errors" not in told, told
     event = simple(Distribution.sharing_group)
     event.sharing_group_id = group.id
     with pushing((world.source, world.source_middle), (world.middle, world.middle_last)):
         event = published(world.source.site_admin, event)
+        entry = until(lambda: world.source_middle.ledger(uuid=event.uuid, direction="push"), bool)[0]
+        assert entry["outcome"] == "done", (
+            entry["reason"],
+            world.source.instance.api().view(f"/sharing_groups/view/{group.id}"),
+        )
         arrived = until(lambda: world.middle.has(event.uuid), bool)
-        assert arrived.distribution == Distribution.sharing_group
+        assert arrived.distribution == Distribution.sharing_group.value
         assert arrived.SharingGroup.uuid == group.uuid
         entry = until(lambda: world.middle_last.ledger(uuid=event.uuid, direction="push"), bool)[0]
         assert entry["outcome"] in ("rule", "up_to_date"), entry

@@ -14,8 +14,8 @@ from .api import TIMEOUT
 from .instance import Instance
 
 # What belongs to one connection, and what `requests` has undone or does by itself.
-OWN = {"host", "connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding"}
-OWN_ANSWER = OWN | {"accept-encoding", "date", "server"}
+OWN = {"host", "connection", "keep-alive", "transfer-encoding", "content-length", "accept-encoding"}
+OWN_ANSWER = OWN | {"content-encoding", "date", "server"}
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,7 @@ class Relay:
 
             def answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                own = OWN - {"content-encoding"}
-                headers = {n.lower(): v for n, v in self.headers.items() if n.lower() not in own}
+                headers = {n.lower(): v for n, v in self.headers.items() if n.lower() not in OWN}
                 answer = requests.request(
                     self.command,
                     behind.url + self.path,
