@@ -52,9 +52,7 @@ def test_what_changes_comes_as_it_changes(node: Instance, hub: Instance, link: L
     assert (arrived["distribution"], arrived["locked"], arrived["published"]) == ("1", True, True)
     assert [t["name"] for t in arrived["Tag"]] == ["tlp:amber"]
     assert link.entry(event["uuid"], "pull")["outcome"] == "done"
-    hub.api().ok(
-        f"/events/edit/{event['uuid']}", {"info": "Changed", "timestamp": int(event["timestamp"]) + 5}
-    )
+    hub.api().ok(f"/events/edit/{event['uuid']}", {"info": "Changed", "timestamp": int(event["timestamp"]) + 5})
     hub.api().ok(f"/events/publish/{event['uuid']}")
     until(lambda: there(node.api(), event["uuid"]), lambda found: found["info"] == "Changed")
 

@@ -113,7 +113,9 @@ def test_only_site_admins_see_them(browser: Browser, pair: Pair, link: Link) -> 
 # Connecting
 
 
-def test_a_server_is_connected_changed_and_disconnected_by_hand(page: Page, pair: Pair, engine: str) -> None:
+def test_a_server_is_connected_changed_and_disconnected_by_hand(
+    page: Page, pair: Pair, engine: str
+) -> None:
     far = host_organisation(pair.there.api())
     key = sync_user(pair.there.api(), host_organisation(pair.here.api()))
     name = f"Far {uuid4()}"
@@ -175,7 +177,9 @@ def test_a_certificate_that_is_none_is_told_at_its_field(page: Page, pair: Pair,
 # The ledger, the guard, dry runs
 
 
-def test_the_ledger_says_what_became_of_each_record(page: Page, pair: Pair, link: Link, engine: str) -> None:
+def test_the_ledger_says_what_became_of_each_record(
+    page: Page, pair: Pair, link: Link, engine: str
+) -> None:
     event = an_event(pair.there.api())
     own = an_event(pair.here.api(), distribution=1)
     sent = an_event(pair.here.api())
@@ -208,7 +212,9 @@ def test_the_ledger_says_what_became_of_each_record(page: Page, pair: Pair, link
     picture(page, "servers", engine)
 
 
-def test_a_guard_is_set_and_a_dry_run_shows_what_it_holds_back(page: Page, pair: Pair, engine: str) -> None:
+def test_a_guard_is_set_and_a_dry_run_shows_what_it_holds_back(
+    page: Page, pair: Pair, engine: str
+) -> None:
     link = connect(pair.here, pair.there, name=f"Guarded {uuid4()}", push=True)
     secret = f"{uuid4()}.example"
     amber = an_event(pair.here.api(), Tag=[{"name": "tlp:amber"}])

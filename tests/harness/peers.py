@@ -131,24 +131,11 @@ def connect(here: Instance, there: Instance, **more: Any) -> Link:
 
 def contents(api: Api, events: set[str]) -> dict[str, Any]:
     """What there is of these events, without what differs from server to server: numbers, and who keeps a copy."""
-    return {
-        uuid: _bare(api.view(f"/events/view/{uuid}/deleted[]:0/deleted[]:1")["Event"])
-        for uuid in sorted(events)
-    }
+    return {uuid: _bare(api.view(f"/events/view/{uuid}/deleted[]:0/deleted[]:1")["Event"]) for uuid in sorted(events)}
 
 
 # Numbers of rows, when it was taken over, and who keeps the copy.
-_OWN = {
-    "id",
-    "org_id",
-    "orgc_id",
-    "event_id",
-    "object_id",
-    "attribute_id",
-    "old_id",
-    "sharing_group_id",
-    "tag_id",
-}
+_OWN = {"id", "org_id", "orgc_id", "event_id", "object_id", "attribute_id", "old_id", "sharing_group_id", "tag_id"}
 _OWN |= {"publish_timestamp", "sighting_timestamp", "Org", "event_creator_email", "RelatedEvent", "source_id"}
 _OWN |= {"referenced_id", "numerical_value", "user_id", "email", "event_org_id"}
 
