@@ -28,6 +28,7 @@ pub(crate) fn version(request: &Request) -> Result<Answer, Failure> {
         w.key("request_encoding");
         w.begin_array();
         w.str("gzip");
+        w.str("br");
         w.end_array();
         flag_member(w, "filter_sightings", true);
         w.end_object();

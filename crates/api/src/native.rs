@@ -188,7 +188,7 @@ fn news(service: &Service, actor: &Actor, mut since: i64, sink: &mut Sink) -> Re
         let Some(last) = changes.last() else { return place(Cursor::Since(since), false, sink) };
         since = last.seq;
         let news = News::of(&changes);
-        if news.clusters {
+        if !news.clusters.is_empty() {
             write_changed(sink.buffer(), &["GalaxyCluster"]);
         }
         let seen = |ids: &[i64]| service.read(actor, |r| Ok(r.events_by_ids(ids)?));
@@ -201,7 +201,7 @@ fn news(service: &Service, actor: &Actor, mut since: i64, sink: &mut Sink) -> Re
         for event in seen(&news.proposed)?.iter().filter(|event| event.published) {
             proposals(service, actor, event, sink)?;
         }
-        if news.analyst_data {
+        if !news.analyst_data.is_empty() {
             write_changed(sink.buffer(), &["AnalystData"]);
         }
         place(Cursor::Since(since), changes.len() as i64 == CHANGES, sink)?;

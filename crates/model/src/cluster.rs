@@ -3,6 +3,7 @@
 use crate::Uuid;
 use crate::ids::Ref;
 use crate::org::OrgRef;
+use crate::sharing::SharingGroupDraft;
 
 /// A cluster as a client or peer sent it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -45,6 +46,16 @@ pub struct RelationDraft {
     pub distribution: Option<i64>,
     pub sharing_group: Option<Ref>,
     pub tags: Option<Vec<String>>,
+}
+
+/// A stored cluster on its way to another server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CarriedCluster {
+    /// Without groups: they are beside it, whole.
+    pub draft: ClusterDraft,
+    pub group: Option<SharingGroupDraft>,
+    /// One for each relation.
+    pub relation_groups: Vec<Option<SharingGroupDraft>>,
 }
 
 /// The galaxy that a cluster brings with it.

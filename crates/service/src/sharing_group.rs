@@ -1,8 +1,10 @@
 //! Sharing groups: named sets of organisations.
 
 mod capture;
+mod whole;
 
 pub(crate) use capture::capture;
+pub use whole::{org_ref, whole};
 
 use crate::{Error, Result, Service, org, rules};
 use pisax_access::{Actor, Permission};
@@ -10,7 +12,8 @@ use pisax_model::FieldError;
 use pisax_model::ids::{Ref, new_uuid};
 use pisax_model::org::Org;
 use pisax_model::sharing::{GroupServer, Member, MemberDraft, ServerDraft, SharingGroup, SharingGroupDraft};
-use pisax_store::Writer;
+use pisax_model::transit::sharing::is_server;
+use pisax_store::{Reader, Writer};
 
 /// This instance, in a group's list of servers.
 const HERE: i64 = 0;
@@ -38,7 +41,7 @@ pub fn add(service: &Service, actor: &Actor, draft: SharingGroupDraft) -> Result
             return Err(Error::Refused("The sharing group has to contain your own organisation.".into()));
         }
         let roaming = draft.roaming.unwrap_or(false);
-        let mut servers = servers(draft.servers.as_deref().unwrap_or_default())?;
+        let mut servers = servers(w, draft.servers.as_deref().unwrap_or_default())?;
         if servers.is_empty() && !roaming {
             servers.push(GroupServer { id: 0, server_id: HERE, all_orgs: false });
         }
@@ -85,7 +88,7 @@ pub fn edit(
         for member in members(w, draft.orgs.as_deref().unwrap_or_default())? {
             w.add_sharing_group_org(group.id, member.org_id, member.extend)?;
         }
-        let mut servers = servers(draft.servers.as_deref().unwrap_or_default())?;
+        let mut servers = servers(w, draft.servers.as_deref().unwrap_or_default())?;
         if servers.is_empty() && group.servers.is_empty() && !group.roaming {
             servers.push(GroupServer { id: 0, server_id: HERE, all_orgs: false });
         }
@@ -143,18 +146,18 @@ pub fn add_server(
     name: &str,
     all_orgs: bool,
 ) -> Result<()> {
-    let server = known_server(service, name)?;
     service.write(actor, |w| {
         let group = editable(w, reference)?;
+        let server = known_server(w, service, name)?;
         Ok(w.add_sharing_group_server(group.id, server, all_orgs)?)
     })
 }
 
 /// Takes a server out of the group.
 pub fn remove_server(service: &Service, actor: &Actor, reference: Ref, name: &str) -> Result<()> {
-    let server = known_server(service, name)?;
     service.write(actor, |w| {
         let group = editable(w, reference)?;
+        let server = known_server(w, service, name)?;
         let removed = w.remove_sharing_group_server(group.id, server)?;
         if removed { Ok(()) } else { Err(Error::Refused("The server is not in the sharing group.".into())) }
     })
@@ -222,11 +225,18 @@ fn member(w: &mut Writer<'_>, draft: &MemberDraft) -> Result<Member> {
     })
 }
 
-fn servers(drafts: &[ServerDraft]) -> Result<Vec<GroupServer>, FieldError> {
+/// Servers by number: this one, or connected ones.
+fn servers(r: &mut Reader<'_>, drafts: &[ServerDraft]) -> Result<Vec<GroupServer>> {
+    let known = if drafts.iter().any(|draft| draft.server_id != HERE) {
+        r.server_addresses()?
+    } else {
+        Default::default()
+    };
     let known = |draft: &ServerDraft| {
         let server = GroupServer { id: 0, server_id: draft.server_id, all_orgs: draft.all_orgs };
         let unknown = || FieldError::new("SharingGroupServer", "There is no such server.");
-        if draft.server_id == HERE { Ok(server) } else { Err(unknown()) }
+        let here = draft.server_id == HERE || known.contains_key(&draft.server_id);
+        if here { Ok(server) } else { Err(Error::from(unknown())) }
     };
     drafts.iter().map(known).collect()
 }
@@ -235,11 +245,18 @@ fn known_org(w: &mut Writer<'_>, name: &str) -> Result<Org> {
     org::find(w, name)?.ok_or(Error::NotFound("organisation"))
 }
 
-/// Peers are not known yet: the only server is this one, by number, address or MISP's name for it.
-fn known_server(service: &Service, name: &str) -> Result<i64> {
+/// This server or a connected one, by number, address or name; MISP calls this one `Local instance`.
+fn known_server(r: &mut Reader<'_>, service: &Service, name: &str) -> Result<i64> {
     let name = name.trim().trim_end_matches('/');
-    let here = name == "0" || name == service.policy.base_url || name.eq_ignore_ascii_case("Local instance");
-    if here { Ok(HERE) } else { Err(Error::NotFound("server")) }
+    if name == "0" || name == service.policy.base_url || name.eq_ignore_ascii_case("Local instance") {
+        return Ok(HERE);
+    }
+    let known = r.server_addresses()?;
+    if let Some(id) = name.parse().ok().filter(|id| known.contains_key(id)) {
+        return Ok(id);
+    }
+    let named = known.iter().find(|(_, server)| is_server(Some(name), &server.url) || server.name == name);
+    named.map(|(id, _)| *id).ok_or(Error::NotFound("server"))
 }
 
 fn taken(error: pisax_store::Error) -> Error {

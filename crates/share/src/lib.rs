@@ -12,6 +12,7 @@ mod hop;
 pub mod look;
 mod native;
 pub mod news;
+mod packed;
 pub mod peer;
 mod plan;
 mod pull;

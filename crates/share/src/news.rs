@@ -1,8 +1,9 @@
 //! What of the change log other servers may have to hear of.
 
+use pisax_model::Uuid;
 use pisax_store::changes::{Action, Logged, Noun};
 
-/// The events, by row number, in order, each once, and whether there is something beside events.
+/// The events, by row number, and what is beside events, by uuid: in order, each once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct News {
     /// Made, changed or published: those that are published now travel.
@@ -11,8 +12,9 @@ pub struct News {
     pub sighted: Vec<i64>,
     /// On which there are proposals.
     pub proposed: Vec<i64>,
-    pub clusters: bool,
-    pub analyst_data: bool,
+    /// Clusters and analyst data that were made, changed or published.
+    pub clusters: Vec<Uuid>,
+    pub analyst_data: Vec<Uuid>,
 }
 
 impl News {
@@ -29,12 +31,16 @@ impl News {
             } else if is(Noun::Proposal) && !did(Action::Delete) {
                 news.proposed.push(change.event_id);
             } else if is(Noun::Cluster) && (did(Action::Publish) || written) {
-                news.clusters = true;
+                news.clusters.push(change.uuid);
             } else if is(Noun::AnalystData) && written {
-                news.analyst_data = true;
+                news.analyst_data.push(change.uuid);
             }
         }
         for list in [&mut news.events, &mut news.sighted, &mut news.proposed] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        for list in [&mut news.clusters, &mut news.analyst_data] {
             list.sort_unstable();
             list.dedup();
         }

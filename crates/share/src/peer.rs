@@ -1,6 +1,7 @@
 //! Another server, as its client: MISP's API with the key we have there, each call bounded in time and size.
 
 use crate::fault::line;
+use crate::packed::Encoding;
 use crate::{Fault, stream};
 use pisax_model::Uuid;
 use pisax_model::server::Server;
@@ -9,6 +10,7 @@ use pisax_service::{PeerBounds, Service};
 use serde::Deserialize;
 use serde_json::Value;
 use std::io::Read;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// How long an answer may take that is a few lines, and one that may be an event with its files; less where the
@@ -35,6 +37,8 @@ pub struct Peer {
     /// MISP's version that we stand for: servers look at it in the name of the client.
     agent: String,
     bounds: PeerBounds,
+    /// How it takes bodies, once it said so.
+    encoding: OnceLock<Option<Encoding>>,
 }
 
 /// What a server says of itself and of us.
@@ -80,7 +84,7 @@ impl Peer {
         };
         let agent = format!("MISP {} - #PISAX", pisax_wire::MISP_VERSION);
         let bounds = service.policy.peers;
-        Ok(Self { client: Client::over(&link)?, server, agent, bounds })
+        Ok(Self { client: Client::over(&link)?, server, agent, bounds, encoding: OnceLock::new() })
     }
 
     fn call<T>(
@@ -97,8 +101,10 @@ impl Peer {
             ("User-Agent", self.agent.as_str()),
         ];
         all.extend_from_slice(headers);
+        let (body, encoding) = Encoding::pack(self.encoding.get().copied().flatten(), body);
+        all.extend(encoding.map(|encoding| ("Content-Encoding", encoding.name())));
         let (timeout, limit) = bounded(self.bounds, timeout, limit);
-        Ok(send(&self.client, &Call { method, url: &url, headers: &all, body, timeout, limit })?)
+        Ok(send(&self.client, &Call { method, url: &url, headers: &all, body: &body, timeout, limit })?)
     }
 
     /// An answer of any status.
@@ -132,14 +138,17 @@ impl Peer {
     pub fn version(&self) -> Result<Version, Fault> {
         let answer = self.get("servers/getVersion", (SHORT, SMALL))?;
         let native = answer.header(NATIVE).and_then(|text| text.trim().parse().ok());
-        Ok(Version { native, ..read_version(&answer.body)? })
+        let version = Version { native, ..read_version(&answer.body)? };
+        self.encoding.get_or_init(|| Encoding::among(&version.request_encoding));
+        Ok(version)
     }
 
     /// POST events/index with `minimal`: published events that meet the pull rules. With the tag of the list we
     /// know, an unchanged list is not sent again.
     pub fn index(&self, filter: &Value, etag: Option<&str>) -> Result<Index, Fault> {
         let body = filter.to_string();
-        let known: Vec<_> = etag.iter().map(|etag| ("If-None-Match", *etag)).collect();
+        // A MISP makes a tag for those alone that compare one; who has none sends an empty one.
+        let known = [("If-None-Match", etag.unwrap_or("\"\""))];
         let asked = (Method::Post, "events/index", known.as_slice(), body.as_bytes());
         let answer = self.call(asked, (LONG, HUGE), Client::open)?;
         if answer.status == 304 {

@@ -58,7 +58,10 @@ impl Plan {
             let Some(last) = changes.last() else { break };
             seen = last.seq;
             let news = News::of(&changes);
-            concerned |= !(news.events.is_empty() && news.sighted.is_empty());
+            concerned |= !(news.events.is_empty()
+                && news.sighted.is_empty()
+                && news.clusters.is_empty()
+                && news.analyst_data.is_empty());
         }
         self.seen = Some(seen);
         if concerned { queue_pushes(service) } else { Ok(()) }

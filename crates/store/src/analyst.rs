@@ -158,6 +158,48 @@ impl Reader<'_> {
         self.conn.all(&sql, &[Val::Text(&set)], read)
     }
 
+    /// The visible ones of these records.
+    pub fn analyst_data_by_uuids(&mut self, uuids: &[Uuid]) -> Result<Vec<AnalystData>> {
+        let lite = self.conn.is_lite();
+        let sql = format!(
+            "select {} from analyst_data d where {} and {} order by d.id",
+            list::columns("d", &NAMES),
+            dialect::in_uuid_set(lite, "d.uuid", 1),
+            self.sees_analyst_data("d")
+        );
+        let set = dialect::uuid_set_text(lite, uuids.iter());
+        self.conn.all(&sql, &[Val::Text(&set)], read)
+    }
+
+    /// Events, from this row number on, about which or in which there is visible analyst data.
+    pub fn events_with_analyst_data(&mut self, after: i64, limit: i64) -> Result<Vec<i64>> {
+        let sql = format!(
+            "select distinct d.event_id from analyst_data d where d.event_id > $1 and {} \
+             order by d.event_id limit $2",
+            self.sees_analyst_data("d")
+        );
+        self.conn.all(&sql, &[after.into(), limit.into()], |r| r.int(0))
+    }
+
+    /// Visible analyst data about records of these kinds that are in no event, from this row number on: its row
+    /// number, and what it is about.
+    pub fn analyst_data_outside(
+        &mut self,
+        kinds: &[TargetKind],
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<(i64, Uuid)>> {
+        let lite = self.conn.is_lite();
+        let set = dialect::set_text(lite, kinds.iter().map(|kind| *kind as i64));
+        let sql = format!(
+            "select d.id, d.object_uuid from analyst_data d where {} and d.id > $2 and {} order by d.id limit $3",
+            dialect::in_set(lite, "d.object_type", 1),
+            self.sees_analyst_data("d")
+        );
+        let args = [Val::Text(&set), after.into(), limit.into()];
+        self.conn.all(&sql, &args, |r| Ok((r.int(0)?, r.uuid(1)?)))
+    }
+
     /// Uuid and time of the last change of all visible analyst data, kind by kind: by these organisations alone
     /// when there are any, and not by those.
     pub fn analyst_data_times(

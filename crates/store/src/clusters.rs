@@ -194,7 +194,6 @@ impl Reader<'_> {
         Ok(self.conn.all(&sql, &[Val::Text(&set)], |r| Ok((r.uuid(0)?, r.int(1)?)))?.into_iter().collect())
     }
 
-    /// Whether any cluster has this uuid, seen or unseen: only to refuse a second one.
     /// The versions of the visible ones of these clusters.
     pub fn cluster_versions(&mut self, uuids: &[Uuid]) -> Result<FxHashMap<Uuid, i64>> {
         let lite = self.conn.is_lite();
@@ -215,6 +214,17 @@ impl Reader<'_> {
         self.conn.all(sql, &[], |r| r.string(0))
     }
 
+    /// Row number, uuid and version of custom clusters that are published, from this row number on.
+    pub fn published_clusters(&mut self, after: i64, limit: i64) -> Result<Vec<(i64, Uuid, i64)>> {
+        let sql = format!(
+            "select c.id, c.uuid, c.version from clusters c where c.custom = 1 and c.published = 1 \
+             and c.deleted = 0 and c.id > $1 and {} order by c.id limit $2",
+            self.sees_cluster("c")
+        );
+        self.conn.all(&sql, &[after.into(), limit.into()], |r| Ok((r.int(0)?, r.uuid(1)?, r.int(2)?)))
+    }
+
+    /// Whether any cluster has this uuid, seen or unseen: only to refuse a second one.
     pub fn cluster_uuid_taken(&mut self, uuid: &Uuid) -> Result<bool> {
         Ok(self.conn.number("select 1 from clusters where uuid = $1 limit 1", &[uuid.into()])? == 1)
     }

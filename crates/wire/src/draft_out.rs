@@ -79,7 +79,7 @@ pub fn write_event_draft(w: &mut JsonWriter<'_>, event: &EventDraft) {
     w.end_object();
 }
 
-fn list<T>(w: &mut JsonWriter<'_>, items: &[T], write: impl Fn(&mut JsonWriter<'_>, &T)) {
+pub(crate) fn list<T>(w: &mut JsonWriter<'_>, items: &[T], write: impl Fn(&mut JsonWriter<'_>, &T)) {
     w.begin_array();
     for item in items {
         write(w, item);
@@ -191,7 +191,7 @@ fn group(w: &mut JsonWriter<'_>, group: Option<&SharingGroupDraft>) {
     }
 }
 
-fn sharing_group(w: &mut JsonWriter<'_>, group: &SharingGroupDraft) {
+pub(crate) fn sharing_group(w: &mut JsonWriter<'_>, group: &SharingGroupDraft) {
     w.begin_object();
     text(w, k!("name"), group.name.as_deref());
     text(w, k!("releasability"), group.releasability.as_deref());
@@ -235,7 +235,7 @@ fn sharing_group(w: &mut JsonWriter<'_>, group: &SharingGroupDraft) {
     w.end_object();
 }
 
-fn org(w: &mut JsonWriter<'_>, org: &OrgRef) {
+pub(crate) fn org(w: &mut JsonWriter<'_>, org: &OrgRef) {
     w.begin_object();
     text(w, k!("name"), org.name.as_deref());
     id(w, k!("uuid"), org.uuid);
@@ -244,25 +244,25 @@ fn org(w: &mut JsonWriter<'_>, org: &OrgRef) {
 
 // ---- Members that are there or not -----------------------------------------------------------------
 
-fn text(w: &mut JsonWriter<'_>, name: &'static str, text: Option<&str>) {
+pub(crate) fn text(w: &mut JsonWriter<'_>, name: &'static str, text: Option<&str>) {
     if let Some(text) = text {
         w.text(name, text);
     }
 }
 
-fn number(w: &mut JsonWriter<'_>, name: &'static str, number: Option<i64>) {
+pub(crate) fn number(w: &mut JsonWriter<'_>, name: &'static str, number: Option<i64>) {
     if let Some(number) = number {
         w.num(name, number);
     }
 }
 
-fn flag(w: &mut JsonWriter<'_>, name: &'static str, flag: Option<bool>) {
+pub(crate) fn flag(w: &mut JsonWriter<'_>, name: &'static str, flag: Option<bool>) {
     if let Some(flag) = flag {
         w.flag(name, flag);
     }
 }
 
-fn id(w: &mut JsonWriter<'_>, name: &'static str, uuid: Option<Uuid>) {
+pub(crate) fn id(w: &mut JsonWriter<'_>, name: &'static str, uuid: Option<Uuid>) {
     if let Some(uuid) = uuid {
         w.id(name, uuid);
     }
@@ -274,7 +274,7 @@ fn moment(w: &mut JsonWriter<'_>, name: &'static str, moment: Option<&Option<Str
     }
 }
 
-fn uuid_of(reference: Option<Ref>) -> Option<Uuid> {
+pub(crate) fn uuid_of(reference: Option<Ref>) -> Option<Uuid> {
     match reference {
         Some(Ref::Uuid(uuid)) => Some(uuid),
         _ => None,

@@ -24,6 +24,7 @@ pub mod admin_out;
 pub mod analyst_out;
 pub mod answer;
 pub mod attribute_out;
+pub mod cluster_push;
 pub mod cryptographic_key_out;
 pub mod draft_out;
 pub mod event_out;

@@ -199,7 +199,7 @@ impl Guard {
         self.distribution(level.unwrap_or(Distribution::Inherit.code()), group, draft)
     }
 
-    fn distribution(
+    pub(super) fn distribution(
         &self,
         level: i64,
         group: Option<Ref>,

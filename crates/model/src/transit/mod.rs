@@ -15,7 +15,7 @@ mod tests;
 
 pub use guard::{Compartments, Guard, Tlp};
 pub use incoming::{Incoming, incoming};
-pub use outgoing::{Outgoing, outgoing};
+pub use outgoing::{Outgoing, beside, outgoing};
 
 use crate::attribute::AttributeDraft;
 use crate::event::EventDraft;
@@ -66,10 +66,16 @@ impl Rules {
         if !self.tags.holds(tagged) {
             return Err(Refusal::Rules(RuleOf::Tags));
         }
-        if !self.orgs.holds(|name| event.orgc.as_ref().is_some_and(|org| is_org(org, name))) {
-            return Err(Refusal::Rules(RuleOf::Organisations));
+        self.admit_creator(event.orgc.as_ref())
+    }
+
+    /// Whether the rules let through what this organisation made.
+    pub fn admit_creator(&self, orgc: Option<&OrgRef>) -> Result<(), Refusal> {
+        if self.orgs.holds(|name| orgc.is_some_and(|org| is_org(org, name))) {
+            Ok(())
+        } else {
+            Err(Refusal::Rules(RuleOf::Organisations))
         }
-        Ok(())
     }
 
     fn refuses_type(&self, attribute: &AttributeDraft) -> bool {

@@ -80,6 +80,13 @@ pub fn outgoing(mut event: EventDraft, link: &Outgoing<'_>) -> Result<Passed, Re
     if is_empty(&passed.event) { Err(Refusal::Empty(None)) } else { Ok(passed) }
 }
 
+/// The level there of a record beside events (a cluster, a note), or why it stays: the guard's word on distributions
+/// and groups, and the same steps down as for an event.
+pub fn beside(level: i64, group: Option<&SharingGroupDraft>, link: &Outgoing<'_>) -> Result<i64, Refusal> {
+    link.guard.distribution(level, None, group)?;
+    link.level(level, group)
+}
+
 impl Outgoing<'_> {
     /// The level there of what has this level here.
     fn level(&self, level: i64, group: Option<&SharingGroupDraft>) -> Result<i64, Refusal> {

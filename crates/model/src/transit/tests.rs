@@ -465,3 +465,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_travels_beside_events_takes_the_same_steps() {
+    let rules = Rules::default();
+    let guard = Guard { blocked_distributions: vec![Distribution::All], ..Guard::default() };
+    let (open, inside) = (Guard::default(), |group: &SharingGroupDraft| group.uuid == uuid(1));
+    let link = |internal, guard| Outgoing {
+        internal,
+        rules: &rules,
+        guard,
+        admits: &inside,
+        with_reports: true,
+        unpublish: false,
+    };
+    let levels = |link: &Outgoing<'_>| LEVELS.map(|level| beside(level, None, link).ok()).collect::<Vec<_>>();
+    assert_eq!(levels(&link(false, &open)), [None, None, Some(1), Some(3), None, Some(5)]);
+    assert_eq!(levels(&link(true, &open)), LEVELS.map(Some).collect::<Vec<_>>());
+    assert_eq!(levels(&link(false, &guard))[3], None);
+    assert!(beside(3, None, &link(false, &guard)).unwrap_err().by_guard());
+    assert_eq!(beside(4, Some(&group(1)), &link(false, &open)), Ok(4));
+    assert_eq!(beside(4, Some(&group(2)), &link(false, &open)), Err(Refusal::SharingGroup));
+}

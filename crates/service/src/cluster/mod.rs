@@ -1,11 +1,13 @@
 //! Use cases on custom galaxy clusters. Those of libraries are read-only for everybody.
 
 mod add;
+mod carry;
 mod edit;
 mod import;
 pub mod relation;
 
 pub use add::add;
+pub use carry::carry;
 pub use edit::{edit, publish, remove, restore, unpublish};
 pub use import::{Imported, import};
 

@@ -1,5 +1,6 @@
 //! An event on its way to another server: read whole, as somebody sees it, into the form in which it travels.
 
+use crate::sharing_group::{org_ref, whole as whole_groups};
 use crate::{Result, Service};
 use pisax_access::Actor;
 use pisax_model::Uuid;
@@ -9,15 +10,13 @@ use pisax_model::cryptographic_key::{CryptographicKey, CryptographicKeyDraft};
 use pisax_model::event::{Event, EventDraft};
 use pisax_model::ids::Ref;
 use pisax_model::object::{Object, ObjectDraft, Reference, ReferenceDraft};
-use pisax_model::org::OrgRef;
 use pisax_model::report::{EventReport, ReportDraft};
-use pisax_model::sharing::{MemberDraft, ServerDraft, SharingGroup, SharingGroupDraft};
+use pisax_model::sharing::SharingGroupDraft;
 use pisax_model::tag::{Attached, TagDraft};
 use pisax_model::time::format_micros;
 use pisax_store::Reader;
 use pisax_store::attributes::{Batch, Wanted};
 use pisax_store::files::Attachment;
-use pisax_store::orgs::OrgName;
 use rustc_hash::FxHashMap;
 
 /// Rows read at a time.
@@ -228,27 +227,8 @@ impl Carrying<'_, '_> {
         if ids.is_empty() {
             return Ok(());
         }
-        let found = self.r.sharing_groups_by_ids(&ids)?;
-        let owners: Vec<i64> = found.values().map(|group| group.org_id).collect();
-        let owners = self.r.org_names(&owners)?;
-        let servers = self.r.server_addresses()?;
-        for (id, group) in found {
-            let owner = owners.get(&group.org_id).cloned().map(org_ref);
-            let servers = group.servers.iter().filter_map(|listed| {
-                let (name, url) = match listed.server_id {
-                    0 => (base_url, base_url),
-                    id => servers.get(&id).map(|s| (s.name.as_str(), s.url.as_str()))?,
-                };
-                Some(ServerDraft {
-                    server_id: 0,
-                    all_orgs: listed.all_orgs,
-                    name: Some(name.to_owned()),
-                    url: Some(url.to_owned()),
-                })
-            });
-            let servers = servers.collect();
-            self.groups.insert(id, group_draft(group, owner, servers));
-        }
+        let found = whole_groups(self.r, &ids, base_url)?;
+        self.groups.extend(found);
         Ok(())
     }
 
@@ -264,37 +244,6 @@ impl Carrying<'_, '_> {
 /// The row number of a group, until the group itself takes its place.
 fn row(group: i64) -> Option<Ref> {
     (group > 0).then_some(Ref::Id(group))
-}
-
-fn org_ref(org: OrgName) -> OrgRef {
-    OrgRef { id: None, uuid: Some(org.uuid), name: Some(org.name) }
-}
-
-fn group_draft(
-    group: SharingGroup,
-    organisation: Option<OrgRef>,
-    servers: Vec<ServerDraft>,
-) -> SharingGroupDraft {
-    let member = |uuid: Uuid, name: String| OrgRef { id: None, uuid: Some(uuid), name: Some(name) };
-    let members = group.members.into_iter().map(|m| MemberDraft {
-        org: None,
-        org_ref: member(m.org_uuid, m.org_name),
-        extend: m.extend,
-    });
-    SharingGroupDraft {
-        uuid: Some(group.uuid),
-        bad_uuid: false,
-        name: Some(group.name),
-        releasability: Some(group.releasability),
-        description: Some(group.description),
-        active: Some(group.active),
-        roaming: Some(group.roaming),
-        organisation_uuid: Some(group.organisation_uuid),
-        organisation,
-        modified: Some(group.modified),
-        orgs: Some(members.collect()),
-        servers: Some(servers),
-    }
 }
 
 fn attribute_draft(view: &AttributeView<'_>) -> AttributeDraft {

@@ -1,7 +1,7 @@
 //! One event to one peer, with its proposals and sightings.
 
 use super::link::Link;
-use super::sender;
+use super::{analyst, clusters, sender};
 use crate::Fault;
 use crate::peer::{LARGE, LONG, SHORT, SMALL, Version, said};
 use base64::Engine;
@@ -32,10 +32,14 @@ pub(super) fn push(link: &Link, version: &Version, event: &Event) -> Result<Entr
     let passed = match link.outgoing(carried.draft) {
         Ok(passed) => passed,
         Err(refusal) => {
-            let outcome = if refusal.by_guard() { Outcome::Guard } else { Outcome::Rule };
-            return Ok(link.entry(event, outcome).because(refusal.to_string()));
+            return Ok(Link::kept(link.entry(event, Outcome::Rule), &refusal));
         }
     };
+    let mut notes = Vec::new();
+    // The event goes without its clusters as well: its tags stand for them.
+    if let Err(fault) = clusters::tagged(link, version, tags_of(&passed.event)) {
+        notes.push(format!("its galaxy clusters did not go: {fault}"));
+    }
     let mut body = Vec::new();
     write_event_draft(&mut JsonWriter::new(&mut body), &passed.event);
     let answer = send(link, event, &body)?;
@@ -44,11 +48,10 @@ pub(super) fn push(link: &Link, version: &Version, event: &Event) -> Result<Entr
         200..300 => link.entry(event, Outcome::Done),
         status => return told(link, event, status, &answer.body),
     };
-    let mut notes = Vec::new();
     if let Some(first) = passed.dropped.first() {
         notes.push(format!("{} elements stayed here, for one: {first}", passed.dropped.len()));
     }
-    let sent = uuids_of(&passed.event);
+    let sent = attributes_of(&passed.event);
     if let Err(fault) = proposals(link, event, &sent) {
         notes.push(format!("its proposals did not go: {fault}"));
     }
@@ -57,6 +60,11 @@ pub(super) fn push(link: &Link, version: &Version, event: &Event) -> Result<Entr
         && let Err(fault) = sightings(link, event, &sent)
     {
         notes.push(format!("its sightings did not go: {fault}"));
+    }
+    if analyst::travels(link, version)
+        && let Err(fault) = analyst::about(link, uuids_of(&passed.event))
+    {
+        notes.push(format!("its analyst data did not go: {fault}"));
     }
     Ok(entry.because(notes.join("; ")))
 }
@@ -97,8 +105,24 @@ fn send(link: &Link, event: &Event, body: &[u8]) -> Result<Answer, Fault> {
     Ok(answer)
 }
 
+/// The names of all tags in it.
+fn tags_of(draft: &EventDraft) -> impl Iterator<Item = &str> {
+    let inside = draft.objects.iter().flat_map(|object| &object.attributes);
+    let attached = draft.attributes.iter().chain(inside).flat_map(|attribute| &attribute.tags);
+    draft.tags.iter().chain(attached).map(|tag| tag.name.as_str())
+}
+
+/// The event and everything in it.
+pub(super) fn uuids_of(draft: &EventDraft) -> FxHashSet<Uuid> {
+    let mut uuids = attributes_of(draft);
+    uuids.extend(draft.uuid);
+    uuids.extend(draft.objects.iter().filter_map(|object| object.uuid));
+    uuids.extend(draft.reports.iter().filter_map(|report| report.uuid));
+    uuids
+}
+
 /// The attributes that went.
-fn uuids_of(draft: &EventDraft) -> FxHashSet<Uuid> {
+fn attributes_of(draft: &EventDraft) -> FxHashSet<Uuid> {
     let inside = draft.objects.iter().flat_map(|object| &object.attributes);
     draft.attributes.iter().chain(inside).filter_map(|attribute| attribute.uuid).collect()
 }
@@ -160,7 +184,7 @@ pub(super) fn sightings_alone(link: &Link, version: &Version, event: &Event) -> 
     let Some(carried) = carry(&link.service, &sender(), Ref::Id(event.id), what)? else { return Ok(()) };
     // Of an event that may not go, its sightings may not either.
     let Ok(passed) = link.outgoing(carried.draft) else { return Ok(()) };
-    match sightings(link, event, &uuids_of(&passed.event)) {
+    match sightings(link, event, &attributes_of(&passed.event)) {
         // It does not have the event.
         Err(Fault::Status { status: 403..=405, .. }) => Ok(()),
         other => other,

@@ -6,6 +6,7 @@ use crate::peer::Peer;
 use pisax_model::Uuid;
 use pisax_model::event::Event;
 use pisax_model::event::EventDraft;
+use pisax_model::org::OrgRef;
 use pisax_model::peer::{Entry, Outcome, Subject};
 use pisax_model::server::Server;
 use pisax_model::sharing::SharingGroupDraft;
@@ -47,20 +48,36 @@ impl Link {
 
     /// What the peer is sent of an event.
     pub(crate) fn outgoing(&self, draft: EventDraft) -> Result<Passed, Refusal> {
+        self.through(|link| transit::outgoing(draft, link))
+    }
+
+    /// The level there of a record beside events, or why it stays here.
+    pub(super) fn beside(&self, level: i64, group: Option<&SharingGroupDraft>) -> Result<i64, Refusal> {
+        self.through(|link| transit::beside(level, group, link))
+    }
+
+    /// Whether the rules let through what this organisation made.
+    pub(super) fn admit_creator(&self, orgc: Option<&OrgRef>) -> Result<(), Refusal> {
+        self.rules.admit_creator(orgc)
+    }
+
+    fn through<T>(&self, pass: impl FnOnce(&Outgoing<'_>) -> T) -> T {
         let server = &self.peer.server;
         let remote = sharing::Remote { url: &server.url, org: self.org, internal: server.internal };
-        let admits = |group: &SharingGroupDraft| sharing::admits(group, &remote);
-        transit::outgoing(
-            draft,
-            &Outgoing {
-                internal: server.internal,
-                rules: &self.rules,
-                guard: &self.guard,
-                admits: &admits,
-                with_reports: true,
-                unpublish: false,
-            },
-        )
+        pass(&Outgoing {
+            internal: server.internal,
+            rules: &self.rules,
+            guard: &self.guard,
+            admits: &|group| sharing::admits(group, &remote),
+            with_reports: true,
+            unpublish: false,
+        })
+    }
+
+    /// The entry of a record that its rules, its distribution or the guard keep here.
+    pub(super) fn kept(entry: Entry, refusal: &Refusal) -> Entry {
+        let outcome = if refusal.by_guard() { Outcome::Guard } else { Outcome::Rule };
+        Entry { outcome, ..entry }.because(refusal.to_string())
     }
 
     pub(crate) fn entry(&self, event: &Event, outcome: Outcome) -> Entry {

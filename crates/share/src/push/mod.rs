@@ -1,9 +1,11 @@
-//! Giving to another server what it may have, as MISP pushes: what it wants of the events that were published,
-//! then their proposals and sightings.
+//! Giving to another server what it may have, as MISP pushes: galaxy clusters, what it wants of the events that were
+//! published, then their proposals and sightings, and what analysts say about what went.
 //!
 //! What was published since the last time is read from the change log with a cursor of the peer's own: a push that
 //! was interrupted goes on where it was, and a peer that is away gets what it missed.
 
+mod analyst;
+mod clusters;
 mod event;
 mod link;
 mod told;
@@ -14,6 +16,7 @@ use crate::Fault;
 use crate::news::News;
 use crate::peer::Version;
 use crate::work::{End, Work};
+use event::uuids_of;
 pub(crate) use link::Link;
 use pisax_access::Actor;
 use pisax_model::Uuid;
@@ -118,6 +121,7 @@ fn by_technique(work: &Work, link: &Link, technique: &str) -> Result<Tally, Faul
             return Ok(tally);
         }
     };
+    clusters::all(work, link, &version)?;
     loop {
         let events = service.read(&sender(), |r| Ok(r.published_events_after(after, OFFER as i64)?))?;
         let Some(last) = events.last() else { break };
@@ -126,6 +130,7 @@ fn by_technique(work: &Work, link: &Link, technique: &str) -> Result<Tally, Faul
         some(work, link, &version, events, &mut tally)?;
         service.pushed_up_to(link.id(), after)?;
     }
+    analyst::all(work, link, &version)?;
     Ok(tally)
 }
 
@@ -149,6 +154,11 @@ fn follow(work: &Work, link: &Link) -> Result<Tally, Fault> {
         let Some(last) = changes.last() else { break };
         cursor = last.seq;
         let news = News::of(&changes);
+        if !news.clusters.is_empty() && link.peer.server.push_galaxy_clusters {
+            let version = known(&mut version, link)?;
+            work.tell(1, "Pushing galaxy clusters.")?;
+            clusters::these(link, version, &news.clusters)?;
+        }
         if !news.events.is_empty() {
             let version = known(&mut version, link)?;
             let events = service.read(&sender(), |r| Ok(r.events_by_ids(&news.events)?))?;
@@ -163,11 +173,22 @@ fn follow(work: &Work, link: &Link) -> Result<Tally, Fault> {
                 event::sightings_alone(link, version, &event)?;
             }
         }
+        if !news.analyst_data.is_empty() && link.peer.server.push_analyst_data {
+            let version = known(&mut version, link)?;
+            analyst::these(work, link, version, &news.analyst_data)?;
+        }
         service.set_peer_state(link.id(), &[(state::PUSH_CURSOR, &cursor.to_string())])?;
     }
     let due = service.read(&sender(), |r| Ok(r.ledger_due(link.id(), DIRECTION, service.now(), AGAIN)?))?;
-    let uuids: Vec<Uuid> =
-        due.iter().filter(|entry| entry.subject == Subject::Event).map(|entry| entry.uuid).collect();
+    let of = |subject: Subject| -> Vec<Uuid> {
+        due.iter().filter(|entry| entry.subject == subject).map(|entry| entry.uuid).collect()
+    };
+    let again = of(Subject::Cluster);
+    if !again.is_empty() {
+        clusters::these(link, known(&mut version, link)?, &again)?;
+        settle(link, Subject::Cluster, &again)?;
+    }
+    let uuids = of(Subject::Event);
     if !uuids.is_empty() {
         let version = known(&mut version, link)?;
         let events = service.read(&sender(), |r| Ok(r.events_by_uuids(&uuids)?))?;
@@ -179,7 +200,24 @@ fn follow(work: &Work, link: &Link) -> Result<Tally, Fault> {
         service.enter(gone.collect())?;
         some(work, link, version, events, &mut tally)?;
     }
+    let again = of(Subject::AnalystData);
+    if !again.is_empty() {
+        analyst::these(work, link, known(&mut version, link)?, &again)?;
+        settle(link, Subject::AnalystData, &again)?;
+    }
     Ok(tally)
+}
+
+/// Of what was due and has just been tried, what nothing was tried of is no longer here or no longer goes there.
+fn settle(link: &Link, subject: Subject, uuids: &[Uuid]) -> Result<(), Fault> {
+    let now = link.service.now();
+    let entries = link.service.entered(link.id(), DIRECTION, subject, uuids)?;
+    let left = entries.into_values().filter(|entry| entry.retry_at > 0 && entry.retry_at <= now);
+    let left = left.map(|entry| {
+        Entry { outcome: Outcome::UpToDate, retry_at: 0, attempts: 0, ..entry }
+            .because("it is no longer here, or no longer goes there")
+    });
+    Ok(link.service.enter(left.collect())?)
 }
 
 fn known<'v>(version: &'v mut Option<Version>, link: &Link) -> Result<&'v Version, Fault> {
