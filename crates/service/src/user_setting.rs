@@ -114,6 +114,9 @@ pub fn set(
         use pisax_formats::rules::{Top, read};
         read(value, Top::And).map_err(|message| FieldError::new("value", message))?;
     }
+    if setting == crate::mail::digest::SETTING {
+        pisax_formats::summary::Wishes::read(value).map_err(|message| FieldError::new("value", message))?;
+    }
     service.write(actor, |w| {
         managed(w, user_id)?;
         w.set_user_setting(user_id, setting, value)?;

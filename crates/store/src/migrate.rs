@@ -18,6 +18,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (12, include_str!("migrations/0012_rest.sql")),
     (13, include_str!("migrations/0013_sync.sql")),
     (14, include_str!("migrations/0014_streams.sql")),
+    (15, include_str!("migrations/0015_mail.sql")),
 ];
 
 /// Newest schema version this program knows.
