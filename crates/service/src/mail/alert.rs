@@ -28,6 +28,9 @@ const LISTED: i64 = 1000;
 const LONGEST_VALUE: usize = 1024;
 /// Objects whose attributes a mail lists.
 const OBJECTS: i64 = 500;
+/// What a filter may ask for.
+const FILTERED: [&str; 6] =
+    ["Tag.name", "EventTag.name", "AttributeTag.name", "Orgc.name", "Orgc.uuid", "ThreatLevel.name"];
 /// Characters of a title in a subject.
 const SUBJECT_INFO: usize = 58;
 const DAY: i64 = 86_400;
@@ -113,6 +116,15 @@ pub fn tell_alerts(service: &Service) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Reads the filter somebody sets for himself (`publish_alert_filter`); the error says what would be right.
+pub(crate) fn read_filter(json: &str) -> Result<Rule, String> {
+    let rule = rules::read(json, Top::And)?;
+    match rule.fields().into_iter().find(|field| !FILTERED.contains(field)) {
+        Some(other) => Err(format!("{other}: a filter asks for one of {}.", FILTERED.join(", "))),
+        None => Ok(rule),
+    }
 }
 
 /// Somebody who wants to hear of publications, of all or of those that his filter lets through.

@@ -5,7 +5,7 @@ mod alert;
 pub mod digest;
 pub mod outbox;
 
-pub(crate) use alert::alert_of_received;
+pub(crate) use alert::{alert_of_received, read_filter};
 pub use alert::{publish_and_alert, tell_alerts};
 
 use crate::{Error, Result, Service};
