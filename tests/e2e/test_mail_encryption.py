@@ -31,8 +31,11 @@ def posting(new_instance: NewInstance, mailbox: Mailbox) -> Instance:
 
 
 @pytest.fixture
-def gpg(tmp_path: Path) -> Gpg:
-    return new_gpg(tmp_path)
+def gpg(posting: Instance, tmp_path: Path) -> Gpg:
+    """GnuPG, which knows the instance's key."""
+    gpg = new_gpg(tmp_path)
+    assert gpg.run("--import", text=posting.api().get("/users/getGpgPublicKey").content).returncode == 0
+    return gpg
 
 
 def opened(gpg: Gpg, mail: EmailMessage) -> tuple[EmailMessage, str]:
@@ -48,12 +51,6 @@ def opened(gpg: Gpg, mail: EmailMessage) -> tuple[EmailMessage, str]:
     return inside, status
 
 
-def with_public_key(admin: Api, gpg: Gpg) -> None:
-    """GnuPG knows the instance's key."""
-    key = admin.get("/users/getGpgPublicKey").content
-    assert gpg.run("--import", text=key).returncode == 0
-
-
 def noted(admin: Api, title: str) -> dict[str, Any]:
     def rows() -> Any:
         return admin.ok("/admin/logs/index", {"title": title})
@@ -66,7 +63,6 @@ def test_a_publication_reaches_the_key_of_its_reader_signed(
     posting: Instance, mailbox: Mailbox, gpg: Gpg
 ) -> None:
     admin = posting.api()
-    with_public_key(admin, gpg)
     _, reader = a_member(admin, autoalert=True, gpgkey=gpg.new_reader())
     attributes = [{"type": "domain", "value": "evil.example", "category": "Network activity"}]
     event = an_event(admin, info="Gefährliches", Attribute=attributes)
