@@ -82,7 +82,8 @@ mod tests {
             before in "[a-zA-Z:]{0,4}", part in "[a-zA-Z:]{0,4}", after in "[a-zA-Z:]{0,4}",
         ) {
             let text = format!("{before}{part}{after}");
-            prop_assert!(is_like(&text, &format!("%{}%", part.to_uppercase())));
+            let around = format!("%{}%", part.to_uppercase());
+            prop_assert!(is_like(&text, &around), "{text} {around}");
             prop_assert!(is_like(&text, &text.to_lowercase()));
             prop_assert_eq!(is_like(&text, &part), text.eq_ignore_ascii_case(&part));
         }

@@ -214,9 +214,13 @@ impl Setting {
         self.set.is_none()
     }
 
-    /// MISP's tab: what stands before the point.
+    /// MISP's tab: what stands before the point, but for one.
     pub fn tab(&self) -> &'static str {
-        self.name.split_once('.').map_or("MISP", |(tab, _)| tab)
+        match self.name.split_once('.') {
+            Some(("GnuPG", _)) => "Encryption",
+            Some((tab, _)) => tab,
+            None => "MISP",
+        }
     }
 
     /// The plugin a setting belongs to (`Plugin.ZeroMQ_enable`: `ZeroMQ`), `general` elsewhere.

@@ -222,12 +222,12 @@ fn a_mail_leaves_as_its_receivers_key_and_the_settings_say() {
         let draft = UserDraft { gpgkey: Some(key.into()), ..UserDraft::default() };
         assert_eq!(field(user::edit_self(&here.service, &owner, draft)), "gpgkey");
     }
-    here.service
-        .write(&here.admin(), |w| {
-            let user = w.user(owner.user_id)?.unwrap();
-            Ok(w.edit_user(&pisax_model::user::User { gpgkey: Some(signs.clone()), ..user })?)
-        })
-        .unwrap();
+    // What was a good key once.
+    let damage = |w: &mut pisax_store::Writer<'_>| {
+        let user = w.user(owner.user_id)?.unwrap();
+        w.edit_user(&pisax_model::user::User { gpgkey: Some(signs.clone()), ..user })
+    };
+    here.service.store.write(&here.admin(), NOW * 1000, damage).unwrap();
     for only in ["1", "0"] {
         set(&here, "GnuPG.onlyencrypted", only);
         assert!(matches!(way(&mail), Way::Held(why) if why.contains("encrypts")), "never open");

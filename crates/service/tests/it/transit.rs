@@ -396,12 +396,12 @@ fn tags_that_did_not_come_are_taken_off_where_the_link_says_so() {
 #[test]
 fn a_protected_event_comes_by_a_link_with_its_signature_alone() {
     let here = here();
-    let key = pisax_auth::openpgp::SecretKey::generate("there", NOW as u32).unwrap();
+    let key = pisax_auth::openpgp::SecretKey::generate("there", NOW).unwrap();
     let draft = EventDraft {
         protected: Some(true),
         keys: vec![CryptographicKeyDraft {
             kind: Some("pgp".into()),
-            key_data: Some(key.public_armored().unwrap()),
+            key_data: Some(key.public_armour().unwrap()),
             ..CryptographicKeyDraft::default()
         }],
         ..foreign(10)
