@@ -27,6 +27,25 @@ class Gpg:
         assert made.returncode == 0, made.stderr
         return self.run("--armor", "--export").stdout.decode()
 
+    def new_reader(self, *, expires: str = "never", made_at: str | None = None) -> str:
+        """A key whose subkey decrypts, made now or at a time such as 20200101T000000; armoured."""
+        address = f"{uuid4()}@key.test"
+        clock = ["--faked-system-time", f"{made_at}!"] if made_at else []
+        new = [*clock, "--passphrase", ""]
+        made = self.run(*new, "--quick-gen-key", address, "ed25519", "sign", expires)
+        assert made.returncode == 0, made.stderr
+        listed = self.run("--with-colons", "--list-keys", address).stdout.decode()
+        fingerprint = next(line for line in listed.splitlines() if line.startswith("fpr")).split(":")[9]
+        made = self.run(*new, "--quick-add-key", fingerprint, "cv25519", "encr", expires)
+        assert made.returncode == 0, made.stderr
+        return self.run("--armor", "--export", fingerprint).stdout.decode()
+
+    def read(self, message: bytes) -> tuple[bytes, str]:
+        """What was encrypted, and GnuPG's status lines: who signed, and how it was encrypted."""
+        opened = self.run("--status-fd", "2", "--passphrase", "", "--decrypt", text=message)
+        assert opened.returncode == 0, opened.stderr
+        return opened.stdout, opened.stderr.decode()
+
     def sign(self, text: bytes) -> str:
         signed = self.run("--passphrase", "", "--detach-sign", text=WHITE_SPACE.sub(b"", text))
         assert signed.returncode == 0, signed.stderr

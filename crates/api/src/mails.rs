@@ -15,7 +15,7 @@ pub(crate) fn alert(request: &Request) -> Result<Answer, Failure> {
     Ok(Answer::json(body::saved("Job queued", &request.path.raw, Some(id))))
 }
 
-/// POST /events/contact/{id} `{message, person}`
+/// POST /events/contact/{id} `{message, person, anonymous}`
 pub(crate) fn contact(request: &Request) -> Result<Answer, Failure> {
     let reference = request.reference(0, body::INVALID_EVENT)?;
     let sent = request.unwrapped("Event")?;
@@ -24,7 +24,9 @@ pub(crate) fn contact(request: &Request) -> Result<Answer, Failure> {
         return Err(Failure::NotAllowed("You must specify a message.".into()));
     }
     let creator_only = flag(&sent, "person").unwrap_or(false);
-    match service::contact(&request.service, &request.actor, reference, &message, creator_only) {
+    let anonymous = flag(&sent, "anonymous").unwrap_or(false);
+    let question = service::Question { message: &message, creator_only, anonymous };
+    match service::contact(&request.service, &request.actor, reference, question) {
         Ok(()) => Ok(saved(request, "Email sent to the reporter.")),
         Err(Error::Refused(reason)) => {
             Err(Failure::NotSaved { action: "contact", model: "Events", reason, id: None })

@@ -2,6 +2,10 @@
 //!
 //! What MISP signs and verifies is the text without its white space: [`signed_text`].
 
+mod recipient;
+
+pub use recipient::Recipient;
+
 use crate::random;
 use pgp::composed::{
     ArmorOptions, Deserializable, DetachedSignature, EncryptionCaps, KeyType, SecretKeyParamsBuilder,

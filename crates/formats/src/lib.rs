@@ -13,6 +13,7 @@ pub mod rules;
 pub mod sample;
 pub mod stix1;
 pub mod stix2;
+pub mod summary;
 pub mod template;
 pub mod workflow;
 mod xml;

@@ -61,6 +61,54 @@ fn values(value: &Value) -> Result<Vec<String>, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    fn written(rule: &Rule) -> String {
+        let list = |parts: &[Rule]| parts.iter().map(written).collect::<Vec<_>>().join(",");
+        match rule {
+            Rule::All(parts) => format!(r#"{{"AND":[{}]}}"#, list(parts)),
+            Rule::Any(parts) => format!(r#"{{"OR":[{}]}}"#, list(parts)),
+            Rule::None(parts) => format!(r#"{{"NOT":[{}]}}"#, list(parts)),
+            Rule::Is { field, values } => {
+                Value::from_iter([(field.clone(), Value::from(values.clone()))]).to_string()
+            }
+        }
+    }
+
+    fn rule() -> impl Strategy<Value = Rule> {
+        let leaf = ("(Event)?Tag\\.name|Orgc\\.(name|uuid)", prop::collection::vec("%?\\PC{0,6}%?", 0..3))
+            .prop_map(|(field, values)| Rule::Is { field, values });
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            let parts = || prop::collection::vec(inner.clone(), 0..4);
+            prop_oneof![
+                parts().prop_map(Rule::All),
+                parts().prop_map(Rule::Any),
+                parts().prop_map(Rule::None)
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_nested_rule_means_what_was_written(
+            rule in rule(),
+            facts in prop::collection::vec("\\PC{0,6}", 0..4),
+        ) {
+            let read = read(&written(&rule), Top::And).unwrap();
+            let fact = |_: &str, wanted: &str| facts.iter().any(|text| pisax_model::rule::is_like(text, wanted));
+            prop_assert_eq!(read.holds(&fact), rule.holds(&fact));
+            let mut fields = read.fields();
+            fields.dedup();
+            let mut expected = rule.fields();
+            expected.dedup();
+            prop_assert_eq!(fields, expected);
+        }
+
+        #[test]
+        fn no_text_breaks_the_reader(text in "\\PC{0,40}|[\\[\\]{}\":,a-zANDOT0-9]{0,40}") {
+            let _ = read(&text, Top::And);
+        }
+    }
 
     fn is(field: &str, values: &[&str]) -> Rule {
         Rule::Is { field: field.into(), values: values.iter().map(|v| (*v).to_owned()).collect() }

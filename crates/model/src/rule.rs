@@ -47,6 +47,47 @@ pub fn is_like(text: &str, wanted: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    fn rules() -> impl Strategy<Value = Rule> {
+        let leaf = ("[ab]", prop::collection::vec("%?[xyz]{0,2}%?", 0..3))
+            .prop_map(|(field, values)| Rule::Is { field, values });
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            let parts = || prop::collection::vec(inner.clone(), 0..4);
+            prop_oneof![
+                parts().prop_map(Rule::All),
+                parts().prop_map(Rule::Any),
+                parts().prop_map(Rule::None)
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_said_of_the_parts_holds_for_the_whole(
+            parts in prop::collection::vec(rules(), 0..4),
+            facts in prop::collection::vec(("[ab]", "[xyzXYZ]{1,3}"), 0..4),
+        ) {
+            let fact = |field: &str, wanted: &str| facts.iter().any(|(f, text)| f == field && is_like(text, wanted));
+            let each: Vec<bool> = parts.iter().map(|part| part.holds(&fact)).collect();
+            prop_assert_eq!(Rule::All(parts.clone()).holds(&fact), !each.contains(&false));
+            prop_assert_eq!(Rule::Any(parts.clone()).holds(&fact), each.contains(&true));
+            prop_assert_eq!(Rule::None(parts.clone()).holds(&fact), !each.contains(&true));
+            let not = Rule::None(vec![Rule::None(parts.clone())]);
+            prop_assert_eq!(not.holds(&fact), each.contains(&true), "none of none is any");
+        }
+
+        #[test]
+        fn percent_signs_around_ask_for_a_part_and_case_is_no_matter(
+            before in "[a-zA-Z:]{0,4}", part in "[a-zA-Z:]{0,4}", after in "[a-zA-Z:]{0,4}",
+        ) {
+            let text = format!("{before}{part}{after}");
+            let around = format!("%{}%", part.to_uppercase());
+            prop_assert!(is_like(&text, &around), "{text} {around}");
+            prop_assert!(is_like(&text, &text.to_lowercase()));
+            prop_assert_eq!(is_like(&text, &part), text.eq_ignore_ascii_case(&part));
+        }
+    }
 
     fn is(field: &str, values: &[&str]) -> Rule {
         Rule::Is { field: field.into(), values: values.iter().map(|v| (*v).to_owned()).collect() }

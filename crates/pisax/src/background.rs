@@ -2,6 +2,7 @@
 //! what is older than it is to be kept.
 
 use crate::mail::Postman;
+use pisax_service::mail::digest;
 use pisax_service::{Service, audit, workflow};
 use std::future::Future;
 use std::sync::Arc;
@@ -11,6 +12,8 @@ use tokio::sync::watch::Receiver;
 
 /// How often the outbox is looked into.
 const MAIL: Duration = Duration::from_secs(2);
+/// How often summaries are looked for that are due.
+const DIGESTS: Duration = Duration::from_secs(60);
 /// How often gathered requests are written to their log.
 const ACCESS_LOG: Duration = Duration::from_secs(1);
 /// How long workflows wait for a commit before they look all the same: other processes may have written.
@@ -27,6 +30,7 @@ pub async fn run(
     postman: Option<Arc<Postman>>,
     stopping: Receiver<bool>,
 ) {
+    let posts = postman.is_some();
     let mail = async {
         if let Some(postman) = postman {
             service.send_mail();
@@ -35,6 +39,14 @@ pub async fn run(
                 // A mail server that hangs must not hold a connection of the database: no permit is taken, and
                 // the store lets the round wait for one.
                 off(&service, None, "mail", move |service| postman.round(service))
+            })
+            .await;
+        }
+    };
+    let digests = async {
+        if posts {
+            every(DIGESTS, DIGESTS, stopping.clone(), || {
+                off(&service, Some(&permits), "summaries", digest::send)
             })
             .await;
         }
@@ -62,7 +74,7 @@ pub async fn run(
             }
         }
     };
-    tokio::join!(mail, log, workflows, retention);
+    tokio::join!(mail, digests, log, workflows, retention);
     // What came in last is not lost.
     off(&service, Some(&permits), "the log of requests", audit::write_accesses).await;
 }

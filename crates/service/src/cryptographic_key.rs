@@ -92,7 +92,7 @@ fn change(
 // ---- The instance's own -------------------------------------------------------------------------------
 
 /// The instance's key, made the first time it is needed and kept in the database.
-fn own(service: &Service) -> Result<&SecretKey> {
+pub(crate) fn own(service: &Service) -> Result<&SecretKey> {
     if let Some(key) = service.signing.get() {
         return Ok(key);
     }

@@ -24,7 +24,7 @@ pub fn add(service: &Service, actor: &Actor, event: Ref, draft: AttributeDraft) 
     }
     service.write(actor, |w| {
         let event = w.event_for_edit(event, whoever_sees_it)?;
-        keep(w, event.id, 0, checked.attribute, false)
+        keep(service, w, (event.id, 0), checked.attribute, false)
     })
 }
 
@@ -38,7 +38,7 @@ pub fn change(service: &Service, actor: &Actor, attribute: Ref, draft: Attribute
         let batch = locked(w, attribute)?;
         let old = batch.get(0);
         let wished = settled(&old, draft, w.now_ms)?;
-        keep(w, old.event_id, old.id, wished, false)
+        keep(service, w, (old.event_id, old.id), wished, false)
     })
 }
 
@@ -49,7 +49,7 @@ pub fn deletion(service: &Service, actor: &Actor, attribute: Ref) -> Result<Prop
         let batch = locked(w, attribute)?;
         let old = batch.get(0);
         let same = settled(&old, AttributeDraft::default(), w.now_ms)?;
-        keep(w, old.event_id, old.id, same, true)
+        keep(service, w, (old.event_id, old.id), same, true)
     })
 }
 
@@ -98,9 +98,9 @@ fn settled(old: &AttributeView<'_>, draft: AttributeDraft, now_ms: i64) -> Resul
 }
 
 fn keep(
+    service: &Service,
     w: &mut Writer<'_>,
-    event_id: i64,
-    attribute_id: i64,
+    (event_id, attribute_id): (i64, i64),
     attribute: NewAttribute,
     to_delete: bool,
 ) -> Result<Proposal> {
@@ -109,7 +109,7 @@ fn keep(
     let new =
         NewProposal { attribute, event_id, attribute_id, org_id, user_id, email, deleted: false, to_delete };
     let id = w.add_proposal(&new)?;
-    w.set_proposal_mail_lock(event_id, true)?;
+    crate::mail::proposed(service, w, event_id)?;
     w.proposal(Ref::Id(id))?.ok_or(Error::NotFound("proposal"))
 }
 
@@ -288,7 +288,7 @@ pub fn capture(
                 to_delete: draft.to_delete,
             })?;
             if !deleted {
-                w.set_proposal_mail_lock(event.id, true)?;
+                crate::mail::proposed(service, w, event.id)?;
             }
             captured.added += 1;
         }

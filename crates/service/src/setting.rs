@@ -1,6 +1,7 @@
 //! The settings an administrator changes while it runs, under MISP's names. What is not listed here does not
 //! exist: a setting that nothing heeds would be a lie.
 
+mod gnupg;
 mod misp;
 mod pisax;
 mod plugin;
@@ -14,6 +15,7 @@ use pisax_model::workflow::module::Switched;
 use pisax_model::{Distribution, FieldError};
 use std::sync::atomic::Ordering;
 
+pub use gnupg::Encryption;
 pub use streams::{Nats, Webhooks, ZeroMq};
 
 /// What the settings are now.
@@ -62,12 +64,25 @@ pub struct Settings {
     /// Mails about publications: the title in the subject, the threat level in it.
     pub extended_alert_subject: bool,
     pub threat_level_in_subject: bool,
-    /// None about events of an earlier date than so many days ago, where that is on.
+    /// The tag in a subject, and what stands there without one.
+    pub subject_tag: String,
+    pub subject_without_tag: String,
+    /// The whole tag, not only what comes after `subject_tag`.
+    pub subject_tag_named: bool,
+    /// Nothing of what is in the event.
+    pub alert_without_content: bool,
+    /// None about events with this tag, where that is on.
+    pub block_event_alert: bool,
+    pub block_event_alert_tag: String,
+    /// None about events last changed, or dated, so many days ago, where that is on; 0: whenever that was.
     pub block_old_event_alert: bool,
     pub block_old_event_alert_age: i64,
-    /// None about what was published less than so many hours ago, where that is on.
+    pub block_old_event_alert_by_date: i64,
+    /// None about what was told less than so many minutes ago, where that is on; each try may begin them anew.
     pub republish_ban: bool,
-    pub republish_ban_hours: i64,
+    pub republish_ban_minutes: i64,
+    pub republish_ban_renewed: bool,
+    pub encryption: Encryption,
     /// Every request is noted, for so many days; 0: for good.
     pub log_requests: bool,
     pub access_log_days: i64,
@@ -128,10 +143,19 @@ impl Default for Settings {
             disable_emailing: false,
             extended_alert_subject: false,
             threat_level_in_subject: true,
+            subject_tag: "tlp".into(),
+            subject_without_tag: "tlp:amber".into(),
+            subject_tag_named: true,
+            alert_without_content: false,
+            block_event_alert: false,
+            block_event_alert_tag: "no-alerts=\"true\"".into(),
             block_old_event_alert: false,
             block_old_event_alert_age: 30,
+            block_old_event_alert_by_date: 0,
             republish_ban: false,
-            republish_ban_hours: 5,
+            republish_ban_minutes: 5,
+            republish_ban_renewed: false,
+            encryption: Encryption::default(),
             log_requests: false,
             access_log_days: 30,
             audit_days: 0,
@@ -196,9 +220,13 @@ impl Setting {
         self.set.is_none()
     }
 
-    /// MISP's tab: what stands before the point.
+    /// MISP's tab: what stands before the point, but for one.
     pub fn tab(&self) -> &'static str {
-        self.name.split_once('.').map_or("MISP", |(tab, _)| tab)
+        match self.name.split_once('.') {
+            Some(("GnuPG", _)) => "Encryption",
+            Some((tab, _)) => tab,
+            None => "MISP",
+        }
     }
 
     /// The plugin a setting belongs to (`Plugin.ZeroMQ_enable`: `ZeroMQ`), `general` elsewhere.
@@ -210,6 +238,7 @@ impl Setting {
 
 /// Every setting there is, by area: one list each below `setting/`, in the order of names.
 const AREAS: &[&[Setting]] = &[
+    gnupg::SETTINGS,
     misp::SETTINGS,
     pisax::SETTINGS,
     streams::SETTINGS,
@@ -252,6 +281,17 @@ fn positive(text: &str) -> Result<i64, &'static str> {
 /// Days or hours; more than a lifetime of them is a mistake.
 fn span(text: &str) -> Result<i64, &'static str> {
     positive(text).ok().filter(|n| *n <= 36_500).ok_or("This setting has to be a number between 0 and 36500.")
+}
+
+/// A word or two for a mail's subject, or a tag.
+fn words(text: &str, preset: &str) -> Result<String, &'static str> {
+    match text.trim() {
+        "" => Ok(preset.to_owned()),
+        long if long.len() > 255 || long.chars().any(char::is_control) => {
+            Err("This setting has at most 255 bytes and no line breaks.")
+        }
+        text => Ok(text.to_owned()),
+    }
 }
 
 /// Whether a setting's value is shown to nobody.

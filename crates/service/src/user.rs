@@ -3,6 +3,7 @@
 use crate::workflow::begin;
 use crate::{Error, Result, Service, auth_key, mail, rules};
 use pisax_access::Actor;
+use pisax_auth::openpgp::Recipient;
 use pisax_auth::{key, password};
 use pisax_model::ids::{Ref, new_uuid};
 use pisax_model::org::Org;
@@ -74,7 +75,7 @@ pub(crate) fn insert(
     let Fresh { mut user, hash, made } = fresh;
     let raw = key::generate();
     w.lock_roles()?;
-    apply_own(&mut user, draft)?;
+    apply_own(&mut user, draft, w.now())?;
     apply_administered(w, &mut user, draft)?;
     if user.role_id == 0 {
         user.role_id = w.default_role_id()?.unwrap_or(0);
@@ -133,12 +134,15 @@ fn change(service: &Service, actor: &Actor, id: i64, draft: &UserDraft, administ
         }
         let before = managed(w, id)?;
         let mut user = before.clone();
-        apply_own(&mut user, draft)?;
+        apply_own(&mut user, draft, w.now())?;
         if administered {
             apply_administered(w, &mut user, draft)?;
         }
         settle(w, &user, Some(&before))?;
         w.edit_user(&user).map_err(taken)?;
+        if user.gpgkey != before.gpgkey {
+            w.release_mails(id)?;
+        }
         if let Some(hash) = &hash {
             w.set_password(id, hash)?;
         }
@@ -246,12 +250,16 @@ fn new_password(draft: &UserDraft) -> Result<Option<String>, FieldError> {
 }
 
 /// What everybody may say of himself.
-fn apply_own(user: &mut User, draft: &UserDraft) -> Result<(), FieldError> {
+fn apply_own(user: &mut User, draft: &UserDraft, now: i64) -> Result<(), FieldError> {
     if let Some(email) = &draft.email {
         user.email = check_email(email)?;
     }
-    if let Some(key) = &draft.gpgkey {
-        user.gpgkey = Some(key.clone()).filter(|key| !key.is_empty());
+    if let Some(key) = draft.gpgkey.as_deref().map(str::trim) {
+        // What is there already may have expired: that must not keep anything else from being changed.
+        if !key.is_empty() && user.gpgkey.as_deref() != Some(key) {
+            Recipient::parse(key, now).map_err(|error| FieldError::new("gpgkey", error.to_string()))?;
+        }
+        user.gpgkey = Some(key.to_owned()).filter(|key| !key.is_empty());
     }
     if let Some(certificate) = &draft.certif_public {
         user.certif_public.clone_from(certificate);

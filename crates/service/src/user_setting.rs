@@ -111,8 +111,10 @@ pub fn set(
         return Err(FieldError::new("value", "The value is longer than 65535 bytes.").into());
     }
     if setting == "publish_alert_filter" {
-        use pisax_formats::rules::{Top, read};
-        read(value, Top::And).map_err(|message| FieldError::new("value", message))?;
+        crate::mail::read_filter(value).map_err(|message| FieldError::new("value", message))?;
+    }
+    if setting == crate::mail::digest::SETTING {
+        pisax_formats::summary::Wishes::read(value).map_err(|message| FieldError::new("value", message))?;
     }
     service.write(actor, |w| {
         managed(w, user_id)?;

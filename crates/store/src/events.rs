@@ -260,6 +260,7 @@ impl Writer<'_> {
         self.drop_analyst_data_of_event(event)?;
         for table in [
             "alerts",
+            "alert_bans",
             "event_locks",
             "event_delegations",
             "event_reports",

@@ -19,6 +19,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (13, include_str!("migrations/0013_sync.sql")),
     (14, include_str!("migrations/0014_streams.sql")),
     (15, include_str!("migrations/0015_feeds.sql")),
+    (16, include_str!("migrations/0016_mail.sql")),
 ];
 
 /// Newest schema version this program knows.

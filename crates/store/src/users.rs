@@ -248,6 +248,7 @@ impl Writer<'_> {
             "event_locks",
             "news_reads",
             "mails",
+            "digests",
             "webhooks",
         ] {
             self.conn.execute(&format!("delete from {table} where user_id = $1"), &[user_id.into()])?;

@@ -1,7 +1,7 @@
 //! "This was published": mails to those who asked for them, see the event, and whose filter lets it through.
 //! Each holds what its reader sees of the event, and nothing else.
 
-use super::{instance, to};
+use super::{instance, reader, to};
 use crate::event::carries_required_tags;
 use crate::setting::Settings;
 use crate::{Error, Result, Service};
@@ -15,6 +15,7 @@ use pisax_model::user::{Role, User};
 use pisax_model::value::defang::defanged;
 use pisax_store::attributes::{Batch, Wanted};
 use pisax_store::changes::Action;
+use pisax_store::mails::Mail;
 use pisax_store::orgs::OrgName;
 use pisax_store::user_settings::UserSettingQuery;
 use pisax_store::{Reader, Writer};
@@ -27,9 +28,9 @@ const LISTED: i64 = 1000;
 const LONGEST_VALUE: usize = 1024;
 /// Objects whose attributes a mail lists.
 const OBJECTS: i64 = 500;
-/// MISP.email_subject_tag and email_subject_TLP_string as they come.
-const MARK: &str = "tlp";
-const NO_MARK: &str = "TLP:AMBER";
+/// What a filter may ask for.
+const FILTERED: [&str; 6] =
+    ["Tag.name", "EventTag.name", "AttributeTag.name", "Orgc.name", "Orgc.uuid", "ThreatLevel.name"];
 /// Characters of a title in a subject.
 const SUBJECT_INFO: usize = 58;
 const DAY: i64 = 86_400;
@@ -65,13 +66,28 @@ pub(crate) fn alert_of_received(service: &Service, id: i64, before: i64) -> Resu
     })
 }
 
-/// Wants it told, unless it is old or was told not long ago.
+/// Wants it told, unless it is old, carries the tag against it or was told not long ago. It was published `before`.
 fn want(w: &mut Writer<'_>, settings: &Settings, event: &Event, before: i64) -> Result<()> {
-    let now = w.now();
-    let oldest = time::format_date(now - settings.block_old_event_alert_age * DAY);
-    let old = settings.block_old_event_alert && event.date < oldest;
-    let again = settings.republish_ban && now.saturating_sub(before) < settings.republish_ban_hours * 3600;
-    if old || again { Ok(()) } else { Ok(w.add_alert(event)?) }
+    if settings.block_old_event_alert && is_old(settings, event, w.now()) {
+        return Ok(());
+    }
+    if settings.block_event_alert {
+        let unwanted = settings.block_event_alert_tag.to_lowercase();
+        if tag_names(w, event.id)?.iter().any(|tag| tag.to_lowercase() == unwanted) {
+            return Ok(());
+        }
+    }
+    let (span, renewed) = (settings.republish_ban_minutes * 60, settings.republish_ban_renewed);
+    if settings.republish_ban && w.alert_ban(event.id, span, renewed)? {
+        return Ok(());
+    }
+    Ok(w.add_alert(event, before)?)
+}
+
+fn is_old(settings: &Settings, event: &Event, now: i64) -> bool {
+    let (age, by_date) = (settings.block_old_event_alert_age, settings.block_old_event_alert_by_date);
+    (age > 0 && event.timestamp < now - age * DAY)
+        || (by_date > 0 && event.date < time::format_date(now - by_date * DAY))
 }
 
 /// Writes the mails about what was published. One event at a time: another process may be at it too.
@@ -93,13 +109,22 @@ pub fn tell_alerts(service: &Service) -> Result<()> {
         };
         Ok(readers.map(with_filter).collect::<Vec<_>>())
     })?;
-    for event_id in events {
+    for (event_id, since) in events {
         // One that cannot be told does not stand in the way of the others, nor of other mails.
-        if let Err(error) = tell(service, &system, event_id, &readers) {
+        if let Err(error) = tell(service, &system, (event_id, since), &readers) {
             tracing::warn!(%error, event_id, "a publication could not be told");
         }
     }
     Ok(())
+}
+
+/// Reads the filter somebody sets for himself (`publish_alert_filter`); the error says what would be right.
+pub(crate) fn read_filter(json: &str) -> Result<Rule, String> {
+    let rule = rules::read(json, Top::And)?;
+    match rule.fields().into_iter().find(|field| !FILTERED.contains(field)) {
+        Some(other) => Err(format!("{other}: a filter asks for one of {}.", FILTERED.join(", "))),
+        None => Ok(rule),
+    }
 }
 
 /// Somebody who wants to hear of publications, of all or of those that his filter lets through.
@@ -109,7 +134,13 @@ struct AlertReader {
     filter: Option<Rule>,
 }
 
-fn tell(service: &Service, system: &Actor, event_id: i64, readers: &[AlertReader]) -> Result<()> {
+fn tell(
+    service: &Service,
+    system: &Actor,
+    (event_id, since): (i64, i64),
+    readers: &[AlertReader],
+) -> Result<()> {
+    let link = format!("{}/events/view/{event_id}", service.policy.base_url);
     // What readers of one organisation see of an event is the same, but for site admins and those who
     // synchronise.
     let mut views: FxHashMap<(i64, i64), Option<View>> = FxHashMap::default();
@@ -120,12 +151,12 @@ fn tell(service: &Service, system: &Actor, event_id: i64, readers: &[AlertReader
         let view = match views.entry(key) {
             std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
             std::collections::hash_map::Entry::Vacant(new) => {
-                new.insert(service.read(&actor, |r| View::of(service, r, event_id))?)
+                new.insert(service.read(&actor, |r| View::of(service, r, event_id, since))?)
             }
         };
         let Some(view) = view else { continue };
         if filter.as_ref().is_none_or(|rule| view.passes(rule)) {
-            mails.push(to(user, &view.subject, &view.body));
+            mails.push(Mail { link: link.clone(), ..to(user, &view.subject, &view.body) });
         }
     }
     service.write(system, |w| {
@@ -136,17 +167,6 @@ fn tell(service: &Service, system: &Actor, event_id: i64, readers: &[AlertReader
         }
         Ok(())
     })
-}
-
-fn reader(service: &Service, user: &User, role: &Role) -> Actor {
-    Actor {
-        user_id: user.id,
-        org_id: user.org_id,
-        permissions: role.permissions,
-        host_org: user.org_id == service.policy.host_org_id,
-        reason: Some("tell of a publication"),
-        origin: Default::default(),
-    }
 }
 
 /// What one reader sees of an event, as a mail and as facts for his filter.
@@ -160,7 +180,7 @@ struct View {
 }
 
 impl View {
-    fn of(service: &Service, r: &mut Reader<'_>, event_id: i64) -> Result<Option<Self>> {
+    fn of(service: &Service, r: &mut Reader<'_>, event_id: i64, since: i64) -> Result<Option<Self>> {
         let Some(event) = r.event(Ref::Id(event_id))? else { return Ok(None) };
         let names = r.org_names(&[event.org_id, event.orgc_id])?;
         let event_tags = tag_names(r, event.id)?;
@@ -176,10 +196,13 @@ impl View {
                 let _ = writeln!(body, "{}/events/view/{}", service.policy.base_url, other.event_id);
             }
         }
-        contents(&mut body, &event, &attributes);
+        if !service.settings().alert_without_content {
+            contents(&mut body, &event, since, &attributes);
+        }
         let _ = write!(
             body,
-            "\n--\nYou get this mail because your account on {} asks for it: change it there.\n",
+            "\n--\nYou get this mail because your account asks for it (autoalert). To unsubscribe, switch that off:\n\
+             {}/users/edit\n",
             service.policy.base_url
         );
         let orgc = names.get(&event.orgc_id).cloned();
@@ -218,16 +241,27 @@ fn tag_names(r: &mut Reader<'_>, event_id: i64) -> Result<Vec<String>> {
 }
 
 /// The traffic light of an event in capitals, for a subject.
-pub(super) fn mark(w: &mut Writer<'_>, event_id: i64) -> Result<String, Error> {
-    Ok(marked(&tag_names(w, event_id)?))
+pub(super) fn mark(settings: &Settings, w: &mut Writer<'_>, event_id: i64) -> Result<String, Error> {
+    Ok(marked(settings, &tag_names(w, event_id)?))
 }
 
-fn marked(tags: &[String]) -> String {
-    let light = tags.iter().find(|tag| tag.to_lowercase().starts_with(MARK));
-    light.map_or_else(|| NO_MARK.to_owned(), |tag| tag.to_uppercase())
+fn marked(settings: &Settings, tags: &[String]) -> String {
+    let wanted = &settings.subject_tag;
+    let value = |tag: &str| {
+        let (name, rest) = tag.split_at_checked(wanted.len())?;
+        let value = rest.strip_prefix([':', '='])?;
+        name.eq_ignore_ascii_case(wanted).then(|| value.trim_matches('"').to_owned())
+    };
+    let found = tags.iter().find_map(|tag| Some((tag, value(tag)?)));
+    let mark = match found {
+        Some((tag, _)) if settings.subject_tag_named => tag.clone(),
+        Some((_, value)) => value,
+        None => settings.subject_without_tag.clone(),
+    };
+    mark.to_uppercase()
 }
 
-fn threat_level(code: i64) -> &'static str {
+pub(super) fn threat_level(code: i64) -> &'static str {
     match code {
         1 => "High",
         2 => "Medium",
@@ -248,7 +282,7 @@ fn subject(service: &Service, name: &str, event: &Event, tags: &[String]) -> Str
         subject.push_str(threat_level(event.threat_level_id));
         subject.push_str(" - ");
     }
-    subject + &marked(tags)
+    subject + &marked(&settings, tags)
 }
 
 fn head(service: &Service, event: &Event, names: &FxHashMap<i64, OrgName>, tags: &[String]) -> String {
@@ -281,14 +315,17 @@ fn head(service: &Service, event: &Event, names: &FxHashMap<i64, OrgName>, tags:
     text
 }
 
-fn contents(text: &mut String, event: &Event, attributes: &Batch) {
+fn contents(text: &mut String, event: &Event, since: i64, attributes: &Batch) {
     if attributes.is_empty() {
         return;
     }
-    // MISP stars what is new since the last publication; here that is what the mail is about.
-    text.push_str("\nAttributes (* indicates a new or changed attribute)\n");
+    // All is new in what was never published: stars would say nothing.
+    text.push_str(match since {
+        0 => "\nAttributes\n",
+        _ => "\nAttributes (* indicates a new or changed attribute)\n",
+    });
     for attribute in attributes.iter() {
-        let star = if attribute.timestamp >= event.timestamp { "*" } else { " " };
+        let star = if since > 0 && attribute.timestamp > since { "*" } else { " " };
         let whole = attribute.value();
         let value = &whole[..whole.floor_char_boundary(LONGEST_VALUE)];
         let cut = if value.len() < whole.len() { "…" } else { "" };

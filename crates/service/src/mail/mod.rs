@@ -2,16 +2,17 @@
 //! [`outbox`]).
 
 mod alert;
+pub mod digest;
 pub mod outbox;
 
-pub(crate) use alert::alert_of_received;
+pub(crate) use alert::{alert_of_received, read_filter};
 pub use alert::{publish_and_alert, tell_alerts};
 
 use crate::{Error, Result, Service};
 use parking_lot::Mutex;
 use pisax_access::Actor;
 use pisax_model::ids::Ref;
-use pisax_model::user::User;
+use pisax_model::user::{Role, User};
 use pisax_store::mails::Mail;
 use pisax_store::{Reader, Writer};
 use rustc_hash::FxHashMap;
@@ -38,14 +39,23 @@ impl Asked {
     }
 }
 
+/// What somebody asks reporters.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Question<'a> {
+    pub message: &'a str,
+    /// Of the creator alone.
+    pub creator_only: bool,
+    /// Without saying who asks.
+    pub anonymous: bool,
+}
+
 /// Asks those who reported an event for more: its creator alone, or all of his organisation who want to be asked.
-/// The mail names who asks, and an answer goes to him.
+/// The mail names who asks, and an answer goes to him, unless he asks without his name.
 pub fn contact(
     service: &Service,
     actor: &Actor,
     reference: Ref,
-    message: &str,
-    creator_only: bool,
+    Question { message, creator_only, anonymous }: Question<'_>,
 ) -> Result<()> {
     if message.len() > LONGEST {
         return Err(Error::Refused("The message is too long.".into()));
@@ -62,7 +72,7 @@ pub fn contact(
     service.write(actor, |w| {
         let event = w.event(reference)?.ok_or(Error::NotFound("event"))?;
         let asker = w.user(actor.user_id)?.ok_or_else(failed)?;
-        let mark = alert::mark(w, event.id)?;
+        let mark = alert::mark(&service.settings(), w, event.id)?;
         let subject = format!("[{} MISP] Need info about event {} - {mark}", instance(service, w)?, event.id);
         let now = w.now();
         let mut reporters = w.users(Some(event.orgc_id), None)?;
@@ -74,19 +84,55 @@ pub fn contact(
         if reporters.is_empty() {
             return Err(failed());
         }
+        let who = match anonymous {
+            true => "They do not say who they are: an answer does not reach them.".to_owned(),
+            false => format!("You can reach them at {}", asker.email),
+        };
         let body = format!(
             "Hello,\n\nSomeone wants to get in touch with you concerning a MISP event.\n\n\
-             You can reach them at {}\n\n\
+             {who}\n\n\
              They wrote the following message:\n\n{message}\n\n\
              The event is this one:\n\nURL     {}/events/view/{}\nEvent   {}\nDate    {}\nInfo    {}\n",
-            asker.email, service.policy.base_url, event.id, event.id, event.date, event.info
+            service.policy.base_url, event.id, event.id, event.date, event.info
         );
+        let reply_to = if anonymous { String::new() } else { asker.email };
+        let link = format!("{}/events/view/{}", service.policy.base_url, event.id);
         for user in &reporters {
-            let mail = Mail { reply_to: asker.email.clone(), ..to(user, &subject, &body) };
-            w.add_mail(&mail)?;
+            let (reply_to, link) = (reply_to.clone(), link.clone());
+            w.add_mail(&Mail { reply_to, link, ..to(user, &subject, &body) })?;
         }
         Ok(())
     })
+}
+
+/// Tells those of an event's organisation who want to be asked that somebody proposes something: once, until they
+/// have dealt with it.
+pub(crate) fn proposed(service: &Service, w: &mut Writer<'_>, event_id: i64) -> Result<()> {
+    if !w.set_proposal_mail_lock(event_id, true)?
+        || !service.sends_mail()
+        || service.settings().disable_emailing
+    {
+        return Ok(());
+    }
+    let event = w.event(Ref::Id(event_id))?.ok_or(Error::NotFound("event"))?;
+    let (now, proposer) = (w.now(), w.actor().user_id);
+    let mut owners = w.users(Some(event.orgc_id), None)?;
+    owners.retain(|user| user.contactalert && active(user, now) && user.id != proposer);
+    owners.truncate(REPORTERS);
+    if owners.is_empty() {
+        return Ok(());
+    }
+    let link = format!("{}/events/view/{event_id}", service.policy.base_url);
+    let subject =
+        format!("[{} MISP] Proposal to event #{event_id} (uuid: {})", instance(service, w)?, event.uuid);
+    let body = format!(
+        "Hello,\n\nSomebody proposes a change of an event that your organisation made. See it here:\n\n{link}\n\n\
+         You are not told of further proposals to this event until these are accepted or discarded.\n"
+    );
+    for user in &owners {
+        w.add_mail(&Mail { link: link.clone(), ..to(user, &subject, &body) })?;
+    }
+    Ok(())
 }
 
 /// Sends somebody a password that he changes at his first sign-in; does nothing where no mail goes out.
@@ -127,6 +173,18 @@ pub(crate) fn to(user: &User, subject: &str, body: &str) -> Mail {
         subject: subject.to_owned(),
         body: body.to_owned(),
         ..Mail::default()
+    }
+}
+
+/// Whoever is written to, as a reader of what the mail is about.
+fn reader(service: &Service, user: &User, role: &Role) -> Actor {
+    Actor {
+        user_id: user.id,
+        org_id: user.org_id,
+        permissions: role.permissions,
+        host_org: user.org_id == service.policy.host_org_id,
+        reason: Some("write a mail"),
+        origin: Default::default(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `MISP.…`
 
-use super::{Level, Setting, Value, flag, positive, span, within};
+use super::{Level, Setting, Value, flag, positive, span, within, words};
 
 pub(super) const SETTINGS: &[Setting] = &[
     Setting {
@@ -26,18 +26,40 @@ pub(super) const SETTINGS: &[Setting] = &[
         set: None,
     },
     Setting {
+        name: "MISP.block_event_alert",
+        level: Level::Optional,
+        description: "No mails about the publication of events that carry MISP.block_event_alert_tag.",
+        get: |s| Value::Flag(s.settings().block_event_alert),
+        set: Some(|s, text| flag(text).map(|on| s.block_event_alert = on)),
+    },
+    Setting {
+        name: "MISP.block_event_alert_tag",
+        level: Level::Optional,
+        description: "The tag of events nobody gets mail about, where MISP.block_event_alert is on.",
+        get: |s| Value::Text(s.settings().block_event_alert_tag),
+        set: Some(|s, text| words(text, "no-alerts=\"true\"").map(|tag| s.block_event_alert_tag = tag)),
+    },
+    Setting {
         name: "MISP.block_old_event_alert",
         level: Level::Optional,
-        description: "No mails about the publication of events that are older than MISP.block_old_event_alert_age.",
+        description: "No mails about the publication of events that are older than MISP.block_old_event_alert_age \
+                      or MISP.block_old_event_alert_by_date says.",
         get: |s| Value::Flag(s.settings().block_old_event_alert),
         set: Some(|s, text| flag(text).map(|on| s.block_old_event_alert = on)),
     },
     Setting {
         name: "MISP.block_old_event_alert_age",
         level: Level::Optional,
-        description: "Days after its date from which on an event is old.",
+        description: "Days after its last change (timestamp) from which on an event is old; 0: never.",
         get: |s| Value::Number(s.settings().block_old_event_alert_age),
         set: Some(|s, text| span(text).map(|n| s.block_old_event_alert_age = n)),
+    },
+    Setting {
+        name: "MISP.block_old_event_alert_by_date",
+        level: Level::Optional,
+        description: "Days after its date from which on an event is old; 0: never.",
+        get: |s| Value::Number(s.settings().block_old_event_alert_by_date),
+        set: Some(|s, text| span(text).map(|n| s.block_old_event_alert_by_date = n)),
     },
     Setting {
         name: "MISP.correlation_limit",
@@ -80,6 +102,27 @@ pub(super) const SETTINGS: &[Setting] = &[
         set: Some(|s, text| flag(text).map(|on| s.disable_emailing = on)),
     },
     Setting {
+        name: "MISP.email_subject_include_tag_name",
+        level: Level::Optional,
+        description: "The tag in the subject of a mail is whole; off: only what comes after MISP.email_subject_tag.",
+        get: |s| Value::Flag(s.settings().subject_tag_named),
+        set: Some(|s, text| flag(text).map(|on| s.subject_tag_named = on)),
+    },
+    Setting {
+        name: "MISP.email_subject_tag",
+        level: Level::Optional,
+        description: "The event's tag that is in the subject of a mail about it: tlp stands for tlp:… and tlp=….",
+        get: |s| Value::Text(s.settings().subject_tag),
+        set: Some(|s, text| words(text, "tlp").map(|tag| s.subject_tag = tag)),
+    },
+    Setting {
+        name: "MISP.email_subject_TLP_string",
+        level: Level::Optional,
+        description: "What is in the subject where the event has no such tag.",
+        get: |s| Value::Text(s.settings().subject_without_tag),
+        set: Some(|s, text| words(text, "tlp:amber").map(|mark| s.subject_without_tag = mark)),
+    },
+    Setting {
         name: "MISP.enable_advanced_correlations",
         level: Level::Optional,
         description: "Always on: addresses correlate with the networks that contain them.",
@@ -101,18 +144,32 @@ pub(super) const SETTINGS: &[Setting] = &[
         set: Some(|s, text| flag(text).map(|on| s.org_blocklist = on)),
     },
     Setting {
+        name: "MISP.event_alert_metadata_only",
+        level: Level::Optional,
+        description: "Mails about publications hold no attributes.",
+        get: |s| Value::Flag(s.settings().alert_without_content),
+        set: Some(|s, text| flag(text).map(|on| s.alert_without_content = on)),
+    },
+    Setting {
         name: "MISP.event_alert_republish_ban",
         level: Level::Optional,
-        description: "No mails about the publication of an event that was published a short while before.",
+        description: "No mails about the publication of an event that was told a short while before.",
         get: |s| Value::Flag(s.settings().republish_ban),
         set: Some(|s, text| flag(text).map(|on| s.republish_ban = on)),
     },
     Setting {
+        name: "MISP.event_alert_republish_ban_refresh_on_retry",
+        level: Level::Optional,
+        description: "That short while begins anew with each publication within it.",
+        get: |s| Value::Flag(s.settings().republish_ban_renewed),
+        set: Some(|s, text| flag(text).map(|on| s.republish_ban_renewed = on)),
+    },
+    Setting {
         name: "MISP.event_alert_republish_ban_threshold",
         level: Level::Optional,
-        description: "How many hours that short while has.",
-        get: |s| Value::Number(s.settings().republish_ban_hours),
-        set: Some(|s, text| span(text).map(|n| s.republish_ban_hours = n)),
+        description: "How many minutes that short while has.",
+        get: |s| Value::Number(s.settings().republish_ban_minutes),
+        set: Some(|s, text| span(text).map(|n| s.republish_ban_minutes = n)),
     },
     Setting {
         name: "MISP.extended_alert_subject",

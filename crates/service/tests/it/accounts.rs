@@ -233,17 +233,14 @@ fn a_filter_and_the_settings_decide_what_is_told() {
         };
         let id = event::add(&here.service, &admin, draft).unwrap().id;
         mail::publish_and_alert(&here.service, &admin, Ref::Id(id)).unwrap();
-        id
     };
     publish(3, "2026-01-01");
     assert_eq!(outbox(&here).len(), 0, "the filter");
-    let id = publish(1, "2026-01-01");
+    publish(1, "2026-01-01");
     assert_eq!(outbox(&here).len(), 1);
     let on = |name: &str| setting::edit(&here.service, &admin, name, "1").unwrap();
-    on("MISP.event_alert_republish_ban");
-    mail::publish_and_alert(&here.service, &admin, Ref::Id(id)).unwrap();
-    assert_eq!(outbox(&here).len(), 1, "a moment after the last time");
     on("MISP.block_old_event_alert");
+    setting::edit(&here.service, &admin, "MISP.block_old_event_alert_by_date", "30").unwrap();
     publish(1, "2020-01-01");
     assert_eq!(outbox(&here).len(), 1, "of long ago");
     publish(1, "2026-01-01");
@@ -253,20 +250,24 @@ fn a_filter_and_the_settings_decide_what_is_told() {
     assert_eq!(outbox(&here).len(), 2);
 }
 
+fn question(message: &str) -> mail::Question<'_> {
+    mail::Question { message, creator_only: true, ..mail::Question::default() }
+}
+
 #[test]
 fn a_reporter_is_asked_with_an_answer_for_who_asks_and_strangers_are_not_told_of_events() {
     let here = here();
     let (one, other) = (here.org("One"), here.org("Other"));
     let (owner, reader) = (here.member(one, ORG_ADMIN), here.member(other, USER));
     let (id, _) = here.seen_by_all(&owner, "a");
-    mail::contact(&here.service, &reader, Ref::Id(id), "More?", true).unwrap();
+    mail::contact(&here.service, &reader, Ref::Id(id), question("More?")).unwrap();
     let mails = here.service.read(&here.admin(), |r| Ok(r.mails(false, 10)?)).unwrap();
     assert_eq!(mails.len(), 1);
     assert!(mails[0].body.contains("More?"));
     assert_eq!((mails[0].user_id, mails[0].reply_to.contains('@')), (owner.user_id, true));
     let draft = EventDraft { info: Some("own".into()), distribution: Some(0), ..EventDraft::default() };
     let hidden = event::add(&here.service, &owner, draft).unwrap().id;
-    let refused = mail::contact(&here.service, &reader, Ref::Id(hidden), "x", true);
+    let refused = mail::contact(&here.service, &reader, Ref::Id(hidden), question("x"));
     assert!(matches!(refused, Err(Error::NotFound("event"))));
 }
 
@@ -276,7 +277,7 @@ fn a_user_asks_reporters_so_many_times_within_an_hour() {
     let (owner, reader) = (here.member(here.org("One"), ORG_ADMIN), here.member(here.org("Other"), USER));
     let (id, _) = here.seen_by_all(&owner, "a");
     setting::edit(&here.service, &here.admin(), "PISAX.contact_per_hour", "2").unwrap();
-    let ask = |actor| mail::contact(&here.service, actor, Ref::Id(id), "More?", true);
+    let ask = |actor| mail::contact(&here.service, actor, Ref::Id(id), question("More?"));
     ask(&reader).unwrap();
     ask(&reader).unwrap();
     assert!(matches!(ask(&reader), Err(Error::Refused(why)) if why.contains("2 times within an hour")));

@@ -8,6 +8,7 @@ mod clusters;
 mod collaboration;
 mod groups;
 mod knowledge;
+mod mails;
 mod people;
 mod reports;
 mod scoring;

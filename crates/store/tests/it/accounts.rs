@@ -14,7 +14,7 @@ use pisax_store::collections::{Collection, Element, Whose};
 use pisax_store::dashboards::Dashboard;
 use pisax_store::delegations::Requests;
 use pisax_store::inbox::{Message, REGISTRATION};
-use pisax_store::mails::Mail;
+use pisax_store::mails::{Mail, Period};
 use pisax_store::user_settings::UserSettingQuery;
 use pisax_store::{Error, Result, Writer, merge};
 
@@ -170,7 +170,7 @@ fn a_mail_is_taken_by_one_tried_again_and_in_the_end_given_up_without_its_text()
         assert_eq!(taken.len(), 2);
         assert!(t.write(|w| w.take_mails(NOW + 60)).is_empty(), "who comes second gets none");
         assert!(!t.read(|r| r.outbox_waits(NOW)) && t.read(|r| r.outbox_waits(NOW + 60)));
-        t.write(|w| w.mail_sent(&taken[0]));
+        t.write(|w| w.mail_sent(&taken[0], false));
         t.write(|w| w.mail_failed(&taken[1], "busy", Some(NOW)));
         let again = t.write(|w| w.take_mails(NOW + 60));
         assert_eq!((again.len(), again[0].attempts, again[0].failure.as_str()), (1, 1, "busy"));
@@ -201,12 +201,72 @@ fn those_who_are_told_of_publications_asked_for_it_and_may_still_sign_in() {
         let id = t.write(|w| filled_event(w, &event(one.0, 3, 0), &[])).0;
         t.write(|w| {
             let found = w.event(Ref::Id(id))?.unwrap();
-            w.add_alert(&found)?;
-            w.add_alert(&found)
+            w.add_alert(&found, 7)?;
+            w.add_alert(&found, 9)
         });
-        assert_eq!(t.read(|r| r.alerts()), [id]);
+        assert_eq!(t.read(|r| r.alerts()), [(id, 7)], "what came first is told from its beginning");
         assert!(t.write(|w| w.take_alert(id)));
         assert!(!t.write(|w| w.take_alert(id)), "told once");
+    });
+}
+
+#[test]
+fn a_held_mail_is_noted_once_and_tried_when_its_user_changes() {
+    on_each_engine("held_mails", |t| {
+        let [one, _] = t.write(two);
+        let mail = Mail {
+            user_id: one.1,
+            recipient: "one@example.org".into(),
+            subject: "S".into(),
+            body: "text".into(),
+            link: "https://misp.example/events/view/1".into(),
+            ..Mail::default()
+        };
+        t.write(|w| w.add_mail(&mail));
+        for _ in 0..2 {
+            let taken = t.write(|w| w.take_mails(NOW + 60));
+            assert_eq!((taken.len(), taken[0].link.as_str()), (1, mail.link.as_str()));
+            t.write(|w| w.mail_held(&taken[0], "the key is expired", NOW + 3600));
+            assert!(!t.read(|r| r.outbox_waits(NOW)));
+            t.write(|w| w.release_mails(one.1));
+            assert!(t.read(|r| r.outbox_waits(NOW)));
+        }
+        let taken = t.write(|w| w.take_mails(NOW + 60));
+        assert_eq!((taken[0].body.as_str(), taken[0].failure.as_str()), ("text", "the key is expired"));
+        t.write(|w| w.mail_sent(&taken[0], true));
+        let titles: Vec<String> = told(t).into_iter().map(|row| row.2).collect();
+        let held = titles.iter().filter(|title| title.contains("is held")).count();
+        assert_eq!(held, 1, "{titles:?}");
+        let sent = "Encrypted email  to one@example.org sent, titled \"S\".";
+        assert!(titles.iter().any(|title| title == sent), "{titles:?}");
+    });
+}
+
+#[test]
+fn a_period_is_taken_once_and_a_publication_is_banned_for_its_span() {
+    on_each_engine("digests", |t| {
+        let [one, other] = t.write(two);
+        assert!(t.write(|w| w.take_digest(one.1, Period::Daily, NOW)));
+        assert!(!t.write(|w| w.take_digest(one.1, Period::Daily, NOW)), "by another process");
+        assert!(t.write(|w| w.take_digest(one.1, Period::Weekly, NOW - 1)), "each period for itself");
+        assert!(t.write(|w| w.take_digest(one.1, Period::Daily, NOW + 1)));
+        assert_eq!(t.read(|r| r.digests(Period::Daily)), [(one.1, NOW + 1)]);
+        t.write(|w| {
+            for (id, expiration) in [(one.1, None), (other.1, Some(NOW - 1))] {
+                let mut user = w.user(id)?.unwrap();
+                (user.notification_weekly, user.expiration) = (true, expiration);
+                w.edit_user(&user)?;
+            }
+            Ok(())
+        });
+        let readers = |period| t.read(|r| r.digest_readers(period, NOW)).into_iter().map(|(u, _)| u.id);
+        assert_eq!(readers(Period::Weekly).collect::<Vec<_>>(), [one.1]);
+        assert_eq!(readers(Period::Monthly).count(), 0);
+        assert!(!t.write(|w| w.alert_ban(5, 60, false)));
+        assert!(t.write(|w| w.alert_ban(5, 60, false)) && !t.write(|w| w.alert_ban(6, 60, false)));
+        assert!(!t.write(|w| w.alert_ban(5, 0, false)), "a span that is over");
+        t.write(|w| w.delete_user(one.1));
+        assert!(t.read(|r| r.digests(Period::Daily)).is_empty());
     });
 }
 
