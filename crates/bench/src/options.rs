@@ -59,6 +59,8 @@ pub enum Name {
     Keys,
     /// The list and searches from sixteen clients.
     Crowd,
+    /// What another installation takes over.
+    Exchange,
     /// From start to ready, and memory at rest.
     Idle,
     /// Single attributes from eight clients.
@@ -70,13 +72,14 @@ pub enum Name {
 impl Name {
     /// In the order in which they are measured: the growing database is used at its first stage, then grown
     /// to the end.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Ingest,
         Self::Import,
         Self::Huge,
         Self::Warninglists,
         Self::Keys,
         Self::Crowd,
+        Self::Exchange,
         Self::Lookup,
         Self::View,
         Self::List,
@@ -133,6 +136,8 @@ pub struct Extent {
     pub searches: usize,
     /// Single attributes added by each of eight clients.
     pub singles: u64,
+    /// Events of 100 attributes that another installation takes over.
+    pub exchanged: u64,
 }
 
 const FULL: Extent = Extent {
@@ -147,6 +152,7 @@ const FULL: Extent = Extent {
     views: 300,
     searches: 3,
     singles: 500,
+    exchanged: 10_000,
 };
 
 const QUICK: Extent = Extent {
@@ -161,6 +167,7 @@ const QUICK: Extent = Extent {
     views: 100,
     searches: 3,
     singles: 200,
+    exchanged: 500,
 };
 
 /// The time a run has.

@@ -32,8 +32,8 @@ pub(crate) fn perform(work: &Work) -> Result<End, Fault> {
     let id: i64 = work.job.job_input.parse().map_err(|_| Fault::Setup("the job names no server".into()))?;
     let done = follow(work, id);
     match done {
-        Ok(End::Later(..)) | Err(Fault::Stopped) => {}
-        Ok(_) => work.service.exchanged(id, None)?,
+        // How each look went is noted when it has been taken.
+        Ok(_) | Err(Fault::Stopped) => {}
         Err(fault) => {
             work.service.exchanged(id, Some(&fault.to_string()))?;
             let state = work.service.peer_state(id)?;

@@ -2,6 +2,7 @@
 
 mod crowd;
 mod curve;
+mod exchange;
 mod grown;
 mod huge;
 mod idle;
@@ -45,6 +46,7 @@ mod series {
     pub const REST: u64 = 7;
     pub const LISTS: u64 = 8;
     pub const CROWD: u64 = 9;
+    pub const EXCHANGE: u64 = 10;
 }
 
 /// A run.
@@ -76,6 +78,7 @@ impl<'o> Bench<'o> {
             Name::Warninglists => lists::measure(self),
             Name::Keys => keys::measure(self),
             Name::Crowd => crowd::measure(self),
+            Name::Exchange => exchange::measure(self),
             Name::Idle => idle::measure(self),
             Name::Single => single::measure(self),
             Name::Curve => curve::measure(self),
