@@ -9,7 +9,7 @@ import pytest
 from conftest import NewInstance
 from harness.api import Api
 from harness.instance import Instance
-from harness.peers import Link, connect, host_organisation, until
+from harness.peers import DONE, Link, connect, host_organisation, job_end, until
 
 
 @pytest.fixture(scope="module")
@@ -290,3 +290,22 @@ def test_a_sharing_group_is_known_by_its_uuid(ixp: Instance, hub: Instance, ixp_
     assert {o["Organisation"]["uuid"] for o in arrived["SharingGroup"]["SharingGroupOrg"]} >= {
         m["Organisation"]["uuid"] for m in members
     }
+
+
+def test_what_a_peer_holds_is_looked_up_without_taking_it_over(
+    new_instance: NewInstance, hub: Instance
+) -> None:
+    node = named(new_instance(), "CACHE")
+    event = an_event(hub.api())
+    link = connect(node, hub, push=False, caching_enabled=True)
+    assert link.here.ok("/servers/cache/all")["message"] == "Server caching job initiated."
+    newest = link.here.view("/jobs/index")[0]["Job"]
+    assert newest["job_type"] == "cache_servers"
+    status, said = job_end(link.here, newest["id"])
+    assert (status, said) == (DONE, "Caching the servers has successfully completed.")
+    value = event["Attribute"][0]["value"]
+    hits = link.here.ok("/feeds/searchCaches", {"value": value})
+    assert [event["uuid"] in str(hit) for hit in hits] == [True], hits
+    assert link.here.ok("/feeds/searchCaches", {"value": f"{uuid4()}.example"}) == []
+    assert there(node.api(), event["uuid"]) is None
+    assert link.here.get("/servers/cache/4000").status_code == 404

@@ -64,6 +64,16 @@ pub(crate) fn push(request: &Request) -> Result<Answer, Failure> {
     queued(request, Task::Push, "push", technique.as_deref().unwrap_or("incremental"))
 }
 
+/// GET|POST /servers/cache[/{all|id}]
+pub(crate) fn cache(request: &Request) -> Result<Answer, Failure> {
+    let scope = request.path.arg(0).unwrap_or("all");
+    match service::queue_caching(&request.service, &request.actor, scope) {
+        Ok(_) => Ok(saved(request, "Server caching job initiated.")),
+        Err(Error::NotFound(_)) => Err(Failure::NotFound(INVALID)),
+        Err(other) => Err(other.into()),
+    }
+}
+
 /// GET|POST /servers/testConnection/{id}
 pub(crate) fn test_connection(request: &Request) -> Result<Answer, Failure> {
     ask(request, |service, server| Ok(tested(&look::test(service, server))))

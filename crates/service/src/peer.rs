@@ -199,6 +199,15 @@ pub fn queue(service: &Service, actor: &Actor, task: Task, id: i64, technique: &
     job::queue(service, actor, task, &format!("{id} {technique}"), 0)
 }
 
+/// Puts the caching of what a server holds, or all that are cached (`all`), into the queue.
+pub fn queue_caching(service: &Service, actor: &Actor, scope: &str) -> Result<i64> {
+    rules::site_admin(actor)?;
+    if scope != "all" {
+        server(service, actor, scope.parse().map_err(|_| Error::NotFound("server"))?)?;
+    }
+    job::queue(service, actor, Task::CacheServers, scope, 0)
+}
+
 /// Sets what never leaves to a server: a guard that was read and written anew.
 pub fn set_guard(service: &Service, actor: &Actor, server: &Server, guard: &str) -> Result<()> {
     rules::site_admin(actor)?;

@@ -17,6 +17,7 @@ pub mod peer;
 mod plan;
 mod pull;
 mod push;
+mod server_cache;
 mod stream;
 mod task;
 pub mod terms;

@@ -17,6 +17,6 @@ pub(crate) fn perform(work: &Work) -> Result<End, Fault> {
         Task::CacheFeeds => crate::feed::cache(work),
         Task::FetchFeeds => crate::feed::fetch(work),
         Task::PublishFeed => crate::feed::publish::perform(work),
-        Task::CacheServers => Err(Fault::Setup(format!("'{}' is not done yet", work.job.job_type))),
+        Task::CacheServers => crate::server_cache::perform(work),
     }
 }

@@ -320,6 +320,7 @@ pub(super) const CALLS: &[Call] = &[
     call("roles", "setdefault", "{role}", "Nothing", "Saved"),
     call("roles", "view", "{role}", "Nothing", "OneRole"),
     call("servers", "add", "", "Fields", "Record"),
+    call("servers", "cache", "{kind}", "Nothing", "Saved"),
     call("servers", "changepriority", "{server}/{direction}", "Nothing", "Saved"),
     call("servers", "createsync", "", "Nothing", "Record"),
     call("servers", "dbconfiguration", "", "Nothing", "Any"),

@@ -56,6 +56,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Get, "sync", "changes", Read(&[P::Sync]), native::changes, "What changed since a place, for another PISAX; it may wait for news."),
     route(Any, "servers", "pull", SITE_ADMIN, sync::pull, "Queue a pull from a server."),
     route(Any, "servers", "push", SITE_ADMIN, sync::push, "Queue a push to a server."),
+    route(Any, "servers", "cache", SITE_ADMIN, sync::cache, "Queue the caching of what servers hold."),
     route(Any, "servers", "testconnection", SITE_ADMIN, sync::test_connection, "Whether a server answers, and what our key may there."),
     route(Get, "servers", "getremoteuser", Read(&[P::SiteAdmin]), sync::remote_user, "Who we are on a server."),
     route(Any, "servers", "previewindex", Read(&[P::SiteAdmin]), sync::preview_index, "What a server offers, not stored."),

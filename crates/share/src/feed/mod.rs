@@ -1,7 +1,7 @@
 //! Feeds: what others publish, fetched, taken over or cached, every line accounted for.
 
 mod account;
-mod cache;
+pub(crate) mod cache;
 mod fetch;
 mod lines;
 mod list;
