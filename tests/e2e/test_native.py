@@ -1,4 +1,4 @@
-"""Two PISAX: what changes at one comes to the other as it changes, and is what a pull as from a MISP gives."""
+"""Two PISAX: what changes at one comes to the other as it changes, and is what a pull by MISP gives."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<Measured> {
 fn published(body: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(body);
     let text = text.replacen("\"distribution\":\"1\"", "\"published\":true,\"distribution\":\"3\"", 1);
-    text.into_owned().into_bytes()
+    text.into_bytes()
 }
 
 fn connect(here: &Server, there: &Server) -> Result<()> {
