@@ -131,6 +131,10 @@ def test_an_import_makes_nobody_an_organisation_he_is_not(admin: Api, member: Me
     assert event["orgc_id"] == member.organisation_id
     sync = new_member(admin, SYNC_USER)
     relayed = an_export(new_member(admin, USER))
+    # An organisation of the instance brings its events itself.
+    forged = sync.api.ok("/events/add_misp_export", relayed)
+    assert "is an organisation of this instance" in forged[0]["result"]
+    relayed["Event"]["Orgc"] = {"name": f"Elsewhere {uuid4()}", "uuid": str(uuid4())}
     kept = sync.api.ok("/events/add_misp_export", relayed)
     event = admin.view(f"/events/view/{kept[0]['id']}")["Event"]
     assert event["Orgc"]["uuid"] == relayed["Event"]["Orgc"]["uuid"] and event["locked"] is True

@@ -10,7 +10,7 @@ use crate::pull::{DIRECTION, Pull, analyst, clusters, events, proposals, receive
 use crate::work::{End, Work};
 use pisax_model::Uuid;
 use pisax_model::cryptographic_key::Proof;
-use pisax_model::peer::{Entry, Outcome, Subject, retry_after};
+use pisax_model::peer::{Entry, Outcome, Subject};
 use pisax_service::peer::state;
 use pisax_wire::native::{Line, read_line};
 use std::io::{BufRead, BufReader, Read};
@@ -38,10 +38,16 @@ pub(crate) fn perform(work: &Work) -> Result<End, Fault> {
             work.service.exchanged(id, Some(&fault.to_string()))?;
             let state = work.service.peer_state(id)?;
             let failures = state.get(state::FAILURES).and_then(|text| text.parse().ok()).unwrap_or(1);
-            return Ok(End::Later(work.service.now() + retry_after(failures), fault.to_string()));
+            return Ok(End::Later(work.service.now() + again_after(failures), fault.to_string()));
         }
     }
     done
+}
+
+/// Seconds until a server that is away is asked again: who follows hears soon when it is back. Two, then twice as
+/// long each time, five minutes at most.
+fn again_after(failures: i64) -> i64 {
+    (2 << failures.saturating_sub(1).clamp(0, 8)).min(300)
 }
 
 fn follow(work: &Work, id: i64) -> Result<End, Fault> {
