@@ -186,7 +186,7 @@ def test_the_own_network_is_called_only_where_that_is_allowed(api: Api, receiver
     try:
         made = hook(api, receiver, kinds=["event"])
         api.ok("/events/add", {"info": "Not for the own network"})
-        assert "inside the own network" in eventually(api, made, failures="1")["paused"]
+        assert "not on the public Internet" in eventually(api, made, failures="1")["paused"]
         assert receiver.calls == 0
     finally:
         api.ok(f"{SETTING}private_addresses", {"value": True})

@@ -1,10 +1,11 @@
 //! What became of each record on its way from and to a peer, and how far the exchange with it is.
 
-use crate::conn::{Kind, Row, Val};
-use crate::{Error, Reader, Result, Writer, dialect};
+use crate::conn::{Row, Val};
+use crate::{Error, Reader, Result, Writer, dialect, list};
 use pisax_model::Uuid;
 use pisax_model::peer::{Direction, Entry, Outcome, Subject};
 use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 
 const COLUMNS: &str =
     "server_id, direction, kind, uuid, outcome, reason, title, version, attempts, at, retry_at";
@@ -152,57 +153,36 @@ impl Reader<'_> {
 }
 
 impl Writer<'_> {
-    /// Writes entries; what stood there of the same record is replaced.
+    /// Writes entries; what stood there of the same record is replaced. In the order of their keys: others may write
+    /// about the same records at the same time.
     pub fn enter(&mut self, entries: &[Entry]) -> Result<()> {
-        for chunk in entries.chunks(500) {
-            let lite = self.conn.is_lite();
-            for (direction, subject, server_id) in groups(chunk) {
-                let uuids = chunk
-                    .iter()
-                    .filter(|e| (e.direction, e.subject, e.server_id) == (direction, subject, server_id));
-                let set = dialect::uuid_set_text(lite, uuids.map(|e| &e.uuid));
-                let sql = format!(
-                    "delete from peer_ledger where server_id = $1 and direction = $2 and kind = $3 and {}",
-                    dialect::in_uuid_set(lite, "uuid", 4)
-                );
-                let args =
-                    [server_id.into(), Val::Int(direction as i64), Val::Int(subject as i64), (&set).into()];
-                self.conn.execute(&sql, &args)?;
-            }
-            let columns = [
-                ("server_id", Kind::Int),
-                ("direction", Kind::Small),
-                ("kind", Kind::Small),
-                ("uuid", Kind::Blob),
-                ("outcome", Kind::Small),
-                ("reason", Kind::Text),
-                ("title", Kind::Text),
-                ("version", Kind::Int),
-                ("attempts", Kind::Int),
-                ("at", Kind::Int),
-                ("retry_at", Kind::Int),
+        // Of several entries on one record the last counts.
+        let mut last: BTreeMap<_, &Entry> = BTreeMap::new();
+        for entry in entries {
+            let key = (entry.server_id, entry.direction as i64, entry.subject as i64, entry.uuid);
+            last.insert(key, entry);
+        }
+        let sql = format!(
+            "insert into peer_ledger ({COLUMNS}) values {} on conflict (server_id, direction, kind, uuid) do update set \
+             outcome = excluded.outcome, reason = excluded.reason, title = excluded.title, version = excluded.version, \
+             attempts = excluded.attempts, at = excluded.at, retry_at = excluded.retry_at",
+            list::places(1, 11)
+        );
+        for e in last.into_values() {
+            let args = [
+                e.server_id.into(),
+                Val::Int(e.direction as i64),
+                Val::Int(e.subject as i64),
+                (&e.uuid).into(),
+                Val::Int(e.outcome as i64),
+                e.reason.as_str().into(),
+                e.title.as_str().into(),
+                e.version.into(),
+                e.attempts.into(),
+                e.at.into(),
+                e.retry_at.into(),
             ];
-            // Of several entries on one record the last counts.
-            let mut last: FxHashMap<_, &Entry> = FxHashMap::default();
-            for entry in chunk {
-                last.insert((entry.server_id, entry.direction, entry.subject, entry.uuid), entry);
-            }
-            let rows = last.into_values().map(|e| {
-                [
-                    e.server_id.into(),
-                    Val::Int(e.direction as i64),
-                    Val::Int(e.subject as i64),
-                    (&e.uuid).into(),
-                    Val::Int(e.outcome as i64),
-                    e.reason.as_str().into(),
-                    e.title.as_str().into(),
-                    e.version.into(),
-                    e.attempts.into(),
-                    e.at.into(),
-                    e.retry_at.into(),
-                ]
-            });
-            self.conn.bulk("peer_ledger", columns, rows)?;
+            self.conn.execute(&sql, &args)?;
         }
         Ok(())
     }
@@ -220,11 +200,4 @@ impl Writer<'_> {
         self.conn.execute("delete from peer_state where server_id = $1", &[server_id.into()])?;
         Ok(())
     }
-}
-
-fn groups(entries: &[Entry]) -> Vec<(Direction, Subject, i64)> {
-    let mut groups: Vec<_> = entries.iter().map(|e| (e.direction, e.subject, e.server_id)).collect();
-    groups.sort_by_key(|(d, s, id)| (*d as i64, *s as i64, *id));
-    groups.dedup();
-    groups
 }
