@@ -136,7 +136,7 @@ fn every_kind_of_damage_is_named() {
         ("insert into user_settings values (1, 99, 'homepage', '{}', 1)", "setting 1 is of user 99"),
         ("insert into bookmarks values (1, 99, 1, 'b', '/', 0, '')", "bookmark 1 is of user 99"),
         ("insert into mails values (1, 1, 1, 0, 0, 99, 'x', '', '', '', '', '')", "mail 1 is for user 99"),
-        ("insert into alerts values (99, 1)", "publication of event 99"),
+        ("insert into alerts values (99, 1, 0)", "publication of event 99"),
         (
             "insert into collection_elements values (1, x'01', x'02', 'Event', 99, '')",
             "element 1 is in collection 99",
